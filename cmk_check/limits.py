@@ -171,8 +171,8 @@ the lists of accounts."""
 VAULTS_PER_QUERY: Final = 1_000
 # A vault's name is unique in Azure, so only a few outdated rows can exceed the number of names.
 MAX_VAULT_PAGES: Final = 10
-# Thousands of accounts have roles with the same few patterns, each compared with three actions.
-PATTERNS_REMEMBERED: Final = 1_024
+# Thousands of accounts have the same few roles, each compared with three actions.
+BLOCKS_REMEMBERED: Final = 1_024
 # Key Vault's minimum from one version to the next, or from the next version to the expiry of the
 # previous one, and its minimum life of a version. No documented policy has shorter times.
 LEAST_ROTATION_TIME: Final = timedelta(days=7)
@@ -355,6 +355,12 @@ ROWS_EXAMINED_PER_PAGE: Final = 10_000
 ROWS_SEARCHED_PER_PAGE: Final = 1_000
 """Rows that one request reads if the app must compare them, in one or two turns of the thread that
 serves all requests."""
+MAX_PERIOD_DAYS: Final = 92
+"""The longest period that can be summarised: a quarter."""
+MAX_PERIOD_CHANGES: Final = 10_000
+"""Changes read for a summary, the newest ones: ten requests to the table service."""
+MAX_PERIOD_CHANGES_LISTED: Final = 10
+"""Changes that a summary shows of each kind; the feed has all."""
 MAX_FINDINGS_SUMMED: Final = 100_000
 """Findings that the lists of owners and keys read for rows without sums, as before the first scan
 after an upgrade; reading them blocks the serving thread for seconds."""

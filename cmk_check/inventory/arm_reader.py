@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from http import HTTPStatus
@@ -47,7 +47,7 @@ class ArmReader:
 
     A path starts with "/" and has no query. All requests pass the same policies, and pages are
     followed here alone. The caller closes what readers share. ``back_off`` is the first pause in
-    seconds after a failure, unless Azure requests a pause.
+    seconds after a failure, unless Azure requests a pause. Reading raises any of ``gaps.TROUBLE``.
     """
 
     settings: Settings
@@ -62,16 +62,29 @@ class ArmReader:
         most = max(1, int(self.settings.max_in_flight * KEY_REQUESTS_SHARE))
         return replace(self, request_limits=(asyncio.Semaphore(most), *self.request_limits))
 
-    def client[Client](self, sdk: Callable[..., Client], *subscription_id: str) -> Client:
-        """Create a client of the SDK; some SDKs need a subscription id."""
-        return sdk(
+    async def list_url[Client](
+        self,
+        sdk: Callable[..., Client],
+        operation: Callable[[Client], AsyncIterable[object]],
+        *subscription_id: str,
+    ) -> str:
+        """Return the URL that an operation of the SDK requests first; requests nothing.
+
+        Some SDKs need a subscription id. Their models of answers are not used: they coerce types,
+        and building them takes 35 times as long as parsing the JSON.
+        """
+        policy = OperationPolicy()
+        client = sdk(
             self.credential,
             *subscription_id,
             self._arm_url,
             credential_scopes=[self.settings.addresses.token_scope],
             transport=self.transport,
-            policies=[OperationPolicy(self._send)],
+            policies=[policy],
         )
+        async for _ in operation(client):
+            pass  # the list seems empty to the SDK
+        return policy.url
 
     @property
     def _arm_url(self) -> str:
@@ -91,52 +104,26 @@ class ArmReader:
         return AsyncPipelineClient(self._arm_url, transport=self.transport, policies=policies)
 
     async def document(self, path: str, until: Deadline, query: str = "") -> dict[str, object]:
-        """Return the JSON of one resource; ``query`` is sent unchanged.
-
-        Raises:
-            Any of ``gaps.TROUBLE``.
-
-        """
+        """Return the JSON of one resource; ``query`` is sent unchanged."""
         call = Call(self._arm_url, until)
         await self._send(HttpRequest("GET", self._url(path, query)), call)
         return call.answer()
 
     async def query(self, body: dict[str, object], until: Deadline) -> GraphQuery:
-        """Return the answered call of a query of Resource Graph.
-
-        Raises:
-            Any of ``gaps.TROUBLE``.
-
-        """
+        """Return the answered call of a query of Resource Graph."""
         call = GraphQuery(self._arm_url, until)
         await self._send(HttpRequest("POST", self._url(GRAPH_PATH), json=body), call)
         return call
 
     async def entries(self, path: str, until: Deadline, query: str = "") -> list[object]:
-        """Return the raw entries of all pages of a list; ``query`` is sent unchanged.
-
-        Raises:
-            Any of ``gaps.TROUBLE``.
-
-        """
-        request = HttpRequest("GET", self._url(path, query))
-        pages = self.pages(until, lambda call: self._send(request, call))
+        """Return the raw entries of all pages of a list; ``query`` is sent unchanged."""
+        pages = self.pages(self._url(path, query), until)
         return [entry async for page in pages for entry in page]
 
-    async def pages(
-        self, until: Deadline, first: Callable[[Call], Awaitable[object]]
-    ) -> AsyncIterator[list[object]]:
-        """Yield the raw entries of each page; ``first`` requests the first page with the call.
-
-        Raises:
-            Any of ``gaps.TROUBLE``.
-
-        """
+    async def pages(self, url: str, until: Deadline) -> AsyncIterator[list[object]]:
+        """Yield the raw entries of each page, beginning with the one at ``url``."""
         call = Call(self._arm_url, until)
-        with call_errors():
-            await first(call)
-        entries, link = call.page()
-        yield entries
+        link: str | None = url
         while link:
             await self._send(HttpRequest("GET", link), call)
             entries, link = call.page()
@@ -156,9 +143,3 @@ class ArmReader:
         # The version is already included, so that a link back to the first page is recognised.
         options = f"{query}&" if query else ""
         return self.versions.of(f"{self._arm_url}{quote(path)}?{options}api-version=")
-
-
-async def first_page(items: AsyncIterable[object]) -> None:
-    """Request the first page of an SDK's list, which seems empty to the SDK."""
-    async for _ in items:
-        pass

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import quote
 
 from azure.core.credentials_async import AsyncSupportsTokenInfo
 from azure.core.pipeline.transport import AioHttpTransport
@@ -19,7 +20,7 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.resource_id import AccountId, path_of
 from cmk_check.inventory.api_versions import ApiVersions
-from cmk_check.inventory.arm_reader import ArmReader, first_page
+from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.credential import SharedCredential, own_credential
 from cmk_check.inventory.exemptions import AzureExemptions
@@ -41,6 +42,8 @@ from cmk_check.limits import ARM_FIRST_BACK_OFF_SECONDS
 _UNREGISTERED: Final = frozenset({"missingsubscriptionregistration", "subscriptionnotregistered"})
 # The codes of a deleted account; other codes are about subscriptions, types and versions.
 _GONE: Final = frozenset({"resourcegroupnotfound", "resourcenotfound"})
+
+_EXAMPLE_ID: Final = "00000000-0000-0000-0000-000000000000"
 
 
 async def open_inventory(settings: Settings) -> "AzureInventory":
@@ -112,6 +115,7 @@ class AzureInventory:
         self._key_reader = self.reader.for_keys()
         self._close = close
         self._kinds = frozenset(kind.lower() for kind in settings.kinds)
+        self._example_url: str | None = None
 
     async def signed_in_as(self) -> str | None:
         """Return who reads, for the terminal of this person; see ``identity_in``.
@@ -136,13 +140,11 @@ class AzureInventory:
     ) -> Reading:
         """Read the accounts of a subscription; after a failure, keep accounts already read."""
         collected = _Accounts(subscription.id.lower(), self._kinds, self.reader.settings)
-        accounts = self.reader.client(CognitiveServicesManagementClient, subscription.id).accounts
         until = Deadline.within(seconds)
         try:
             async with asyncio.timeout_at(until.latest):
-                async for entries in self.reader.pages(
-                    until, lambda call: first_page(accounts.list(call=call))
-                ):
+                url = await self._accounts_url(subscription.id)
+                async for entries in self.reader.pages(url, until):
                     collected.add(entries)
         except TROUBLE as error:
             # After a page of accounts, a refusal cannot mean that there are none.
@@ -155,6 +157,16 @@ class AzureInventory:
         if unconfirmed := gone.count(False):
             return collected.reading(make_gap(GapReason.LIST_INCOMPLETE, str(unconfirmed)))
         return collected.reading()
+
+    async def _accounts_url(self, subscription_id: str) -> str:
+        """Return the URL of a subscription's accounts, which the SDK forms for an example once."""
+        if self._example_url is None:
+            self._example_url = await self.reader.list_url(
+                CognitiveServicesManagementClient,
+                lambda client: client.accounts.list(),
+                _EXAMPLE_ID,
+            )
+        return self._example_url.replace(_EXAMPLE_ID, quote(subscription_id, safe=""))
 
     async def _is_gone(self, account_id: AccountId, collected: _Accounts, until: Deadline) -> bool:
         """Request an account missing from a list; add the account if it exists."""

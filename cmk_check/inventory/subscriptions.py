@@ -1,7 +1,8 @@
 """Lists the subscriptions that the app's identity sees, and those below a management group.
 
 Every requested API version returns a subscription's tags in the list:
-https://learn.microsoft.com/rest/api/resources/subscriptions/list
+https://learn.microsoft.com/rest/api/resources/subscriptions/list. An entry without a usable id
+makes the list incomplete, which is an InventoryError.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from cmk_check.core.account import Subscription
 from cmk_check.core.owner import owner_tag
 from cmk_check.core.reasons.gap_sentences import NAMELESS_SUBSCRIPTION
 from cmk_check.core.text import GUID, as_object, clean_text, is_guid
-from cmk_check.inventory.arm_reader import ArmReader, first_page
+from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.gaps import MALFORMED, READ_GROUP, READ_SUBSCRIPTIONS, TROUBLE, gap_of
 from cmk_check.limits import MAX_SUBSCRIPTION_TEXT_BYTES, SUBSCRIPTION_SECONDS
@@ -27,14 +28,12 @@ _SUBSCRIPTION: Final = re.compile(f"/subscriptions/(?P<id>{GUID})", re.IGNORECAS
 
 async def read_subscriptions(reader: ArmReader) -> tuple[Subscription, ...]:
     """List every subscription that the identity sees; see ``ports.Inventory``."""
-    subscriptions = reader.client(SubscriptionClient).subscriptions
+    url = await reader.list_url(SubscriptionClient, lambda client: client.subscriptions.list())
     until = Deadline.within(SUBSCRIPTION_SECONDS)
     found: dict[str, Subscription] = {}
     try:
         async with asyncio.timeout_at(until.latest):
-            async for entries in reader.pages(
-                until, lambda call: first_page(subscriptions.list(call=call))
-            ):
+            async for entries in reader.pages(url, until):
                 for entry in entries:
                     subscription = _visible(as_object(entry), reader.settings.owner_tags)
                     found.setdefault(subscription.id, subscription)
@@ -62,12 +61,7 @@ async def read_subscriptions_below(reader: ArmReader, group: str) -> tuple[Subsc
 
 
 def _visible(entry: dict[str, object], owner_tags: Sequence[str]) -> Subscription:
-    """Parse an entry of Azure's list.
-
-    Raises:
-        InventoryError: the entry has no usable id.
-
-    """
+    """Parse an entry of Azure's list."""
     subscription_id = entry.get("subscriptionId")
     if not isinstance(subscription_id, str) or not is_guid(subscription_id):
         raise InventoryError(NAMELESS_SUBSCRIPTION)
@@ -83,12 +77,7 @@ def _visible(entry: dict[str, object], owner_tags: Sequence[str]) -> Subscriptio
 
 
 def _below(entry: dict[str, object]) -> Subscription | None:
-    """Parse an entry of a group's list; None for a nested group, whose entries are listed too.
-
-    Raises:
-        InventoryError: the entry is neither a group nor a subscription.
-
-    """
+    """Parse an entry of a group's list; None for a nested group, whose entries are listed too."""
     path = entry.get("id")
     text = path if isinstance(path, str) else ""
     if text.lower().startswith(_GROUPS):

@@ -63,10 +63,6 @@ async def status_after(
     ``own`` is the summary of this scan. ``previous`` is the status as read before this call: if
     another worker lowers it later, the write of the new status fails. If a worker lowered it
     earlier, a row has that worker's mark or its result.
-
-    Raises:
-        StoreError
-
     """
     recorded = [row async for row in _recorded(context, now)]
     before = previous.summary

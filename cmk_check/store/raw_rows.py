@@ -30,6 +30,7 @@ _NO_VALUES: Final = frozenset({"PartitionKey", "RowKey", "Timestamp"})
 # JSON has the plain types as they are and a 64-bit number as a string; the service names a type if
 # JSON does not imply it. This program writes no other types; a row with another type in place of a
 # text is broken.
+_SCALARS: Final = (str, int)
 _INT64: Final = "Edm.Int64"
 _PLAIN: Final = frozenset({None, "Edm.String", "Edm.Int32", "Edm.Boolean"})
 
@@ -92,11 +93,13 @@ def _etag(row: Mapping[str, Any]) -> str:
 
 
 def _values(row: Mapping[str, Any]) -> Iterator[tuple[str, Scalar]]:
+    # Names of the service's annotations contain a dot; names of columns never do.
+    types = {name.removesuffix(_TYPE): value for name, value in row.items() if "." in name}
     for name, value in row.items():
-        # Names of the service's annotations contain a dot; names of columns never do.
-        if isinstance(value, str | int) and "." not in name and name not in _NO_VALUES:
-            of_type = row.get(f"{name}{_TYPE}")
-            if of_type in _PLAIN and not (isinstance(value, str) and is_no_text(value)):
-                yield name, value
-            elif of_type == _INT64:
-                yield name, int(value)
+        if "." in name or name in _NO_VALUES or not isinstance(value, _SCALARS):
+            continue
+        of_type = types.get(name)
+        if of_type in _PLAIN and not (isinstance(value, str) and is_no_text(value)):
+            yield name, value
+        elif of_type == _INT64:
+            yield name, int(value)

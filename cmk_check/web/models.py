@@ -26,8 +26,14 @@ from cmk_check.core.enums import (
     Verdict,
     WatchState,
 )
+from cmk_check.core.period import Happening
 from cmk_check.core.reasons.catalogue import ReasonCode
-from cmk_check.limits import MAX_GAPS_LISTED, MAX_NAMES_OF_KEY, MAX_TRANSITIONS
+from cmk_check.limits import (
+    MAX_GAPS_LISTED,
+    MAX_NAMES_OF_KEY,
+    MAX_PERIOD_CHANGES_LISTED,
+    MAX_TRANSITIONS,
+)
 from cmk_check.web.aspect_models import (
     Accounts,
     Control,
@@ -180,6 +186,36 @@ class ChangeEvent(Answer):
     datacontenttype: Literal["application/json"] = Field(description="The type of `data`.")
     data: dict[str, Any] = Field(
         description="`scanId`, `ruleVersion`, `baseline`, `sequence`, and the fields of the type."
+    )
+
+
+class Happened(Answer):
+    """Accounts or subscriptions to which the same happened."""
+
+    count: int = Field(description="How many; one to which it happened twice counts once.")
+    latest: list[ChangeEvent] = Field(
+        description=f"The latest change of each, newest first, at most {MAX_PERIOD_CHANGES_LISTED}."
+    )
+
+
+class Period(Answer):
+    """What happened in the last days."""
+
+    since: Time = Field(description="The start of the period.")
+    until: Time = Field(description="The end: now.")
+    begins: Time | None = Field(
+        description="If not all changes could be read, the time of the oldest one that was; "
+        "null if nothing of the period is missing."
+    )
+    text: str = Field(description="What happened, in one phrase.")
+    first_scan: Time | None = Field(
+        description="When the first scan finished, if in this period; what it found is not news."
+    )
+    waiting: int = Field(description="Recorded changes that are not published, so not counted.")
+    happened: dict[Happening, Happened] = Field(
+        description="What happened: "
+        + ", ".join(f"`{each}`" for each in Happening)
+        + ". Keys count by account, gaps by subscription."
     )
 
 

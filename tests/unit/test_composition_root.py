@@ -82,7 +82,7 @@ def facts(part: object, seen: set[int]) -> object:
 async def built(environ: Mapping[str, str]) -> object:
     """Return what an app holds after it has set up everything."""
     app = App(Settings.load(environ))
-    parts = [app.scan_context, app.watch_context, app.delivery_context, app.api, app.scan_now]
+    parts = [app.scan_context, app.delivery_context, app.api, app.scan_now]
     opened = [await part() for part in parts]
     opened.append(await app.health())
     await app.close()

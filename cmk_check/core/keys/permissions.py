@@ -17,7 +17,7 @@ from cmk_check.core.keys.key_health import KeyConcern, Unseen, concern, unread
 from cmk_check.core.reasons import key_sentences as sentences
 from cmk_check.core.text import lower_ascii
 from cmk_check.core.unread import Unread
-from cmk_check.limits import PATTERNS_REMEMBERED
+from cmk_check.limits import BLOCKS_REMEMBERED
 
 NEEDED_ACTIONS: Final = (
     "Microsoft.KeyVault/vaults/keys/read",
@@ -70,16 +70,16 @@ def of_permissions(
     if not vault.uses_rbac:
         missing = missing_permissions(vault.policies.get(user, frozenset()))
         # Policies of several groups add up, so the best case is all of them together.
-        at_best = missing_permissions(frozenset().union(*vault.policies.values()))
+        at_best = missing and missing_permissions(frozenset().union(*vault.policies.values()))
         unclear = sentences.POLICY_OF_A_GROUP
     elif isinstance(grants, tuple):
         missing = missing_actions(grants)
-        at_best = missing_actions(grants, conditions_hold=True)
+        at_best = missing and missing_actions(grants, conditions_hold=True)
         unclear = sentences.CONDITIONAL_ROLE
     else:
         yield unread(_PERMISSIONS, "Role assignments", grants)
         return
-    if missing and at_best:
+    if at_best:
         facts = {"identity": user, "missingPermissions": ", ".join(missing)}
         yield concern(KeyReason.IDENTITY_LACKS_PERMISSION, facts)
     elif missing:
@@ -115,6 +115,7 @@ def _client_id(account: Account) -> str:
     return (account.identity_client_id or "").strip().lower()
 
 
+@lru_cache(BLOCKS_REMEMBERED)
 def _allows(block: RolePermissions, action: str) -> bool:
     """Return whether a block allows an action; its exclusions do not affect other blocks.
 
@@ -124,10 +125,8 @@ def _allows(block: RolePermissions, action: str) -> bool:
 
 
 def _matches(patterns: Iterable[str], action: str) -> bool:
-    return any(_covers(lower_ascii(pattern), action.lower()) for pattern in patterns)
-
-
-@lru_cache(PATTERNS_REMEMBERED)
-def _covers(pattern: str, action: str) -> bool:
     """Match ``*`` with any characters; fnmatch takes linear time for any pattern."""
-    return fnmatchcase(action, pattern.replace("[", "[[]").replace("?", "[?]"))
+    return any(
+        fnmatchcase(action.lower(), lower_ascii(pattern).replace("[", "[[]").replace("?", "[?]"))
+        for pattern in patterns
+    )

@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from cmk_check.cli.output_options import RowOptions
+from cmk_check.cli.output_options import OutputOptions
 from cmk_check.cli.problems import Collected, problems_of
 from cmk_check.cli.scan_result import ScanResult
 from cmk_check.cli.since import violations_of
@@ -45,8 +45,8 @@ async def test_p1_what_breaks_it_is_a_problem_a_row_and_a_violation(
 
         stream = io.StringIO()
         listed = [(shown, problems)]
-        collected = Collected(status, listed, (), (), (), {}, accepts=False, has_history=True)
-        show(Console(file=stream, width=500), collected, RowOptions())
+        collected = Collected(status, listed, (), (), (), (), {}, accepts=False, has_history=True)
+        show(Console(file=stream, width=500), collected, OutputOptions())
         rows = stream.getvalue().partition("accounts: ")[0]
         assert [
             each.code for each in problems if each.severity in BAD and each.code not in rows

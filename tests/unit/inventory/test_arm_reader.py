@@ -4,10 +4,9 @@ import asyncio
 
 import pytest
 from azure.core.exceptions import HttpResponseError
-from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
 
 from cmk_check.core.enums import GapReason
-from cmk_check.inventory.arm_reader import ArmReader, first_page
+from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.gaps import gap_of
 from cmk_check.ports import InventoryError
@@ -72,10 +71,7 @@ async def test_other_answers_are_trouble(status: int) -> None:
 
 
 async def _ask(reader: ArmReader, number: int) -> list[object]:
-    subscription_id = f"8d3c0000-0000-4000-8000-{number:012d}"
-    accounts = reader.client(CognitiveServicesManagementClient, subscription_id).accounts
-    pages = reader.pages(Deadline.within(5), lambda call: first_page(accounts.list(call=call)))
-    return [entry async for page in pages for entry in page]
+    return await reader.entries(f"{PATH}/{number}", Deadline.within(5))
 
 
 async def _asked(wire: Wire) -> int:

@@ -358,6 +358,16 @@ def test_each_can_be_filtered_by_the_table_which_leaves_nothing_out(aspect: Aspe
 
 
 @each_aspect
+def test_a_state_of_a_later_version_costs_at_most_itself(aspect: Aspect) -> None:
+    """Otherwise an app that was rolled back could not read its rows."""
+    values = codec.finding_values(EXAMPLES[aspect.name][0])
+
+    finding = codec.finding_of(entity({**values, aspect.name: "of_a_later_version"}))
+
+    assert finding.judgement == EXAMPLES[aspect.name][0].judgement
+
+
+@each_aspect
 def test_an_incomplete_reading_can_keep_each_as_it_is_recorded(aspect: Aspect) -> None:
     """P1, P2: it may report only what got worse."""
     first, second = EXAMPLES[aspect.name]
