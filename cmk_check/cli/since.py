@@ -34,6 +34,7 @@ from cmk_check.ports import Inventory, InventoryError
 
 if TYPE_CHECKING:
     from cmk_check.cli.problems import Collected
+    from cmk_check.core.posture import Expectations
     from cmk_check.scan.scan_context import ScanContext
 
 type Violations = Mapping[tuple[str, str], str]
@@ -137,7 +138,7 @@ def read_earlier_scan(file: Path, context: "ScanContext", causes: Collection[Fai
     def violations(document: Mapping[str, Any]) -> Violations:
         # What was a gap is not old.
         read = [each for each in document["findings"] if each["coverage"] == CoverageState.READ]
-        return _violations(read, context, causes)
+        return violations_of(read, context.options.expectations, causes)
 
     return read_earlier(file, scope_of_scan(context, ()), violations)
 
@@ -172,14 +173,14 @@ def compare_scans(
             return finding is None or finding.verdict is Verdict.COMPLIANT
         return finding.key_health is not None and finding.key_health.state is not KeyState.UNKNOWN
 
-    return earlier.compare(_violations(listed, context, causes), is_settled)
+    expect = context.options.expectations
+    return earlier.compare(violations_of(listed, expect, causes), is_settled)
 
 
-def _violations(
-    findings: Iterable[Mapping[str, Any]], context: "ScanContext", causes: Collection[FailOn]
+def violations_of(
+    findings: Iterable[Mapping[str, Any]], expect: "Expectations", causes: Collection[FailOn]
 ) -> Violations:
     """Return what makes the exit code 1, of findings in the API's JSON."""
-    expect = context.options.expectations
     found = {}
     for each in findings:
         codes = []

@@ -28,11 +28,12 @@ from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
     ExceptionReason,
+    KeyReason,
     KeyState,
     Verdict,
 )
 from cmk_check.core.exceptions.account_exception import AccountException
-from cmk_check.core.keys.key_health import KeyHealth
+from cmk_check.core.keys.key_health import KeyHealth, concern
 from cmk_check.core.kinds import AZURE_OPENAI
 from cmk_check.core.model import AccountCounts, Change, Coverage, DueDate, Finding, Sides
 from cmk_check.core.overtaken import LatestChanges
@@ -64,12 +65,13 @@ BARE: Final = {
     Verdict(verdict): only_finding(known_of(make(ID))) for verdict, make in MAKERS.items()
 }
 GOOD, BAD = BARE[Verdict.COMPLIANT], BARE[Verdict.NON_COMPLIANT]
+DISABLED: Final = concern(KeyReason.KEY_DISABLED, {})
 END: Final = NOON + timedelta(days=40)
 ACCEPTED: Final = AccountException(ExceptionReason.HONOURED, "/e", expires_on=END)
 # Of each aspect two states; the first one is counted, by how many accounts have it.
 EXAMPLES: Final[dict[str, tuple[Finding, Finding]]] = {
     "keyHealth": (
-        replace(GOOD, key_health=KeyHealth(KeyState.BROKEN)),
+        replace(GOOD, key_health=KeyHealth(KeyState.BROKEN, (DISABLED,))),
         replace(GOOD, key_health=KeyHealth(KeyState.HEALTHY)),
     ),
     "exception": (
@@ -353,6 +355,16 @@ def test_each_can_be_filtered_by_the_table_which_leaves_nothing_out(aspect: Aspe
         wrong |= {aspect.name: state} if state else {}
         with suppress(codec.RowUnusable):
             assert aspect.state(codec.finding_of(entity(wrong)), NOON) in {state, None}
+
+
+@each_aspect
+def test_a_state_of_a_later_version_costs_at_most_itself(aspect: Aspect) -> None:
+    """Otherwise an app that was rolled back could not read its rows."""
+    values = codec.finding_values(EXAMPLES[aspect.name][0])
+
+    finding = codec.finding_of(entity({**values, aspect.name: "of_a_later_version"}))
+
+    assert finding.judgement == EXAMPLES[aspect.name][0].judgement
 
 
 @each_aspect
