@@ -412,6 +412,7 @@ COVERAGE_READS_AT_ONCE: Final = 16
 # hundredth of them.
 MAX_CHECK_STEPS: Final = 5_000_000
 MAX_EXPRESSION_SHOWN_CHARS: Final = 120
+MAX_BICEP_SECONDS: Final = 60  # a large template takes ten
 # Four deliveries, as in host.json, with shorter pauses because a person waits.
 LOCAL_PAUSES_SECONDS: Final = (1.0, 5.0, 20.0)
 # Without a terminal, each tenth of a scan prints a line, but no more often than this: a scan of a

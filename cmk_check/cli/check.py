@@ -1,6 +1,7 @@
 """``check``: judges accounts in templates, plans and output of ``az``, without Azure."""
 
 import asyncio
+import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from cmk_check.cli import output_options as opt
+from cmk_check.cli.bicep import INSTALL, find_bicep, predict
 from cmk_check.cli.check_input import (
     NotADocument,
     find_files,
@@ -35,10 +37,12 @@ from cmk_check.core.planned.document import (
     TooMuchWork,
     begin_document,
     brief,
+    distinct,
     member,
 )
 from cmk_check.core.planned.existing_accounts import error_in, read_accounts
 from cmk_check.core.planned.terraform_plan import read_plan
+from cmk_check.core.planned.worked_out import marked, more_exact, named_inputs, parameters_for
 from cmk_check.core.text import shown
 from cmk_check.errors import NotUsable
 
@@ -167,13 +171,18 @@ def _judge_files(
         except (NotUsable, TooMuchWork, OSError, ValueError, RecursionError) as error:
             faults.append(say_fault(file, error))
     given = {file for file, each in documents.items() if has_schema(each, "deploymentParameters")}
+    # Parameters that name their template are one with it.
+    given -= {each for each in found if getattr(documents.get(each), "template", None)}
     used = {*parameters}
     for file in (each for each in found if each in documents and each not in given):
-        own = file.replace(".json", ".parameters.json")
+        own = str(Path(file).with_suffix(".parameters.json"))
         beside = [each for each in documents if each in given & {*parameters, own}]
         used |= {*beside}
+        own_template = getattr(documents[file], "template", None)
+        sources = [file, *beside] if own_template else beside
+        values = [member(documents[each], "parameters") for each in sources]
         try:
-            accounts, judged = _judge(documents[file], [documents[each] for each in beside], kinds)
+            accounts, judged = _judge(own_template or documents[file], values, kinds)
         except (NotUsable, RepeatedName) as error:
             if isinstance(error, NotADocument) and Path(found[file]).is_dir():
                 notes[file] = f"{file}: ignored: neither a template, a plan nor an account."
@@ -194,7 +203,16 @@ def _judge_files(
     faults += [
         f"{each}: must be a parameters file." for each in {*parameters} & {*documents} - given
     ]
+    _name_bicep(documents, rows)
     return CheckResult([*documents], rows, faults, notes, scope)
+
+
+def _name_bicep(documents: Mapping[str, object], rows: Sequence[ReportRow]) -> None:
+    """Say how to install Bicep if it may work out more."""
+    left_open = {row["file"] for row in rows if row.get("verdict") == Verdict.UNKNOWN}
+    of_template = (Path(file).as_posix() for file, each in documents.items() if is_template(each))
+    if left_open & {*of_template} and find_bicep() is None:
+        complain(f"Bicep would work out more; {INSTALL}.")
 
 
 def _judge(
@@ -203,11 +221,33 @@ def _judge(
     """Return the accounts of a document, and each row that says something of one."""
     begin_document()
     try:
-        accounts = one_row(_accounts(document, parameters))
+        accounts = _accounts(document, parameters)
+        if is_template(document):
+            accounts = _more_exact(accounts, document, parameters, kinds)
+        accounts = one_row(accounts)
         judged = [(each, judge_planned(each, kinds)) for each in accounts]
         return accounts, judged + [(each, judge_loss(each, kinds)) for each in accounts]
     except (TooMuchWork, RecursionError):
         return [TOO_LARGE], [(TOO_LARGE, judge_planned(TOO_LARGE, kinds))]
+
+
+def _more_exact(
+    accounts: Sequence[PlannedAccount],
+    template: object,
+    parameters: Sequence[object],
+    kinds: Collection[str],
+) -> Sequence[PlannedAccount]:
+    """Return accounts of a template, the unknown ones by Bicep where it can work them out."""
+    rows = [judge_planned(each, kinds) for each in accounts]
+    if not any(row and row["verdict"] == Verdict.UNKNOWN for row in rows):
+        return accounts
+    given, missing = parameters_for(template, parameters)
+    snapshot = predict(json.dumps(marked(template)), given)
+    if snapshot is None:
+        return accounts
+    begin_document()
+    found = json.loads(named_inputs(snapshot, missing), object_pairs_hook=distinct)
+    return more_exact(accounts, found, missing, kinds)
 
 
 def _row(file: str, account: PlannedAccount, said: Mapping[str, str | None]) -> ReportRow:
@@ -220,13 +260,18 @@ def _row(file: str, account: PlannedAccount, said: Mapping[str, str | None]) -> 
     return {**place, **{part: brief(text) for part, text in own.items()}, **said}
 
 
+def is_template(document: object) -> bool:
+    """Return whether a document is an ARM template."""
+    return has_schema(document, "deploymentTemplate") and member(document, "resources") is not None
+
+
 def _accounts(document: object, parameters: Sequence[object]) -> Sequence[PlannedAccount]:
     error = error_in(document)
     is_done = str(member(document, "status") or "Succeeded").lower() == "succeeded"
     if error or not is_done or member(document, "errored") is True or member(document, "error"):
         raise NotUsable(say_failed(error))
-    if has_schema(document, "deploymentTemplate") and member(document, "resources") is not None:
-        return read_template(document, *(member(each, "parameters") for each in parameters))
+    if is_template(document):
+        return read_template(document, *parameters)
     planned, changes = member(document, "planned_values"), member(document, "resource_changes")
     if planned is not None or changes:
         is_part = member(planned, "root_module") and not changes

@@ -9,13 +9,14 @@ from json import scanner
 from pathlib import Path
 from typing import Any, Final
 
+from cmk_check.cli.bicep import compiled
 from cmk_check.core.planned.document import RepeatedName, distinct, member, spend
 from cmk_check.errors import NotUsable
 from cmk_check.limits import MAX_INPUT_BYTES
 
 _STDIN: Final = "-"
 _HOW: Final = (
-    "use output of `az bicep build`, `bicep snapshot`, what-if, `terraform show -json` or "
+    "use Bicep, an ARM template, or output of what-if, `terraform show -json` or "
     "`az cognitiveservices account list`"
 )
 # Byte order marks that PowerShell's > writes: UTF-16 up to version 5.1, later optionally UTF-8.
@@ -23,6 +24,7 @@ _MARKS: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": 
 _NO_PLAN: Final = (
     "this is {}; run `terraform plan -out plan.bin` and `terraform show -json plan.bin > plan.json`"
 )
+SOURCES: Final = (".bicep", ".bicepparam")
 _PATTERN: Final = re.compile(r"[*?[]")
 _COMMENT: Final = re.compile(
     r'("(?:[^"\\\n]|\\.)*+"?)|//[^\r\n]*+(?=\r?\n|\Z)|/\*.*?(?:\*/|\Z)', re.DOTALL
@@ -35,6 +37,12 @@ class NotADocument(NotUsable):
 
 class _Located(dict[str, object]):
     line = 0
+
+
+class FromSource(dict[str, object]):
+    """What Bicep compiled, without lines; ``template`` is that of a .bicepparam."""
+
+    template: object = None
 
 
 def find_files(given: str) -> list[str]:
@@ -59,12 +67,14 @@ def find_files(given: str) -> list[str]:
 def _text(file: str) -> str:
     """Return the text of a file that a shell may have written."""
     path = Path(file)
-    if path.suffix in {".bicep", ".bicepparam", ".tf"}:
-        raise NotUsable("this is source code for Bicep or Terraform")
+    if path.suffix == ".tf":
+        raise NotUsable("this is source code for Terraform")
     if path.exists() and not path.is_file() and file != _STDIN:
         raise OSError(0, "not a regular file")
     with sys.stdin.buffer if file == _STDIN else path.open("rb") as stream:
         data = stream.read(MAX_INPUT_BYTES + 1)
+    if path.suffix in SOURCES:
+        data = compiled(file)
     if len(data) > MAX_INPUT_BYTES:
         raise NotUsable(f"must have at most {MAX_INPUT_BYTES:,} bytes")
     if data.startswith(b"PK"):
@@ -88,6 +98,8 @@ def read_document(file: str) -> object:
         raise NotUsable(say_failed(start.removeprefix("ERROR:").strip().partition("\n")[0]))
     if start.startswith('{"@level"'):
         raise NotUsable(_NO_PLAN.format("what `terraform plan -json` prints"))
+    if file.endswith(SOURCES):
+        return _from_source(text)
     try:
         document = _located(text)
     except json.JSONDecodeError:
@@ -98,6 +110,13 @@ def read_document(file: str) -> object:
     if is_shown or member(document, "lineage"):
         raise NotUsable(_NO_PLAN.format("a state of Terraform"))
     return document
+
+
+def _from_source(text: str) -> FromSource:
+    whole = json.loads(text)
+    source = FromSource(json.loads(whole["parametersJson"]) if "parametersJson" in whole else whole)
+    source.template = json.loads(whole.get("templateJson") or "null")
+    return source
 
 
 def _refuse(name: str) -> object:

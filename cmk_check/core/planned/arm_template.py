@@ -153,22 +153,27 @@ def read_template(template: object, *parameters: object) -> list[PlannedAccount]
 
     ``parameters`` are those of each parameter file; the last value counts.
     """
-    given = {name: value for each in parameters for name, value in _values(each).items()}
+    given = {name: value for each in parameters for name, value in parameter_values(each).items()}
     found: dict[tuple[str, tuple[str, str]], list[_Found]] = {}
     for each in _walk(template, _Around(_Scope(template, given))):
         found.setdefault((each[0], each[1].group), []).append(each)
-    accounts = {key: _last_word(setters) for key, setters in found.items()}
-    late = [entry for key in accounts if _LATE in key[0] for entry in accounts[key].entries]
+    return _with_late({str(key): _last_word(setters) for key, setters in found.items()})
+
+
+def _with_late(accounts: Mapping[str, PlannedAccount]) -> list[PlannedAccount]:
+    """Return accounts by the keys of their names, each also as one with a late name may set it."""
+    late = [entry for key in accounts if _LATE in key for entry in accounts[key].entries]
+    found = []
     for key, account in accounts.items():
         kinds = [entry["kind"] for entry in account.entries]
         spend(len(late))
-        setters = [entry for entry in late if _LATE not in key[0] and entry["kind"] in kinds]
-        if setters:
-            accounts[key] = replace(account, entries=[*account.entries, *setters], doubt=_LATER)
-    return list(accounts.values())
+        setters = [entry for entry in late if _LATE not in key and entry["kind"] in kinds]
+        entries = [*account.entries, *setters]
+        found.append(replace(account, entries=entries, doubt=_LATER) if setters else account)
+    return found
 
 
-def _values(parameters: object) -> dict[str, object]:
+def parameter_values(parameters: object) -> dict[str, object]:
     """Return the values of parameters by lower-cased names."""
     hidden = Unresolved("a reference to a key vault")
     pairs = [(name.lower(), entry) for name, entry in as_object(parameters).items()]
@@ -245,7 +250,7 @@ def _of_resource(resource: object, kind: str, around: _Around) -> Iterator[_Foun
         group = (own[0] or around.group[0], own[1] or ("" if own[0] else around.group[1]))
         if mode == "inner":
             here = ",".join(group).strip(",")
-            scope = _Scope(template, _values(passed), f"@{around.address}", here)
+            scope = _Scope(template, parameter_values(passed), f"@{around.address}", here)
         address = f"{around.address}.properties.template."
         yield from _walk(template, replace(around, scope=scope, address=address, group=group))
     elif kind.strip("'") in DEPLOYMENTS or not _TYPE.fullmatch(kind):
@@ -269,12 +274,14 @@ def _nested(properties: object, scope: _Scope) -> tuple[object, str, object] | N
 def read_prediction(document: object) -> list[PlannedAccount]:
     """Return the accounts in a Bicep snapshot or what-if result, each once."""
     found: dict[str, PlannedAccount] = {}
-    places = [(place, part) for place in ((), ("properties",)) for part in _CHANGES]
-    changes = [each for place, part in places for each in listed(member(document, *place, part))]
+    places = [(*at, part) for at in ((), ("properties",)) for part in _CHANGES]
+    changes = [each for place in places for each in listed(member(document, *place))]
     changes += [{"after": each} for each in listed(member(document, "predictedResources"))]
-    for change in changes:
+    for place, change in enumerate(changes):
         after, what = member(change, "after"), str(member(change, "changeType")).lower()
         given = member(change, "resourceId") or member(after, "id") or member(change, "target")
+        if isinstance(change, str):  # of `bicep snapshot`; the text may quote values
+            given = f"diagnostics {place}"
         delta = [str(each).lower() for each in listed(member(change, "delta"))]
         if any("noeffect" in each and "properties.encryption" in each for each in delta):
             what = "noeffect"
@@ -282,7 +289,7 @@ def read_prediction(document: object) -> list[PlannedAccount]:
         is_account = ACCOUNT_TYPE in types
         is_hidden = bool(types & DEPLOYMENTS) and what not in {"ignore", "nochange"}
         is_hidden |= what == "unsupported" and not given
-        is_hidden |= "ShortCircuited" in str(member(change, "code"))
+        is_hidden |= "ShortCircuited" in str(member(change, "code")) or isinstance(change, str)
         if not (is_account or is_hidden) or (what == "delete" and not is_account):
             continue
         doubt = f"what-if says {what}, not what will be there" if is_account else NOT_SHOWN
@@ -306,7 +313,7 @@ def read_prediction(document: object) -> list[PlannedAccount]:
             entries = [*earlier.entries, *account.entries] if is_shown else ()
             account = replace(account, entries=entries, doubt=_TWICE)
         found[str(given).lower()] = account
-    return list(found.values())
+    return _with_late(found)
 
 
 def _type_of(given: str) -> str:

@@ -14,7 +14,7 @@ from tests.unit.cli.check_kit import Check
 
 @pytest.fixture
 def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
-    """Run the command in a folder with these files, without sockets."""
+    """Run the command in a folder with these files, without sockets and without Bicep."""
 
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("no network")
@@ -27,5 +27,6 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
         return CliRunner().invoke(app, ["check", *chosen], env=env)
 
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BICEP", "none")
     monkeypatch.setattr(socket.socket, "connect", refuse)
     return run

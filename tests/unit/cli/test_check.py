@@ -262,7 +262,7 @@ def test_of_two_values_of_a_parameter_the_last_counts(check: Check, key: str) ->
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        pytest.param(b"resource x 'y' = {", "az bicep build", id="no JSON"),
+        pytest.param(b"resource x 'y' = {", "an ARM template", id="no JSON"),
         pytest.param(b"{}", "neither a template nor a plan", id="another document"),
         pytest.param(b'{"changes": [], "error": {"code": "x"}}', "failed", id="a failed what-if"),
         pytest.param(b'{"resource_changes": [{}], "errored": true}', "failed", id="a failed plan"),

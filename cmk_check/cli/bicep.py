@@ -1,0 +1,108 @@
+"""Bicep, which compiles sources and works out templates, neither of which anyone here trusts.
+
+It runs without the environment, fetches nothing and has little time. What it says may quote files
+that a source loads, so that only places and codes are shown.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from cmk_check.errors import NotUsable
+from cmk_check.limits import MAX_BICEP_SECONDS, MAX_INPUT_BYTES
+
+INSTALL: Final = "install Bicep with `az bicep install`, or name it in BICEP"
+_ENVIRONMENT: Final = os.environ  # noqa: TID251 - of the command line, which settings do not name
+# The first version with which the answers were compared.
+_TESTED: Final = (0, 49)
+_KEPT: Final = (
+    *("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR"),
+    "DOTNET_BUNDLE_EXTRACT_BASE_DIR",  # where it unpacks itself
+)
+_FAULT: Final = re.compile(r"\((\d+,\d+)\) : Error ([\w-]+)")
+_NOT_RESTORED: Final = frozenset({"BCP190", "BCP191", "BCP192"})
+
+
+def find_bicep() -> str | None:
+    """Return the Bicep that BICEP, the path or `az bicep install` gives, if it is new enough."""
+    azure = Path(_ENVIRONMENT.get("AZURE_CONFIG_DIR") or Path("~/.azure").expanduser())
+    named = _ENVIRONMENT.get("BICEP")
+    return usable(*([named] if named else ["bicep", str(azure / "bin/bicep")]))
+
+
+@cache
+def usable(*names: str) -> str | None:
+    """Return the first of these programs that is there, if it is new enough."""
+    found = next(filter(None, map(shutil.which, names)), None)
+    try:
+        said = _run(found, "--version").stdout if found else b""
+    except NotUsable:
+        return None
+    parts = re.search(rb"(\d+)\.(\d+)\.\d+", said)
+    return found if parts and (int(parts[1]), int(parts[2])) >= _TESTED else None
+
+
+def compiled(file: str) -> bytes:
+    """Return what a .bicep or .bicepparam compiles to; it stays where it is, and is not restored.
+
+    Raises:
+        NotUsable: there is no Bicep, or it refuses the file.
+
+    """
+    bicep = find_bicep()
+    if bicep is None:
+        least = ".".join(map(str, _TESTED))
+        raise NotUsable(f"this is a source of Bicep, which needs Bicep {least}; {INSTALL}")
+    command = "build-params" if file.endswith(".bicepparam") else "build"
+    path = str(Path(file).absolute())  # never an option
+    done = _run(bicep, command, "--no-restore", "--stdout", path)
+    if done.returncode or len(done.stdout) > MAX_INPUT_BYTES:
+        faults = _FAULT.findall(done.stderr.decode(errors="replace"))
+        places = ", ".join(f"{code} at {place}" for place, code in faults[:3]) or "no reason"
+        is_unrestored = any(code in _NOT_RESTORED for _, code in faults)
+        way = "run `bicep restore` first" if is_unrestored else f"`bicep {command}` says more"
+        raise NotUsable(f"Bicep cannot compile it ({places}); {way}")
+    return done.stdout
+
+
+def predict(template: str, parameters: str) -> str | None:
+    """Return the snapshot of a template with the text of a .bicepparam; None if Bicep fails."""
+    if (bicep := find_bicep()) is None:
+        return None
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "template.json").write_text(template, encoding="utf-8")
+        (folder / "main.bicepparam").write_text(parameters, encoding="utf-8")
+        (folder / "bicepconfig.json").write_text("{}", encoding="utf-8")
+        snapshot = folder / "main.snapshot.json"
+        try:
+            done = _run(bicep, "snapshot", str(folder / "main.bicepparam"), "--mode", "overwrite")
+        except NotUsable:
+            return None
+        is_there = not done.returncode and snapshot.exists()
+        if not is_there or snapshot.stat().st_size > MAX_INPUT_BYTES:
+            return None
+        return snapshot.read_text(encoding="utf-8")
+
+
+def _run(bicep: str, *words: str) -> subprocess.CompletedProcess[bytes]:
+    env = {name: value for name, value in _ENVIRONMENT.items() if name.upper() in _KEPT}
+    env |= {"DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"}  # so that it needs no libicu
+    try:
+        return subprocess.run(  # noqa: S603 - no shell, and no word that begins with a dash
+            [bicep, *words],
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=MAX_BICEP_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise NotUsable(f"Bicep takes longer than {MAX_BICEP_SECONDS} s") from None
+    except OSError as error:
+        raise NotUsable(f"Bicep cannot be started ({error.strerror})") from error
