@@ -22,6 +22,7 @@ export const blank = () => ({
   complete: false,
   list: { rows: [], ended: false, sortable: false, problem: "" },
   owners: null,
+  keys: null,
   scans: null,
   changes: null,
   changesRefused: "",

@@ -129,7 +129,7 @@ def test_the_detail_says_what_is_wrong_with_the_key_and_what_to_do(keyed: Visit)
 def test_what_ends_an_unknown_key_is_said(keyed: Visit) -> None:
     """P11: the missing permission, in the detail and among the next steps."""
     expect(keyed.region("What to do next")).to_contain_text(
-        f"Check the key of \u2068{NAME_OF[UNKNOWN]}\u2069: cannot read"
+        f"check the key of \u2068{NAME_OF[UNKNOWN]}\u2069: cannot read"
     )
 
     keyed.open_detail(NAME_OF[UNKNOWN])
