@@ -6,6 +6,7 @@ const VERDICTS = {
   non_compliant: "Not compliant",
   unknown: "Unknown",
   compliant_with_exceptions: "Compliant with exceptions",
+  nothing: "Nothing to judge",
 };
 
 /** @type {Record<string, string>} */

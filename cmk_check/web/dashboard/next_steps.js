@@ -14,7 +14,7 @@ import { needsRows } from "./downloads.js";
 import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
 import { accountsOf, addressOf, count, day, number, vaultOf, visible, within } from "./format.js";
 import { largeSteps } from "./large_steps.js";
-import { isFresh, isGood, isLarge, shownPosture } from "./page_state.js";
+import { isBeforeFirstScan, isFresh, isGood, isLarge, shownPosture } from "./page_state.js";
 import { DEFAULTS, fragmentOf, pathOf } from "./url_state.js";
 import { actorWord, codeWord, midway } from "./labels.js";
 import { NAMED, mailOf, messageOf } from "./owner_message.js";
@@ -26,8 +26,8 @@ const MOST_OWNERS = 5;
 const FEW = 10;
 /** A browser allows copying for a few seconds after a click; in ms. */
 const LONGEST_LOAD = 4000;
-/** Posture reasons that the advice on accounts and gaps already covers. */
-const COVERED = ["accounts_non_compliant", "accounts_unknown", "subscriptions_unread"];
+/** Posture reasons that the advice on accounts and gaps covers, or before the first scan the banner. */
+const COVERED = ["accounts_non_compliant", "accounts_unknown", "subscriptions_unread", "no_scan_yet"];
 const NONE = { why: "", view: null, since: "", rows: [], value: 0, overdue: 0, hasPlan: false };
 
 /** @type {Advise} */
@@ -256,16 +256,18 @@ function body(state) {
   if (advice.length > 0) return [...lines(advice, state), counted];
   if (!(complete || isLarge(state)) || !status) return [waiting()];
   const shown = shownPosture(state);
+  if (shown === "nothing") return [h("p", { class: "empty" }, "Nothing to do: there is no account of a kind in scope.")];
   if (!isGood(shown)) return [h("p", { class: "empty" }, "See the reasons below the posture for what to do.")];
   const exempt = "Nothing to do now: each account that is not under a customer-managed key has an exception.";
-  const text = shown === "compliant_with_exceptions" ? exempt : status.accounts.total > 0
-    ? "Nothing to do: every account is under a customer-managed key, and everything was read."
-    : "Nothing to do: everything was read, and there is no account of a kind in scope.";
+  const text = shown === "compliant_with_exceptions" ? exempt : "Nothing to do: every account is under a customer-managed key, and everything was read.";
   return [h("p", { class: "empty good" }, icon("compliant"), h("span", {}, text))];
 }
 
 export const drawAdvice = whenChanged(
   /** @param {State} state */
   (state) => [state.status, state.catalogue, state.rows, state.owners, state.keys, state.gaps, state.complete, isFresh(state), state.printing, Math.floor(state.now / 3_600_000)],
-  (state) => fill(at("advice-body"), ...body(state)),
+  (state) => {
+    at("advice").hidden = isBeforeFirstScan(state) && adviceFor(state).length === 0;
+    fill(at("advice-body"), ...body(state));
+  },
 );

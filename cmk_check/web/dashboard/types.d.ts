@@ -1,8 +1,8 @@
 /** The types that the page's modules share: the API's models and the page's own types. */
 
 import {
-  CatalogueReason, ChangeEvent, Finding, FindingDetail, Gap, KeyInUse, OwnerSums, ReasonArea, ReasonOfKeyHealth, Scan,
-  Status, Verdict,
+  CatalogueReason, ChangeEvent, Finding, FindingDetail, Gap, KeyInUse, OwnerSums, PostureVerdict, ReasonArea,
+  ReasonOfKeyHealth, Scan, Status, Verdict,
 } from "./api_types.js";
 import { Child } from "./dom.js";
 
@@ -162,7 +162,10 @@ export interface Column {
   aspect?: Aspect;
 }
 
-export type Tone = Verdict | "excepted";
+/** The posture as the page shows it. */
+export type ShownPosture = PostureVerdict | "nothing";
+
+export type Tone = Verdict | "excepted" | "nothing";
 
 /** How a state is shown: its colour, and its shape for people who cannot see colours. */
 export interface Look { tone: Verdict; shape: Verdict | "warning" }
