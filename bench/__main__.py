@@ -2,9 +2,12 @@
 
 import argparse
 import math
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
@@ -20,6 +23,9 @@ _MIDDLE_WITH_KEYS: Final = Size(1_000, keys=True)
 _SIZES: Final = (Size(10, keys=True), _MIDDLE_WITH_KEYS, Size(10_000, keys=True))
 _PARTS: Final = ("scans", "installed", "web", "estates")
 _DELAY_MS: Final = 100
+_COLUMNS: Final = ("figure", "measured", "floor", "ratio", "bar")
+_PAGE: Final = Path(__file__).parents[1] / "docs/performance.md"
+_BEGIN: Final = "<!-- measured -->"
 # Each needs tables of its own, and half a minute with its floor.
 _FIRST_SCANS: Final = 3
 _NOT_FOR_KEYS: Final = {"subscription", "account", "exemption", "assignment", "policy"}
@@ -30,7 +36,7 @@ class Report:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._table = Table("figure", "measured", "floor", "ratio", "spread", "bar", "holds")
+        self._rows: list[Sequence[str]] = []
         self.holds = True
 
     def ratio(self, figure: str, measured: float, floor: float, bar: float, unit: str) -> None:
@@ -41,7 +47,6 @@ class Report:
             f"{measured:.2f} {unit}",
             f"{floor:.2f} {unit}",
             f"{ratio:.2f}",
-            "",
             f"{bar:g}",
             ratio <= bar,
         )
@@ -63,24 +68,41 @@ class Report:
             figure,
             f"{median(measured):.2f} {unit}",
             f"{median(floors):.2f} {unit}",
-            f"{median(ratios):.2f}",
-            f"{ratios[0]:.2f} to {ratios[-1]:.2f}",
+            f"{median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})",
             "" if math.isinf(bar) else f"{bar:g}",
             median(ratios) <= bar,
         )
 
     def most(self, figure: str, measured: float, bar: float, unit: str = "") -> None:
         """Add a figure that must not exceed a number."""
-        self._add(figure, f"{measured:g} {unit}", "", "", "", f"{bar:g} {unit}", measured <= bar)
+        self._add(figure, f"{measured:g} {unit}", "", "", f"{bar:g} {unit}", measured <= bar)
 
     def show(self) -> None:
         """Print the table."""
-        self._console.print(self._table)
+        table = Table(*_COLUMNS)
+        for row in self._rows:
+            table.add_row(*row)
+        self._console.print(table)
+
+    def write(self, page: Path) -> None:
+        """Replace the same figures in the table of a page, and keep the others."""
+        before, table, after = re.split(
+            f"(?s)({_BEGIN}\n.*?)(?=<!-- measured: end -->)", page.read_text()
+        )
+        rows = dict(re.findall(r"(?m)^\| (.+?) \|( \S.*)$", table))
+        today = datetime.now(UTC).strftime("%Y-%m-%d")
+        rows |= {
+            row[0]: f" {' | '.join(cell.strip() for cell in (*row[1:], today))} |"
+            for row in self._rows
+        }
+        lines = (f"| {figure} |{cells}\n" for figure, cells in rows.items())
+        page.write_text(f"{before}{_BEGIN}\n\n{''.join(lines)}\n{after}")
 
     def _add(self, *cells: str | bool) -> None:
         *texts, holds = cells
         self.holds = self.holds and bool(holds)
-        self._table.add_row(*map(str, texts), "yes" if holds else "NO")
+        *most, bar = map(str, texts)
+        self._rows.append((*most, bar if holds else f"{bar}: not met"))
 
 
 def main() -> int:
@@ -88,6 +110,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--short", action="store_true", help="leave out 10,000 subscriptions")
     parser.add_argument("--only", choices=_PARTS, help="measure only this part")
+    parser.add_argument("--write", action="store_true", help="also into docs/performance.md")
     arguments = parser.parse_args()
     if arguments.only in {None, "web"} and find_browser() is None:
         parser.error(f"the page is measured in a browser: install one of {', '.join(NAMES)}")
@@ -99,6 +122,8 @@ def main() -> int:
     finally:
         # What was measured is shown, also where a later measurement failed.
         report.show()
+        if arguments.write:
+            report.write(_PAGE)
     if estates:
         _show_costs(console, estates)
     return 0 if report.holds else 1
@@ -211,7 +236,7 @@ def _show_requests(console: Console, found: Mapping[str, Any]) -> None:
 
 def _first(report: Report, found: Sequence[Mapping[str, Any]]) -> None:
     one = found[0]
-    figure = f"first scan, {one['findings']} findings, {one['transactions']} transactions"
+    figure = f"first scan, {one['findings']:,} findings, {one['transactions']:,} transactions"
     floors = [each["bare"] + each["floor"] for each in found]
     report.pairs(figure, [each["scan"] for each in found], floors, 1.3)
 
@@ -229,7 +254,7 @@ def _findings(report: Report, found: Mapping[str, Any]) -> None:
 
 
 def _polling(report: Report, found: Mapping[str, Any]) -> None:
-    figure = f"50 clients poll the status for 30 s, errors of {found['answers']:,} answers"
+    figure = "50 clients poll the status for 30 s, errors"
     report.most(figure, sum(found["errors"].values()), 0)
 
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from cmk_check.inventory.azure_inventory import AzureInventory
     from cmk_check.ports import Clock, QueueService, Store
     from cmk_check.scan.scan_context import ScanContext, ScanOptions
-    from cmk_check.scan.watch_for_changes import WatchContext
     from cmk_check.web.fastapi_app import WebApplication
     from cmk_check.web.views.health import Health
 
@@ -63,9 +62,8 @@ class Lazy[T]:
 class App:
     """The adapters of one process and one event loop.
 
-    ``scan_context`` has the ports of a scan, ``watch_context`` the ports of the watch for changes,
-    ``delivery_context`` the ports of delivery. ``api`` is the HTTP API, ``scan_now`` the request
-    that starts a scan, and ``health`` the health check.
+    ``scan_context`` has the ports of a scan, ``delivery_context`` the ports of delivery. ``api`` is
+    the HTTP API, ``scan_now`` the request that starts a scan, and ``health`` the health check.
     """
 
     def __init__(self, settings: "Settings") -> None:
@@ -73,7 +71,6 @@ class App:
         self.clock: Clock = SystemClock()
         self._azure = Lazy(self._open_azure)
         self.scan_context = Lazy(self._build_scan_context)
-        self.watch_context = Lazy(self._build_watch_context)
         self.delivery_context = Lazy(self._build_delivery_context)
         self.api = Lazy(self._build_api)
         self.scan_now = Lazy(self._build_scan_now)
@@ -132,15 +129,6 @@ class App:
             account_search=inventory.account_search() if self.settings.cross_check else None,
             exemptions=inventory.exemptions if self.settings.exceptions != "off" else None,
         )
-
-    async def _build_watch_context(self) -> "WatchContext":
-        from cmk_check.alerts.log_lines import LogSink
-        from cmk_check.scan.watch_for_changes import WatchContext
-        from cmk_check.store.watch_table import WatchTable
-
-        store, _ = await self._storage()
-        scan, inventory = await self.scan_context(), await self._azure()
-        return WatchContext(scan, inventory.change_search(), WatchTable(store), LogSink())
 
     async def _open_azure(self) -> "AzureInventory":
         from cmk_check.inventory.azure_inventory import open_inventory

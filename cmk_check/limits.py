@@ -355,6 +355,12 @@ ROWS_EXAMINED_PER_PAGE: Final = 10_000
 ROWS_SEARCHED_PER_PAGE: Final = 1_000
 """Rows that one request reads if the app must compare them, in one or two turns of the thread that
 serves all requests."""
+MAX_PERIOD_DAYS: Final = 92
+"""The longest period that can be summarised: a quarter."""
+MAX_PERIOD_CHANGES: Final = 10_000
+"""Changes read for a summary, the newest ones: ten requests to the table service."""
+MAX_PERIOD_CHANGES_LISTED: Final = 10
+"""Changes that a summary shows of each kind; the feed has all."""
 MAX_FINDINGS_SUMMED: Final = 100_000
 """Findings that the lists of owners and keys read for rows without sums, as before the first scan
 after an upgrade; reading them blocks the serving thread for seconds."""

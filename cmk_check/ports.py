@@ -160,24 +160,17 @@ class TableQuery:
 
 
 class Store(Protocol):
-    """Table storage: rows with ETags, transactions within a partition, only conditional writes."""
+    """Table storage: rows with ETags, transactions within a partition, only conditional writes.
+
+    Every method raises StoreUnavailable or StoreRefused, and every reading EarlierBuild.
+    """
 
     async def get(self, table: Table, partition: str, row: str) -> Entity | None:
-        """Return one row, None if it does not exist.
-
-        Raises:
-            StoreUnavailable, StoreRefused, EarlierBuild
-
-        """
+        """Return one row, None if it does not exist."""
         ...
 
     def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:
-        """Read the rows of a query in key order, page by page as they are consumed.
-
-        Raises:
-            StoreUnavailable, StoreRefused, EarlierBuild
-
-        """
+        """Read the rows of a query in key order, page by page as they are consumed."""
         ...
 
     async def commit(
@@ -244,24 +237,17 @@ class ExemptionInventory(Protocol):
 
 
 class Inventory(Protocol):
-    """Reads subscriptions and accounts from Azure."""
+    """Reads subscriptions and accounts from Azure.
+
+    A list that could not be read completely raises InventoryError.
+    """
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
-        """List every subscription that the identity sees, each id once.
-
-        Raises:
-            InventoryError: the list could not be read completely.
-
-        """
+        """List every subscription that the identity sees, each id once."""
         ...
 
     async def subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
-        """List every subscription below a management group, each id once, with id and name only.
-
-        Raises:
-            InventoryError: the list could not be read completely.
-
-        """
+        """List every subscription below a management group, each id once, with id and name only."""
         ...
 
     async def read(
@@ -388,7 +374,7 @@ class ChangeSink(Protocol):
 
 
 class ScanSink(Protocol):
-    """A consumer of started and ended scans."""
+    """A consumer of started and ended scans, and of the state of the watch."""
 
     async def scan_started(self, scan: LastScan, *, partial: bool) -> None:
         """Accept the start of a scan."""
@@ -409,10 +395,6 @@ class ScanSink(Protocol):
         scan.
         """
         ...
-
-
-class WatchSink(Protocol):
-    """A consumer of reports on the state of the watch."""
 
     async def watch_told(self, watch: Watch, gap: Gap | None) -> None:
         """Accept the state of the watch; ``gap`` is why it is blind."""

@@ -1,4 +1,8 @@
-"""The bodies of the triggers, one function per trigger."""
+"""The bodies of the triggers, one function per trigger.
+
+A body raises ValueError for an invalid message, and SettingsError, StoreError, QueueError,
+SliceHeld or SliceIncomplete if the host must deliver the message again.
+"""
 
 import logging
 from collections.abc import Iterator
@@ -36,12 +40,7 @@ def _without_sdk_errors() -> Iterator[None]:
 
 
 async def start_scan() -> None:
-    """Start a scan, unless one is running.
-
-    Raises:
-        SettingsError, StoreError, QueueError
-
-    """
+    """Start a scan, unless one is running."""
     from cmk_check.core.enums import Trigger
     from cmk_check.scan.start import start
 
@@ -52,12 +51,7 @@ async def start_scan() -> None:
 
 
 async def start_if_overdue(body: bytes) -> None:
-    """Start a scan if none has started since the scan that left the message.
-
-    Raises:
-        SettingsError, StoreError, QueueError: deliver the message again.
-
-    """
+    """Start a scan if none has started since the scan that left the message."""
     from cmk_check.core.scan_request import is_scan_id
     from cmk_check.scan.start import start_if_overdue
 
@@ -70,26 +64,16 @@ async def start_if_overdue(body: bytes) -> None:
 
 
 async def watch() -> None:
-    """Start a scan of the subscriptions that have changed, if any.
-
-    Raises:
-        SettingsError, StoreError, QueueError
-
-    """
+    """Start a scan of the subscriptions that have changed, if any."""
     from cmk_check.scan.watch_for_changes import look
 
     with _without_sdk_errors():
-        await look(await the_app().watch_context())
+        app = the_app()
+        await look(await app.scan_context(), (await app.inventory()).change_search())
 
 
 async def work(body: bytes, delivery: int | None) -> None:
-    """Plan a scan or work through a slice, depending on the message.
-
-    Raises:
-        ValueError: the message is invalid.
-        SettingsError, SliceHeld, SliceIncomplete, StoreError, QueueError: deliver it again.
-
-    """
+    """Plan a scan or work through a slice, depending on the message."""
     from cmk_check.limits import MAX_DELIVERIES
     from cmk_check.queues.slices import parse_message
     from cmk_check.scan.slice import run_slice
@@ -106,12 +90,7 @@ async def work(body: bytes, delivery: int | None) -> None:
 
 
 async def give_up(body: bytes) -> None:
-    """Record a message that failed too often as gaps or as a failed scan.
-
-    Raises:
-        SettingsError, SliceHeld, SliceIncomplete, StoreError: deliver the message again.
-
-    """
+    """Record a message that failed too often as gaps or as a failed scan."""
     from cmk_check.queues.slices import parse_message
     from cmk_check.scan.slice import fail
 
@@ -125,13 +104,7 @@ async def give_up(body: bytes) -> None:
 
 
 async def tell(body: bytes, queued: "datetime | None" = None) -> None:
-    """Post the alerts of a range of the feed to the webhook; ``queued`` is when the wait began.
-
-    Raises:
-        ValueError: the message is invalid.
-        SettingsError, QueueError: deliver the message again.
-
-    """
+    """Post the alerts of a range of the feed to the webhook; ``queued`` is when the wait began."""
     from cmk_check.alerts import deliver
     from cmk_check.alerts.delivery_queue import parse_message
 

@@ -11,7 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from pydantic.alias_generators import to_camel
+
 from cmk_check.web import routes, scan_now
+from cmk_check.web.aspect_models import AspectFilters
 from cmk_check.web.http import openapi
 
 ROOT: Final = Path(__file__).parents[1]
@@ -27,6 +30,9 @@ def generate(types: Path) -> None:
     """
     served = [*routes.router.routes, *scan_now.router.routes]
     document = _untitled(openapi.document(served, "keys", ()) | {"paths": {}})
+    names = map(to_camel, AspectFilters.model_fields)
+    states = {"type": "object", "properties": {name: {"type": "string"} for name in names}}
+    document["components"]["schemas"]["AspectFilters"] = states
     with TemporaryDirectory() as folder:
         source = Path(folder, "openapi.json")
         source.write_text(json.dumps(document))

@@ -12,7 +12,6 @@ from typing import Final
 from urllib.parse import quote
 
 from cmk_check.core.aspects import ASPECTS
-from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import ChangeType, KeySeverity, Reason
 from cmk_check.core.model import Change
 from cmk_check.core.reasons.catalogue import VERDICT_REASONS
@@ -139,9 +138,9 @@ def _state(change: Change) -> list[str]:
         now = f"key {health}" if health else plain(after.get("verdict"))
         dates = (f"{name} {plain(data.get(key))}" for name, key in _DATES.items())
         return [f"{now} {', '.join(dates)}"]
-    if change.type in KEY_HEALTH.changes:
+    if name := next((each.name for each in ASPECTS if change.type in each.changes), None):
         # A state that was not read before is new.
-        was, now = plain(before.get("keyHealth")), plain(after.get("keyHealth"))
+        was, now = plain(before.get(name)), plain(after.get(name))
         key = as_object(data.get("key"))
         state = f"{was or 'new'} -> {now}" if now else ""
         return [state, _trouble(key, before.get("keyReasons")), _key(key)]

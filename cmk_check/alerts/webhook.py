@@ -175,9 +175,9 @@ def open_webhook(
     time (DNS rebinding) does not help an attacker. A proxy resolves the name itself and decides
     what to allow: addresses are checked only for direct connections.
     """
-    # Without TLS nothing may leave this machine's loopback, which needs no proxy.
+    # Without TLS nothing may leave this machine's loopback.
     only_loopback = route.url.lower().startswith("http:")
-    proxy = None if only_loopback else proxy_for(route.url)
+    proxy = proxy_for(route.url)
 
     def socket_for(info: aiohttp.AddrInfoType) -> socket.socket:
         family, kind, protocol, _, address = info

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 try:
     import typer
-    from typer.core import TyperCommand, TyperGroup, TyperOption
+    from typer.core import TyperCommand, TyperGroup
 except ModuleNotFoundError:
     # The console script imports this package first, so only this module can print the message.
     print(
@@ -31,6 +31,7 @@ from cmk_check.cli import (
     send_test_alert,
 )
 from cmk_check.cli.exit_codes import USAGE, complain
+from cmk_check.cli.options import option
 from cmk_check.cli.stdout import guard_streams, write
 from cmk_check.errors import NotUsable
 
@@ -55,9 +56,9 @@ class _Command(TyperCommand):
             return super().parse_args(ctx, args)
         except typer.BadParameter as error:
             if error.message.startswith("Input should be"):  # as the library below typer says it
-                least = error.param.min if isinstance(error.param, TyperOption) else None
-                error.message = "must be a whole number"
-                error.message += "" if least is None else f", {least} or more"
+                least = getattr(error.param, "min", None)
+                more = "" if least is None else f", {least} or more"
+                error.message = f"must be a whole number{more}"
             raise
 
 
@@ -109,14 +110,7 @@ def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's form of a cal
 def _options(
     *,
     _version: Annotated[
-        bool,
-        typer.Option(
-            "--version",
-            "-V",
-            callback=_show_version,
-            is_eager=True,
-            help="Show the version and exit.",
-        ),
+        bool, option("commands.version", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
     """Check which Azure OpenAI accounts are encrypted with a customer-managed key."""

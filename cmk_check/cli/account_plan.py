@@ -1,186 +1,139 @@
-"""Finds, reads and judges one account, and writes the plan for it."""
+"""Finds one account in a scan, and writes the plan for it."""
 
-import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Final
 
-from cmk_check.cli.console import remarks
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, WRITTEN, complain
+from cmk_check.cli.names import similar_names
 from cmk_check.cli.output_options import Language
-from cmk_check.cli.plans_of_scan import PlanChoice
-from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
-from cmk_check.cli.sign_in import say_who
-from cmk_check.cli.similar_names import similar_names
+from cmk_check.cli.plans_of_scan import PlanChoice, Scanned, scan_for_plans
 from cmk_check.cli.stdout import write_bytes
 from cmk_check.config.clouds import Cloud
 from cmk_check.config.settings import Settings
-from cmk_check.core.account import Account, Reading, Subscription
-from cmk_check.core.aspects.aspect import Judged
-from cmk_check.core.comparison.judge_accounts import judge_all, with_key
-from cmk_check.core.enums import Disposition, KeySeverity, KeyState, Verdict
+from cmk_check.core.account import Account
+from cmk_check.core.enums import KeySeverity, KeyState, Verdict
 from cmk_check.core.keys.facts import Vault
 from cmk_check.core.model import Finding
-from cmk_check.core.reasons.command_line import address_person
-from cmk_check.core.remediation.az_script import render_az
-from cmk_check.core.remediation.bicep import render_bicep
+from cmk_check.core.remediation import az_script, bicep, portal, terraform
 from cmk_check.core.remediation.encryption_plan import plan_for, vault_named
 from cmk_check.core.remediation.key_plan import key_plan_for
 from cmk_check.core.remediation.plan import Plan
-from cmk_check.core.remediation.portal import render_portal
-from cmk_check.core.remediation.terraform import render_terraform
 from cmk_check.core.resource_id import AccountId
-from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.scope import Scope
 from cmk_check.core.text import shown
-from cmk_check.inventory.azure_inventory import open_inventory
 from cmk_check.limits import MAX_NAMES_LISTED, SUBSCRIPTION_SECONDS
-from cmk_check.ports import Inventory, InventoryError, KeyInventory
+from cmk_check.scan.scan_context import ScanContext
+from cmk_check.web import models
 
+_RENDERERS: Final = {
+    Language.AZ: az_script.render_az,
+    Language.BICEP: bicep.render_bicep,
+    Language.TERRAFORM: terraform.render_terraform,
+}
 _LIST_ACCOUNTS: Final = "`cmk-check scan --format csv` lists all accounts"
 
 
-async def read_and_report(settings: Settings, account: AccountId | str, choice: PlanChoice) -> int:
-    """Connect to Azure with these settings; see ``report``."""
-    inventory = await open_inventory(settings)
-    try:
-        await say_who(inventory)
-        keys = inventory.keys() if settings.key_health else None
-        return await report(inventory, settings, account, choice, keys, now=datetime.now(UTC))
-    finally:
-        await inventory.close()
-
-
-async def report(  # noqa: PLR0911, PLR0913 - each way to have no plan; what it reads with
-    inventory: Inventory,
-    settings: Settings,
-    account: AccountId | str,
-    choice: PlanChoice,
-    keys: KeyInventory | None = None,
-    *,
-    now: datetime,
+async def report(
+    context: ScanContext, settings: Settings, account: AccountId | str, choice: PlanChoice
 ) -> int:
-    """Read the account and write its plan as of ``now``; describe both on standard error.
+    """Scan in this context, write the account's plan, and describe both on standard error.
 
-    ``account`` is an id, or a name that only one account has. Without ``keys``, a compliant account
-    needs no plan.
+    ``account`` is an id, whose subscription alone is scanned, or a name that only one account has.
 
     Raises:
-        InventoryError: the subscriptions could not be listed, so the name could not be looked up.
         NotUsable: the plan cannot be written.
 
     """
-    found = await _find(inventory, settings, account)
+    if isinstance(account, AccountId):
+        only = Scope(frozenset({account.subscription_id}))
+        context = replace(context, options=replace(context.options, scope=only))
+    scanned = await scan_for_plans(context, settings, "plan")
+    if isinstance(scanned, int):
+        return scanned
+    found = _find(scanned, settings, account)
     if isinstance(found, int):
         return found
-    account, reading, certain = found
-    kinds = {kind.lower(): kind for kind in settings.kinds}
-    judged = judge_all(reading.accounts, kinds).get(account.text)
-    if judged is None:
-        complain(shown(_absence(account, reading, settings)))
-        return UNKNOWN
-    judgement = judged.judgement
-    complain(shown(f"{account.name} is {judgement.verdict}: {judgement.message}"))
-    if judgement.verdict is Verdict.UNKNOWN:
+    complain(shown(f"{found.name} is {found.verdict}: {found.message}"))
+    known = scanned.findings[found.id]
+    if found.verdict is Verdict.UNKNOWN:
         complain("there is no plan while the account's state is unknown.")
         return UNKNOWN
-    tenant_id = await _tenant(inventory, account.subscription_id)
-    if judgement.verdict is Verdict.COMPLIANT:
-        if keys is not None:
-            # A scan does the same.
-            facts = await keys.read([judged.account], {}, seconds=SUBSCRIPTION_SECONDS)
-            judged = with_key(judged, None, facts.get(account.text), now)
-        key_plan = _key_plan(judged, tenant_id, choice, now, certain=certain)
-        if isinstance(key_plan, int):
-            return key_plan
-        return _write(key_plan, choice.language, settings.addresses)
-    if created := judgement.evidence.created_at:
-        day = created.partition("T")[0]
-        complain(shown(f"Azure created it on {day}; the violation may be as old."))
-    if choice.vault is not None and keys is not None:
-        await _check_vault(judged.account, choice.vault, keys, settings.addresses.vault_domain)
-    made = plan_for(_finding(judged, now), tenant_id=tenant_id, vault=choice.vault, key=choice.key)
+    if found.verdict is Verdict.COMPLIANT:
+        is_certain = isinstance(account, AccountId) or not scanned.collected.gaps
+        plan = _key_plan(known, found, choice, is_certain=is_certain)
+        return plan if isinstance(plan, int) else _write(plan, choice.language, settings.addresses)
+    if created := found.evidence.created_at:
+        complain(f"Azure created it on {created:%Y-%m-%d}; the violation may be as old.")
+    if choice.vault is not None:
+        await _check_vault(context, known, choice.vault, settings.addresses.vault_domain)
+    made = plan_for(known, tenant_id=found.tenant_id, vault=choice.vault, key=choice.key)
     if made is None:
         complain("no plan can end this violation.")
         return UNKNOWN
     return _write(made, choice.language, settings.addresses)
 
 
-async def _find(
-    inventory: Inventory, settings: Settings, account: AccountId | str
-) -> tuple[AccountId, Reading, bool] | int:
-    """Read the account as a scan does, so that the permissions and the verdict are the same.
+def _find(scanned: Scanned, settings: Settings, account: AccountId | str) -> models.Finding | int:
+    """Return the account, or an exit code after a message if none or several have the name.
 
-    A name is case-insensitive and must match one account in scope. If it matches none or several,
-    print that on standard error and return the exit code. The last value is False if a subscription
-    that could not be read may contain another match.
+    A name is case-insensitive. A subscription that could not be read may have another match.
     """
-    if isinstance(account, AccountId):
-        subscription = Subscription(account.subscription_id)
-        reading = await inventory.read(subscription, seconds=SUBSCRIPTION_SECONDS)
-        return account, reading, True
-    readings = await _read_all(inventory, settings)
-    unread = sum(reading.gap is not None for reading in readings)
-    coverage = f"{unread:,} of {len(readings):,} subscriptions could not be read completely"
-    accounts = {each.id: reading for reading in readings for each in reading.accounts}
-    named = sorted(each for each in accounts if each.name.lower() == account.lower())
-    if len(named) > 1:
-        many = f"{len(named):,} accounts have the name {account}; use the ARM id of one of them:"
-        for text in (many, *map(str, named[:MAX_NAMES_LISTED])):
-            complain(shown(text))
+    collected, by_name = scanned.collected, isinstance(account, str)
+    name = account if isinstance(account, str) else account.name
+    text = "" if isinstance(account, str) else account.text
+    accounts = [finding for finding, _ in collected.accounts]
+    named = [
+        it for it in accounts if it.id == text or (by_name and it.name.lower() == name.lower())
+    ]
+    sums = collected.status.subscriptions
+    coverage = (
+        f"{sums.gap:,} of {sums.read + sums.gap:,} subscriptions could not be read completely"
+    )
+    if len(named) == 1:
+        if by_name:
+            complain(shown(f"{name} is {named[0].id}"))
+        if by_name and sums.gap:
+            complain(f"{coverage}, and may have another account of this name.")
+        return named[0]
+    if named:
+        many = f"{len(named):,} accounts have the name {name}; use the ARM id of one of them:"
+        for line in (many, *sorted(it.id for it in named)[:MAX_NAMES_LISTED]):
+            complain(shown(line))
         if len(named) > MAX_NAMES_LISTED:
             complain(f"and {len(named) - MAX_NAMES_LISTED:,} more.")
         return USAGE
-    of_other_kind = (
-        (account_id, reading)
-        for reading in readings
-        for text in reading.ignored_ids
-        if (account_id := AccountId.parse(text)) and account_id.name == account.lower()
-    )
-    found = (named[0], accounts[named[0]]) if named else next(of_other_kind, None)
-    if found is None:
-        close = similar_names(account, (each.name for each in accounts))
+    names = {each: parsed.name for each in scanned.ignored if (parsed := AccountId.parse(each))}
+    if text in names or (by_name and name.lower() in names.values()):
+        kinds = ", ".join(settings.kinds)
+        why = f"{name} needs no plan: only accounts of the kinds {kinds} are judged."
+    elif by_name:
+        close = similar_names(name, (it.name for it in accounts))
         hint = f"similar names: {', '.join(close)}" if close else _LIST_ACCOUNTS
-        complain(shown(f"no account has the name {account}; {hint}."))
-        if unread:
-            complain(f"{coverage}; `cmk-check scan` shows why.")
-        return UNKNOWN
-    complain(shown(f"{account} is {found[0]}"))
-    if unread:
-        complain(f"{coverage}, and may have another account of this name.")
-    return *found, not unread
-
-
-async def _read_all(inventory: Inventory, settings: Settings) -> Sequence[Reading]:
-    tally, scope = ScanProgress(), Scope(settings.include, settings.exclude)
-    watched = WatchedInventory(inventory, scope, tally)
-    limit = asyncio.Semaphore(settings.max_in_flight)
-
-    async def read(subscription: Subscription) -> Reading:
-        async with limit:
-            return await watched.read(subscription, seconds=SUBSCRIPTION_SECONDS)
-
-    with bar(remarks(color=True), tally):
-        listed = await watched.subscriptions()
-        to_read = [each for each in listed if scope.of_listed(each) is Disposition.READ]
-        return await asyncio.gather(*map(read, to_read))
+        unread = f" {coverage}; `cmk-check scan` shows why." if sums.gap else ""
+        why = f"no account has the name {name}; {hint}.{unread}"
+    elif gap := next((problem for _, problem in collected.gaps), None):
+        why = f"{name} could not be read. {gap.code}: {gap.message}"
+    else:
+        why = (
+            f"{name} is not among the accounts of its subscription; check the id {account}, and "
+            "whether the account was deleted or moved."
+        )
+    complain(shown(why))
+    return UNKNOWN
 
 
 def _key_plan(
-    judged: Judged, tenant_id: str | None, choice: PlanChoice, now: datetime, *, certain: bool
+    known: Finding, found: models.Finding, choice: PlanChoice, *, is_certain: bool
 ) -> Plan | int:
     """Return the plan for the key of a compliant account, or an exit code if there is none."""
-    health = judged.key_health
+    health = found.key_health
     if health is None or health.state is KeyState.HEALTHY:
         complain("there is nothing to do.")
-        return 0 if certain else UNKNOWN
-    for each in health.concerns:
+        return 0 if is_certain else UNKNOWN
+    for each in health.reasons:
         if each.severity is not KeySeverity.NOTICE:
-            complain(
-                shown(f"its key is {each.severity}, {each.code}: {address_person(each.message)}")
-            )
-    made = key_plan_for(_finding(judged, now), tenant_id=tenant_id)
+            complain(shown(f"its key is {each.severity}, {each.code}: {each.message}"))
+    made = key_plan_for(known, tenant_id=found.tenant_id)
     if made is None:
         complain("no az command fixes this: follow the advice of each reason.")
         return UNKNOWN
@@ -191,15 +144,10 @@ def _key_plan(
 
 
 def _write(made: Plan, language: Language, cloud: Cloud) -> int:
-    match language:
-        case Language.AZ:
-            script: str | None = render_az(made)
-        case Language.BICEP:
-            script = render_bicep(made)
-        case Language.TERRAFORM:
-            script = render_terraform(made)
-        case Language.PORTAL:
-            script = render_portal(made, cloud.portal_url, cloud.vault_domain)
+    if language is Language.PORTAL:
+        script: str | None = portal.render_portal(made, cloud.portal_url, cloud.vault_domain)
+    else:
+        script = _RENDERERS[language](made)
     if script is None:
         complain("Bicep cannot do what this plan does: leave out --format.")
         return USAGE
@@ -210,51 +158,16 @@ def _write(made: Plan, language: Language, cloud: Cloud) -> int:
     return VIOLATED
 
 
-def _finding(judged: Judged, now: datetime) -> Finding:
-    account = judged.account
-    return Finding(
-        id=account.id,
-        kind=account.kind,
-        location=account.location,
-        tags=account.tags,
-        judgement=judged.judgement,
-        rule_version=RULE_VERSION,
-        first_seen=now,
-        changed_at=now,
-        key_health=judged.key_health,
-    )
-
-
-async def _check_vault(account: Account, wanted: str, keys: KeyInventory, domain: str) -> None:
+async def _check_vault(context: ScanContext, known: Finding, wanted: str, domain: str) -> None:
     """Print a warning if the vault is not where the script will look for it."""
-    target = vault_named(wanted, account.id.subscription_id)
-    at = replace(account, key_vault_uri=f"https://{target.name}.{domain}/", key_name="cmk")
-    facts = (await keys.read([at], {}, seconds=SUBSCRIPTION_SECONDS)).get(account.id.text)
+    if context.keys is None:
+        return
+    target = vault_named(wanted, known.id.subscription_id)
+    uri = f"https://{target.name}.{domain}/"
+    at = Account(known.id, known.kind, known.location, key_vault_uri=uri, key_name="cmk")
+    facts = (await context.keys().read([at], {}, seconds=SUBSCRIPTION_SECONDS)).get(known.id.text)
     vault = facts.vault.id if facts and isinstance(facts.vault, Vault) else ""
     if not vault.startswith(f"/subscriptions/{target.subscription_id.lower()}/"):
         where = f"use its id: {vault}" if vault else "check its name, and whether you may read it"
         place = f"in subscription {target.subscription_id}"
         complain(shown(f"the vault {target.name} was not found {place}; {where}."))
-
-
-async def _tenant(inventory: Inventory, subscription_id: str) -> str | None:
-    """Return the tenant of a subscription, None if unknown; the script does not require it."""
-    try:
-        listed = await inventory.subscriptions()
-    except InventoryError:
-        return None
-    return next((each.tenant_id for each in listed if each.id == subscription_id), None)
-
-
-def _absence(account: AccountId, reading: Reading, settings: Settings) -> str:
-    """Return why the subscription's accounts do not include this one."""
-    if account.text in reading.ignored_ids:
-        kinds = ", ".join(settings.kinds)
-        return f"{account.name} needs no plan: only accounts of the kinds {kinds} are judged."
-    if (gap := reading.gap) is not None:
-        return f"{account.name} could not be read. {gap.reason}: {address_person(gap.detail or '')}"
-    return (
-        f"{account.name} in resource group {account.resource_group} is not among the accounts of "
-        f"subscription {account.subscription_id}; check the id, and whether the account was "
-        "deleted or moved."
-    )

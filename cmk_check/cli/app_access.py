@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from getpass import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from cmk_check.cli.exit_codes import INTERRUPTED, raised_interrupts
+from cmk_check.cli.options import option, refuse
 from cmk_check.core.text import is_guid
 
 if TYPE_CHECKING:
@@ -22,22 +23,8 @@ if TYPE_CHECKING:
 _HEADER: Final = re.compile(r"\Ax-functions-key:\s*", re.IGNORECASE)
 
 
-Entra = Annotated[
-    str | None,
-    typer.Option(
-        metavar="CLIENT_ID",
-        help="Sign in with azure-identity instead: the client id of the app's registration.",
-    ),
-]
-
-
-def key_file_option(function: str) -> Any:  # noqa: ANN401 - as typer declares it
-    """Return the option ``--key-file`` for a key of a function."""
-    return typer.Option(
-        metavar="FILE",
-        help=f"A file with a key of the function {function}, alone or as a header for curl; `-` "
-        "reads it from standard input. Without this option, a terminal prompts for the key.",
-    )
+Url = Annotated[str, option("app.url")]
+Entra = Annotated[str | None, option("app.entra")]
 
 
 def app_address(url: str) -> "URL":
@@ -65,21 +52,18 @@ def caller_of(
 
     """
     if entra is not None:
-        if key_file is not None:
-            raise typer.BadParameter("must be used without --entra", param_hint="--key-file")
-        if not is_guid(entra):
-            raise typer.BadParameter(
-                "must be a client id like 00000000-0000-0000-0000-000000000000",
-                param_hint="--entra",
-            )
+        must = "must be a client id like 00000000-0000-0000-0000-000000000000"
+        refuse(
+            ("--key-file", "must be used without --entra", key_file is not None),
+            ("--entra", must, not is_guid(entra)),
+        )
         return None, entra.lower()
     key = _key(function, key_file, key)
-    if not key or not key.isascii() or not key.isprintable() or " " in key:
-        # The message does not repeat the value.
-        raise typer.BadParameter(
-            f"must be a file with a key of the function {function}; or {variable}use --entra",
-            param_hint="--key-file",
-        )
+    # The message does not repeat the value.
+    must = f"must be a file with a key of the function {function}; or {variable}use --entra"
+    refuse(
+        ("--key-file", must, not key or not key.isascii() or not key.isprintable() or " " in key)
+    )
     return key, None
 
 
@@ -113,7 +97,8 @@ async def signed_in(
         SettingsError, InventoryError: the sign-in failed.
 
     """
-    from cmk_check.evidence.api_client import ApiClient, open_api_session
+    from cmk_check.evidence.api_client import ApiClient
+    from cmk_check.inventory.http_session import open_session
 
     if application is None:
         headers = {"x-functions-key": key or ""}
@@ -121,7 +106,7 @@ async def signed_in(
         async def by_key() -> Mapping[str, str]:
             return headers
 
-        async with open_api_session(url) as session:
+        async with open_session(str(url)) as session:
             client = ApiClient(session, url, by_key, function=function)
             yield client, f"a key of the function {function}"
         return
@@ -133,7 +118,7 @@ async def signed_in(
     settings = Settings.load_for_scan()
     scope = f"api://{application}/.default"
     inner = own_credential(settings, settings.client_id)
-    async with SharedCredential(inner) as credential, open_api_session(url) as session:
+    async with SharedCredential(inner) as credential, open_session(str(url)) as session:
 
         async def by_token() -> Mapping[str, str]:
             return {"authorization": f"Bearer {(await credential.get_token(scope)).token}"}

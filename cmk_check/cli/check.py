@@ -19,6 +19,7 @@ from cmk_check.cli.check_input import (
 )
 from cmk_check.cli.check_report import CheckResult, ReportRow, read_earlier_check
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, complain, ended
+from cmk_check.cli.options import choice
 from cmk_check.cli.scan import settings_of, warn_of_settings
 from cmk_check.core.enums import Verdict
 from cmk_check.core.planned.account import (
@@ -46,10 +47,10 @@ if TYPE_CHECKING:
     from cmk_check.cli.since import Scope
 
 _CAUSES: Final = (opt.FailOn.NON_COMPLIANT, opt.FailOn.UNKNOWN, opt.FailOn.NEW)
-_STATES: Final = (opt.Only.NON_COMPLIANT, opt.Only.UNKNOWN, opt.Only.COMPLIANT, opt.Only.LOSS)
-FailOnList = Annotated[Any, opt.fail_on_option(_CAUSES, "A loss")]
-OnlyRows = Annotated[Any, opt.only_option(_STATES)]
-SortRows = Annotated[Any, opt.sort_option((opt.Sort.ACCOUNT, opt.Sort.REASON))]
+_STATES: Final = ("non_compliant", "unknown", "compliant", "loss")
+FailOnList = Annotated[Any, choice("output.fail_on", _CAUSES, many=True, always="A loss")]
+OnlyRows = Annotated[Any, choice("output.only", _STATES, many=True)]
+SortRows = Annotated[Any, choice("output.sort", ("account", "reason"))]
 
 
 def check(  # noqa: PLR0913 - an argument for each option
@@ -78,8 +79,8 @@ def check(  # noqa: PLR0913 - an argument for each option
         ),
     ] = None,
     result_format: Annotated[
-        opt.ReportFormat, opt.format_option(opt.ReportFormat, "The format of the result.")
-    ] = opt.ReportFormat.TABLE,
+        opt.Format, choice("output.format", opt.REPORT_FORMATS)
+    ] = opt.Format.TABLE,
     output: opt.Output = None,
     fail_on: FailOnList = opt.DEFAULT_CAUSES,
     since: opt.Since = None,
@@ -101,16 +102,10 @@ def check(  # noqa: PLR0913 - an argument for each option
     written; otherwise 1 if any account is non_compliant, or a Terraform plan deletes one or removes
     its key; otherwise 3 if any is unknown; otherwise 0, also if there is no account.
     """
-    options = opt.options_of(
-        result_format,
-        output,
-        fail_on,
-        since,
-        opt.RowOptions(limit, only or (), sort or ""),
-        is_quiet=quiet,
-        is_plain=no_color,
-        exit_zero=exit_zero,
-    )
+    rows = limit, only, sort
+    options = opt.OutputOptions(
+        result_format, quiet, not no_color, output, fail_on, (), since, exit_zero, *rows
+    ).checked()
     warn_of_settings()
     work = partial(_check, files, parameters or [], frozenset(allow_loss or ()), options)
     raise typer.Exit(ended(work, "the files were not judged"))
@@ -139,7 +134,7 @@ def _check(
     is_new = True
     if earlier:
         difference = result.compare(earlier)
-        difference.show(remarks(color=False), options.rows.limit, quiet=options.quiet)
+        difference.show(remarks(color=False), options.limit, quiet=options.quiet)
         is_new = opt.FailOn.NEW not in options.fail_on or bool(difference.new)
     if result.faults:
         return USAGE

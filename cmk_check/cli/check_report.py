@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cmk_check.cli.entries import Entry, Problem
-from cmk_check.cli.output_options import OutputOptions, ReportFormat
+from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.core.enums import PostureReason, ReasonSeverity, Verdict
 
 if TYPE_CHECKING:
@@ -51,15 +51,15 @@ class CheckResult:
         from cmk_check.cli.sarif import as_sarif
 
         match options.format:
-            case ReportFormat.JSON:
+            case Format.JSON:
                 accounts, losses = self._accounts(), [row for row in self.rows if "allowed" in row]
                 parts = {"scope": self.scope, "accounts": accounts, "losses": losses}
                 notes = [*self.notes.values()]
                 text = json.dumps({**parts, "notUsable": self.faults, "empty": notes}, indent=2)
                 return f"{text}\n".encode()
-            case ReportFormat.SARIF:
+            case Format.SARIF:
                 return as_sarif(self._entries(), {}, failed=bool(self.faults))
-            case ReportFormat.JUNIT:
+            case Format.JUNIT:
                 return as_junit([*map(_fault, self.faults), *self._entries()])
         return printed(console, lambda: self._show(console, options))
 
@@ -86,7 +86,7 @@ class CheckResult:
             messages = [] if state == Verdict.COMPLIANT else [(row["reason"], row["message"])]
             cells["resource"] = row["address"]
             rows.append(Row(cells, colour, messages, (_ORDER.index(state), place)))
-        print_rows(console, rows, options.rows)
+        print_rows(console, rows, options)
         counts = Counter(map(_state, self.rows))
         parts = ", ".join(f"{counts[verdict]:,} {verdict}" for verdict in Verdict)
         losses = counts[_LOSS] + counts[_ALLOWED]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from textwrap import wrap
-from typing import IO
+from typing import IO, override
 
 from rich.console import Console
 from rich.text import Text
@@ -63,7 +63,7 @@ def warnings_shown(console: Console, *, quiet: bool = False) -> Iterator[None]:
 
     With ``quiet``, warnings are hidden: the result or the error message reports the failure.
     """
-    handler = logging.NullHandler() if quiet else _Lines(console)
+    handler = logging.NullHandler() if quiet else Lines(console)
     logger = logging.getLogger("cmk_check")
     propagate, logger.propagate = logger.propagate, False
     logger.addHandler(handler)
@@ -74,13 +74,16 @@ def warnings_shown(console: Console, *, quiet: bool = False) -> Iterator[None]:
         logger.propagate = propagate
 
 
-class _Lines(logging.Handler):
-    def __init__(self, console: Console) -> None:
-        super().__init__(logging.WARNING)
+class Lines(logging.Handler):
+    """Prints log records of this level as lines."""
+
+    def __init__(self, console: Console, level: int = logging.WARNING) -> None:
+        super().__init__(level)
         self._console = console
         # Omit the log lines for alert rules; the result contains the same information.
         self.addFilter(lambda record: record.name != "cmk_check.lines")
 
+    @override
     def emit(self, record: logging.LogRecord) -> None:
         say(self._console, f"cmk-check: {shown(record.getMessage())}")
 

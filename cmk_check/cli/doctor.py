@@ -7,9 +7,9 @@ from typing import IO, TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from cmk_check.cli.debug import Debug
-from cmk_check.cli.exit_codes import UNKNOWN, USAGE, complain, run
-from cmk_check.cli.stdout import write
+from cmk_check.cli.exit_codes import UNKNOWN, command, complain
+from cmk_check.cli.options import option
+from cmk_check.cli.output_options import Debug, NoColor
 from cmk_check.errors import NotUsable
 
 if TYPE_CHECKING:
@@ -22,28 +22,14 @@ _LIST: Final = "the output of `az functionapp config appsettings list`"
 _HANGING: Final = " " * (_MARK_WIDTH + 1)
 
 
-def doctor(
-    settings: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Use the settings of a deployed app, as printed by `az functionapp config "
-            "appsettings list`, instead of the environment; - is standard input.",
-        ),
-    ] = None,
-    report: Annotated[
-        typer.FileTextWrite | None,
-        typer.Option(
-            metavar="FILE",
-            lazy=False,
-            help="Also test assumptions about Azure (docs/assumptions.md), and write a report as "
-            "JSON, without names, ids or addresses.",
-        ),
-    ] = None,
+@command("the set-up was not checked")
+async def doctor(
+    settings: Annotated[str | None, option("doctor.settings")] = None,
+    report: Annotated[typer.FileTextWrite | None, option("doctor.report", lazy=False)] = None,
     *,
-    no_color: Annotated[bool, typer.Option("--no-color", help="Do not use colours.")] = False,
+    no_color: NoColor = False,
     _debug: Debug = False,
-) -> None:
+) -> int:
     """Check everything that a scan and its alerts need, and say how to fix each problem.
 
     Reads the same environment as the app and skips the checks of settings that are not set. Changes
@@ -52,36 +38,27 @@ def doctor(
     Exit codes: 0 if there is no problem (there may be warnings), 3 if there is a problem, 2 if the
     file cannot be used or the output cannot be written, 130 after Ctrl-C.
     """
-    import logging
-
     from cmk_check.cli.console import open_console
     from cmk_check.config.settings import environment
     from cmk_check.doctor.examined_app import laid_over
 
-    # Silence the libraries: the line of the check reports the failure.
-    logging.getLogger().addHandler(logging.NullHandler())
     environ = environment()
     try:
         if settings is not None:
             environ = laid_over(environ, _text_of(settings))
-    except OSError as error:
-        why = (
-            f"{settings} cannot be read ({error.strerror}); save {_LIST} there, or use - for a pipe"
-        )
+    except (OSError, ValueError) as error:
+        why = str(error)
+        if isinstance(error, OSError):
+            why = f"{settings} cannot be read ({error.strerror}); save {_LIST} there, or use - for "
+            why += "a pipe"
+        elif isinstance(error, UnicodeDecodeError):
+            why = "must be UTF-8 text; save it as UTF-8"
         raise typer.BadParameter(why, param_hint="--settings") from None
-    except ValueError as error:
-        is_text = not isinstance(error, UnicodeDecodeError)
-        why = str(error) if is_text else "must be UTF-8 text; save it as UTF-8"
-        raise typer.BadParameter(why, param_hint="--settings") from None
-    try:
-        code = run(_diagnose(environ, open_console(sys.stdout, color=not no_color), report))
-    except NotUsable as error:
-        complain(str(error))
-        raise typer.Exit(USAGE) from None
-    if settings is None and code in {0, UNKNOWN}:
+    code = await _diagnose(environ, open_console(sys.stdout, color=not no_color), report)
+    if settings is None:
         again = "next: cmk-check scan"
         complain("fix the problems, then check again: cmk-check doctor" if code else again)
-    raise typer.Exit(code)
+    return code
 
 
 def _text_of(file: str) -> str:
@@ -112,9 +89,7 @@ async def _diagnose(environ: Mapping[str, str], console: "Console", report: IO[s
                 said = shown(address_person(text))
                 line = f"{mark:{_MARK_WIDTH}} {check:{_CHECK_WIDTH}} {said}"
                 style = _STYLES.get(mark, "dim")
-                with console.capture() as capture:
-                    say(console, line, hanging=_HANGING, styled=_MARK_WIDTH, style=style)
-                write(capture.get(), end="")
+                say(console, line, hanging=_HANGING, styled=_MARK_WIDTH, style=style)
                 if mark is Mark.PROBLEM:
                     code = UNKNOWN
         if report is not None:

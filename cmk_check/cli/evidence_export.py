@@ -1,7 +1,6 @@
 """The export: signs in, downloads, writes the bundle and its manifest, and renames it."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
@@ -12,60 +11,34 @@ from yarl import URL
 from cmk_check.cli.app_access import signed_in
 from cmk_check.cli.console import remarks, say
 from cmk_check.cli.exit_codes import WRITTEN
-from cmk_check.cli.new_folder import leftovers, publish, unfinished
-from cmk_check.cli.progress import Tally, bar, rate
+from cmk_check.cli.progress import bar
 from cmk_check.cli.stdout import write
+from cmk_check.cli.whole_output import leftovers, publish, unfinished
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.text import shown
 from cmk_check.errors import NotUsable
+from cmk_check.evidence import manifest as manifests
 from cmk_check.evidence.as_of import History, as_of_line
 from cmk_check.evidence.bundle import write_bundle
-from cmk_check.evidence.download import Progress, download
-from cmk_check.evidence.manifest import (
-    MANIFEST,
-    Manifest,
-    Period,
-    Source,
-    breaks,
-    entries,
-    read_manifest,
-)
+from cmk_check.evidence.download import Evidence, Progress, download
+from cmk_check.evidence.manifest import MANIFEST, Manifest, breaks, entries, read_manifest
 from cmk_check.evidence.sign import Sign, read_private_key, sign
-from cmk_check.limits import EVIDENCE_TRIES
 from cmk_check.web.json_model import written
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Signature
 
 
-class DownloadProgress(Progress, Tally):
-    """The progress of a download, for a bar."""
-
-    def numbers(self, speed: float | None, seconds_left: float | None) -> str:
-        """Return the progress as a line; ``speed`` is in entries per second."""
-        if self.total is None:
-            return "reading the status"
-        parts = [
-            f"{self.done:,}/{self.total:,} findings and subscriptions",
-            f"{self.changes:,} changes",
-            *rate(speed, seconds_left),
-        ]
-        if self.attempt > 1:
-            parts.append(f"try {self.attempt} of {EVIDENCE_TRIES}")
-        return ", ".join(parts)
-
-
-async def export(  # noqa: PLR0913 - an argument for each option
+async def export(  # noqa: PLR0913, PLR0917 - an argument for each option
     url: URL,
     out: Path,
     key: str | None,
     application: str | None,
-    *,
     since: datetime | None,
     as_of: datetime | None,
     after: Path | None,
-    vault_key: str | None,
-    key_file: Path | None,
+    signing: tuple[str | None, Path | None],
+    *,
     quiet: bool,
     color: bool,
 ) -> int:
@@ -73,7 +46,7 @@ async def export(  # noqa: PLR0913 - an argument for each option
 
     Exactly one of ``key`` and ``application`` (a client id) is not None. ``since`` is None for all
     changes that the app keeps. ``as_of`` is an earlier time to rebuild, if any; ``after`` is the
-    bundle that this one continues. ``vault_key`` or ``key_file`` names the signing key, if any.
+    bundle that this one continues. ``signing`` is as for ``signer``.
 
     Raises:
         ApiUnusable: the app returned no usable response.
@@ -92,13 +65,13 @@ async def export(  # noqa: PLR0913 - an argument for each option
 
     for folder in leftovers(out):
         note(f"{folder} is from an interrupted export; remove it if no export is running.")
-    async with signer(vault_key, key_file) as signed:
+    async with signer(*signing) as signed:
         with unfinished(out) as folder:
             work, made = folder / "work", folder / "bundle"
             work.mkdir()
             made.mkdir()
             async with signed_in("api", url, key, application) as (client, identity):
-                progress = DownloadProgress()
+                progress = Progress()
                 with nullcontext() if quiet else bar(notes, progress):
                     found = await download(client, work, progress)
             exported_at = datetime.now(UTC).replace(microsecond=0)
@@ -106,21 +79,7 @@ async def export(  # noqa: PLR0913 - an argument for each option
             lists = found.findings(), found.subscriptions(), found.changes(), found.scans()
             then = History(*lists).as_of(as_of) if as_of else None
             write_bundle(found, made, then)
-            named = {each.tenant_id for each in found.subscriptions() if each.tenant_id is not None}
-            manifest = Manifest(
-                files=entries(made),
-                source=Source(
-                    url=address,
-                    tenants=tuple(sorted(named)),
-                    management_group=found.status.management_group,
-                ),
-                period=Period(since=found.since or found.kept or exported_at, until=exported_at),
-                as_of=found.status.as_of,
-                exported_at=exported_at,
-                identity=identity,
-                rule_version=next((scan.rule_version for scan in found.scans()), RULE_VERSION),
-                previous=before.sha256 if before else None,
-            )
+            manifest = _manifest(found, made, address, identity, exported_at, before)
             if before and after:
                 _check_chain(after, before, manifest)
             (made / MANIFEST).write_bytes(manifest.body())
@@ -136,11 +95,33 @@ async def export(  # noqa: PLR0913 - an argument for each option
         f"posture: {found.posture}, as of {found.status.as_of and written(found.status.as_of)}\n"
         f"{shown(str(out))}: SHA-256 of {MANIFEST} {manifest.sha256}"
     )
-    if not (vault_key or key_file):
+    if not any(signing):
         note("the bundle is not signed: anybody could have made it. To sign it, use --sign-with.")
-    option = " --key PUBLIC_KEY" if vault_key or key_file else ""
+    option = " --key PUBLIC_KEY" if any(signing) else ""
     note(f"check it: cmk-check verify {quote(str(out))}{option}")
     return 0
+
+
+def _manifest(  # noqa: PLR0913, PLR0917 - what it records
+    found: Evidence,
+    made: Path,
+    url: str,
+    identity: str,
+    exported_at: datetime,
+    before: Manifest | None,
+) -> Manifest:
+    named = {each.tenant_id for each in found.subscriptions() if each.tenant_id is not None}
+    group = found.status.management_group
+    return Manifest(
+        files=entries(made),
+        source=manifests.Source(url=url, tenants=tuple(sorted(named)), management_group=group),
+        period=manifests.Period(since=found.since or found.kept or exported_at, until=exported_at),
+        as_of=found.status.as_of,
+        exported_at=exported_at,
+        identity=identity,
+        rule_version=next((scan.rule_version for scan in found.scans()), RULE_VERSION),
+        previous=before.sha256 if before else None,
+    )
 
 
 def _before(folder: Path, url: str, since: datetime | None) -> Manifest:
@@ -154,7 +135,7 @@ def _before(folder: Path, url: str, since: datetime | None) -> Manifest:
     planned = before.model_copy(
         update={
             "source": before.source.model_copy(update={"url": url}),
-            "period": Period(since=since or before.period.since, until=now),
+            "period": manifests.Period(since=since or before.period.since, until=now),
             "exported_at": now,
             "previous": before.sha256,
         }
@@ -171,9 +152,10 @@ def _check_chain(folder: Path, before: Manifest, manifest: Manifest) -> None:
         )
 
 
-@asynccontextmanager
-async def signer(vault_key: str | None, key_file: Path | None) -> AsyncIterator[Sign | None]:
-    """Yield a signer with a key from a vault or a file; None without either.
+def signer(
+    vault_key: str | None, key_file: Path | None
+) -> AbstractAsyncContextManager[Sign | None]:
+    """Return a signer with a key from a vault or a file; None without either.
 
     Raises:
         NotUsable: the key cannot sign, or is in another cloud.
@@ -181,17 +163,15 @@ async def signer(vault_key: str | None, key_file: Path | None) -> AsyncIterator[
         SigningFailed: the vault does not return the public key.
 
     """
-    if key_file is not None:
-        private = read_private_key(key_file)
-
-        async def by_file(data: bytes) -> "Signature":
-            return private.sign(data)
-
-        yield by_file
-    elif vault_key is not None:
+    if vault_key is not None:
         from cmk_check.evidence.vault_signer import open_vault_signer
 
-        async with open_vault_signer(vault_key) as by_vault:
-            yield by_vault
-    else:
-        yield None
+        return open_vault_signer(vault_key)
+    if key_file is None:
+        return nullcontext()
+    private = read_private_key(key_file)
+
+    async def by_file(data: bytes) -> "Signature":
+        return private.sign(data)
+
+    return nullcontext(by_file)

@@ -1,12 +1,11 @@
 """``verify``: checks bundles of evidence without a network: signature, files and chain."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from cmk_check.cli.exit_codes import UNKNOWN, VIOLATED, complain, ended
+from cmk_check.cli.exit_codes import UNKNOWN, VIOLATED, command, complain
+from cmk_check.cli.options import option
 from cmk_check.cli.stdout import write
 from cmk_check.errors import NotUsable
 
@@ -16,16 +15,11 @@ if TYPE_CHECKING:
     from cmk_check.evidence.manifest import Manifest
 
 
+@command("the bundles were not checked")
 def verify(
-    folders: Annotated[
-        list[Path],
-        typer.Argument(metavar="FOLDER", help="A bundle, or the bundles of a chain in order."),
-    ],
-    key: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The public key, as PEM or JWK, not from the folder."),
-    ] = None,
-) -> None:
+    folders: Annotated[list[Path], option("verify.folders")],
+    key: Annotated[Path | None, option("verify.key")] = None,
+) -> int:
     """Check that bundles of `cmk-check evidence` are complete, unchanged and signed.
 
     Needs no network. Names each bundle, and its file, that was changed, is incomplete or has no
@@ -34,27 +28,22 @@ def verify(
     Exit codes: 0 if everything is as signed, 1 if not, 2 if the key or a folder cannot be used or
     the output cannot be written, 3 if the files match the manifest but nobody signed it.
     """
-    raise typer.Exit(ended(lambda: _verify(folders, key), "the bundles were not checked"))
-
-
-def _verify(folders: Sequence[Path], key_file: Path | None) -> int:
-    """Check the bundles and print the result; return the exit code."""
     from cmk_check.evidence.manifest import SIGNATURE
     from cmk_check.evidence.sign import read_public_key
 
-    if key_file is None and (len(folders) > 1 or (folders[0] / SIGNATURE).exists()):
+    if key is None and (len(folders) > 1 or (folders[0] / SIGNATURE).exists()):
         raise NotUsable("A chain or a signed bundle needs the public key: name it with --key.")
     for folder in folders:
         if not folder.is_dir():
             raise NotUsable(f"{folder} must be a folder.")
-        if key_file and key_file.resolve().is_relative_to(folder.resolve()):
-            raise NotUsable(f"{key_file} must not be in the bundle; get the key from its owner.")
-    key = read_public_key(key_file) if key_file else None
+        if key and key.resolve().is_relative_to(folder.resolve()):
+            raise NotUsable(f"{key} must not be in the bundle; get the key from its owner.")
+    public = read_public_key(key) if key else None
     pairs = zip((None, *folders), folders, strict=False)
-    faults = [fault for before, folder in pairs for fault in _faults(before, folder, key)]
+    faults = [fault for before, folder in pairs for fault in _faults(before, folder, public)]
     for fault in faults:
         complain(f"{fault}.")
-    return VIOLATED if faults else 0 if key else UNKNOWN
+    return VIOLATED if faults else 0 if public else UNKNOWN
 
 
 def _faults(before: Path | None, folder: Path, key: "SSlibKey | None") -> Iterator[str]:
@@ -68,11 +57,9 @@ def _faults(before: Path | None, folder: Path, key: "SSlibKey | None") -> Iterat
         manifest = read_manifest(folder)
         fault = signature_fault(folder, key) if key else None
         found = [*([fault] if fault else []), *differences(folder, manifest)]
-    except NotUsable as error:
-        yield str(error).removesuffix(".")
-        return
-    except OSError as error:
-        yield f"{folder} cannot be read ({error.strerror})"
+    except (NotUsable, OSError) as error:
+        unread = f"{folder} cannot be read ({getattr(error, 'strerror', None)})"
+        yield unread if isinstance(error, OSError) else str(error).removesuffix(".")
         return
     if before is not None:
         try:

@@ -7,7 +7,10 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from functools import wraps
 from typing import Any, Final, NoReturn
+
+import typer
 
 from cmk_check.core.text import shown
 from cmk_check.errors import CmkCheckError, NotUsable
@@ -35,6 +38,25 @@ def complain(message: str) -> None:
     say(remarks(color=False), f"cmk-check: {message}")
 
 
+def command[**P](
+    failed: str,
+) -> Callable[[Callable[P, int | Coroutine[Any, Any, int]]], Callable[P, None]]:
+    """Make a command of a function that returns its exit code; see ``ended`` and ``run``."""
+
+    def decorate(function: Callable[P, int | Coroutine[Any, Any, int]]) -> Callable[P, None]:
+        @wraps(function)
+        def started(*arguments: P.args, **options: P.kwargs) -> None:
+            def work() -> int:
+                found = function(*arguments, **options)
+                return found if isinstance(found, int) else run(found)
+
+            raise typer.Exit(ended(work, failed))
+
+        return started
+
+    return decorate
+
+
 def ended(work: Callable[[], int], failed: str) -> int:
     """Run a command and return its exit code; print a message if it fails.
 
@@ -47,6 +69,8 @@ def ended(work: Callable[[], int], failed: str) -> int:
     logging.getLogger().addHandler(logging.NullHandler())
     try:
         return work()
+    except (typer.Exit, typer.BadParameter):
+        raise
     except SettingsError as error:
         for name, fault in error.faults:
             complain(f"{name} {fault}.")

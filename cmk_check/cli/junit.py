@@ -34,12 +34,11 @@ def as_junit(entries: Sequence[Entry], timestamp: str | None = None) -> bytes:
     root = ET.Element("testsuites")
     root.append(suite)
     tests = list(suite)
+    failed = {test for test in tests if test.find(_FAILURE) is not None}
+    errors = [test for test in tests if test.find(_ERROR) is not None and test not in failed]
+    sums = {"tests": tests, "failures": failed, "errors": errors}
     for element in root, suite:
-        element.set("tests", str(len(tests)))
-        failed = {test for test in tests if test.find(_FAILURE) is not None}
-        errors = [test for test in tests if test.find(_ERROR) is not None and test not in failed]
-        element.set("failures", str(len(failed)))
-        element.set("errors", str(len(errors)))
+        element.attrib.update((name, str(len(found))) for name, found in sums.items())
     suite.set(_SKIPPED, str(sum(test.find(_SKIPPED) is not None for test in tests)))
     if timestamp is not None:
         suite.set("timestamp", timestamp)

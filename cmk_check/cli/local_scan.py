@@ -14,14 +14,14 @@ from typing import Final
 
 from cmk_check.config.settings_error import SettingsError
 from cmk_check.core.enums import ScanState, Trigger
-from cmk_check.core.scan_request import StartOutcome
+from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.limits import LOCAL_PAUSES_SECONDS
 from cmk_check.ports import SliceMessage, StoreError
 from cmk_check.scan.finish import fail_scan
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.slice import fail, run_slice
 from cmk_check.scan.slice_plan import plan
-from cmk_check.scan.start import Started, request, start
+from cmk_check.scan.start import request, start
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +39,8 @@ type Sleep = Callable[[float], Awaitable[None]]
 class LocalScanOutcome:
     """How a scan ended; ``reason`` is why it failed, ``not_found`` what it left out.
 
-    ``state`` is RUNNING if another scan was running and none was started.
+    ``state`` is RUNNING if another scan was running and none was started. ``ignored`` are the ids
+    of accounts of other kinds, which no store keeps.
     """
 
     scan_id: str
@@ -47,6 +48,7 @@ class LocalScanOutcome:
     reason: str | None = None
     interrupted: bool = False
     not_found: tuple[str, ...] = ()
+    ignored: frozenset[str] = frozenset()
 
 
 class QueueHere:
@@ -85,7 +87,7 @@ async def scan_here(
     return LocalScanOutcome(started.scan_id, ScanState.RUNNING)
 
 
-async def _start(context: ScanContext, named: Sequence[str], sleep: Sleep) -> Started:
+async def _start(context: ScanContext, named: Sequence[str], sleep: Sleep) -> StartAnswer:
     if not named:
         return await start(context, Trigger.REQUEST)
     while True:
@@ -95,7 +97,7 @@ async def _start(context: ScanContext, named: Sequence[str], sleep: Sleep) -> St
         elif answer.outcome in {StartOutcome.NO_SCAN_YET, StartOutcome.SCOPE_CHANGED}:
             raise SettingsError([("--subscription", _NEEDS_FULL_SCAN)])
         else:
-            return Started(answer.scan_id, new=answer.outcome is StartOutcome.STARTED)
+            return answer
 
 
 async def _deliver(context: ScanContext, message: SliceMessage, sleep: Sleep) -> None:
@@ -116,7 +118,7 @@ async def _deliver(context: ScanContext, message: SliceMessage, sleep: Sleep) ->
     await fail(context, message)
 
 
-async def _interrupted(context: ScanContext, started: Started) -> LocalScanOutcome:
+async def _interrupted(context: ScanContext, started: StartAnswer) -> LocalScanOutcome:
     """Close the scan, whose lease would keep other scans from starting."""
     if task := asyncio.current_task():
         task.uncancel()  # once: a second interrupt ends the program

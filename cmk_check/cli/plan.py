@@ -1,96 +1,38 @@
 """``plan``: writes a script that puts an account under a key, or repairs its key."""
 
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cmk_check.cli.debug import Debug
-from cmk_check.cli.exit_codes import ended, run
-from cmk_check.cli.new_folder import new_folder
-from cmk_check.cli.output_options import Language, format_option
-from cmk_check.cli.plans_of_scan import PlanChoice
+from cmk_check.cli.exit_codes import command
+from cmk_check.cli.names import find_ids, given_subscriptions
+from cmk_check.cli.options import choice, option, refuse
+from cmk_check.cli.output_options import Debug, Language
 from cmk_check.cli.scan import settings_of, warn_of_settings
-from cmk_check.cli.subscription_names import find_ids, given_subscriptions
+from cmk_check.cli.whole_output import checked_folder
 from cmk_check.core.remediation.encryption_plan import key_named, vault_named
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.text import is_guid
 from cmk_check.limits import MAX_ACCOUNT_NAME_CHARS
 
-AccountName = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="ACCOUNT",
-        help="The account's name, as shown by `scan`, or its ARM id. For a name, all "
-        "subscriptions are read, and only one account may have that name.",
-    ),
-]
-Out = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FOLDER",
-        help="The folder for many plans, new or empty: a script for each account, "
-        "an index, and run.sh, which runs the scripts in order.",
-    ),
-]
-Vault = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME|ID",
-        help="An existing vault, for an account without a key: its name in the account's "
-        "subscription, or its ARM id. Without it, the plan creates a vault.",
-    ),
-]
-Subscriptions = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="ID|NAME",
-        help="Plan for all accounts of this subscription, into a folder; can be repeated.",
-    ),
-]
-ShareVault = Annotated[
-    bool,
-    typer.Option(
-        "--share-vault",
-        help="For a folder: one new vault and one key for all accounts of an owner in a "
-        "subscription and region.",
-    ),
-]
-Owner = Annotated[
-    str | None,
-    typer.Option(metavar="OWNER", help="Plan for all accounts of this owner, into a folder."),
-]
-Unowned = Annotated[
-    bool,
-    typer.Option("--unowned", help="Plan for all accounts without an owner, into a folder."),
-]
 
-
-def plan(  # noqa: PLR0913 - an argument for each option
-    account: AccountName = None,
+@command("no plan was written")
+async def plan(  # noqa: PLR0913 - an argument for each option
+    account: Annotated[str | None, option("plan.account")] = None,
     *,
-    owner: Owner = None,
-    unowned: Unowned = False,
-    subscription: Subscriptions = None,
-    out: Out = None,
-    vault: Vault = None,
-    key: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="The key; the script creates it if it does not exist."),
-    ] = None,
-    language: Annotated[
-        Language,
-        format_option(
-            Language, "A bash script of az commands, Bicep, Terraform, or steps in the portal."
-        ),
-    ] = Language.AZ,
-    every: Annotated[
-        bool, typer.Option("--all", help="Plan for all accounts, into a folder.")
-    ] = False,
-    share_vault: ShareVault = False,
+    owner: Annotated[str | None, option("plan.owner")] = None,
+    unowned: Annotated[bool, option("plan.unowned")] = False,
+    subscription: Annotated[list[str] | None, option("plan.subscription")] = None,
+    out: Annotated[Path | None, option("plan.out")] = None,
+    vault: Annotated[str | None, option("plan.vault")] = None,
+    key: Annotated[str | None, option("plan.key")] = None,
+    language: Annotated[Language, choice("plan.format", Language)] = Language.AZ,
+    every: Annotated[bool, option("plan.all")] = False,
+    share_vault: Annotated[bool, option("plan.share_vault")] = False,
     _debug: Debug = False,
-) -> None:
+) -> int:
     """Write a script that puts an account under a customer-managed key; change nothing.
 
     If the account already has a key with a problem, the script repairs the key.
@@ -113,43 +55,41 @@ def plan(  # noqa: PLR0913 - an argument for each option
     which = "--owner, --unowned, --subscription and --all"
     what = f"name an account, as in `cmk-check plan my-account`, or use one of {which}"
     alone = "must be used without --owner, --unowned and --subscription"
-    _refuse("ACCOUNT", what, when=not (is_one or every or is_some))
-    _refuse("ACCOUNT", f"must be used without {which}", when=is_one and (every or is_some))
-    _refuse("--all", alone, when=every and is_some)
-    _refuse("--unowned", "must be used without --owner", when=unowned and owner is not None)
-    _refuse("--out", of_many, when=is_one and out is not None)
-    _refuse("--share-vault", of_many, when=is_one and share_vault)
-    _refuse(
-        "--out",
-        "must be given: a new folder for the plans, such as --out fixes",
-        when=not is_one and out is None,
+    is_new = "must be given: a new folder for the plans, such as --out fixes"
+    is_folder = out is not None
+    refuse(
+        ("ACCOUNT", what, not (is_one or every or is_some)),
+        ("ACCOUNT", f"must be used without {which}", is_one and (every or is_some)),
+        ("--all", alone, every and is_some),
+        ("--unowned", "must be used without --owner", unowned and owner is not None),
+        ("--out", of_many, is_one and is_folder),
+        ("--share-vault", of_many, is_one and share_vault),
+        ("--out", is_new, not is_one and not is_folder),
+        ("--share-vault", "must be used without --vault", share_vault and vault is not None),
+        ("--format", "must be az for a folder of plans", is_folder and language is not Language.AZ),
     )
     if out is not None:
-        new_folder(out)
-        is_given = share_vault and vault is not None
-        _refuse("--share-vault", "must be used without --vault", when=is_given)
-        _refuse("--format", "must be az for a folder of plans", when=language is not Language.AZ)
+        checked_folder(out)
     named = None if account is None else _named(account)
-    option = "--vault"
-    try:
-        if vault is not None:
-            # Whether a vault name is valid does not depend on the subscription.
-            vault_named(vault, "")
-        option = "--key"
-        if key is not None:
-            key_named(key)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint=option) from error
-    choice = PlanChoice(owner, only, share_vault, vault, key, unowned, language)
-    if named is not None:
-        raise typer.Exit(ended(lambda: _run(named, choice), "no plan was written"))
+    # Whether a vault name is valid does not depend on the subscription.
+    checks = ("--vault", vault, lambda it: vault_named(it, "")), ("--key", key, key_named)
+    for name, given, check in checks:
+        try:
+            if given is not None:
+                check(given)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint=name) from error
+    from cmk_check.cli.account_plan import report
+    from cmk_check.cli.plan_folder import report_folder
+    from cmk_check.cli.plans_of_scan import PlanChoice, with_azure
+
+    warn_of_settings()
+    ids = await find_ids(only)
+    settings = settings_of(None, ids)
+    wanted = PlanChoice(owner, ids, share_vault, vault, key, unowned, language)
     if out is not None:
-        raise typer.Exit(ended(lambda: _run_many(choice, out), "no folder was written"))
-
-
-def _refuse(option: str, why: str, *, when: bool) -> None:
-    if when:
-        raise typer.BadParameter(why, param_hint=option)
+        return await with_azure(settings, partial(report_folder, choice=wanted, out=out))
+    return await with_azure(settings, partial(report, account=named or "", choice=wanted))
 
 
 def _named(account: str) -> AccountId | str:
@@ -164,22 +104,3 @@ def _named(account: str) -> AccountId | str:
             param_hint="ACCOUNT",
         )
     return account_id
-
-
-def _run(account: AccountId | str, choice: PlanChoice) -> int:
-    from cmk_check.cli.account_plan import read_and_report
-
-    warn_of_settings()
-    return run(read_and_report(settings_of(None, ()), account, choice))
-
-
-def _run_many(choice: PlanChoice, out: Path) -> int:
-    warn_of_settings()
-    return run(_scan(choice, out))
-
-
-async def _scan(choice: PlanChoice, out: Path) -> int:
-    from cmk_check.cli.plan_folder import scan_and_plan
-
-    choice = replace(choice, subscriptions=await find_ids(choice.subscriptions))
-    return await scan_and_plan(settings_of(None, choice.subscriptions), choice, out)

@@ -1,25 +1,15 @@
 """``plan --out``: scans the estate and writes a folder of plans, which ``run.sh`` runs."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Final
 
-from cmk_check.cli.console import remarks, warnings_shown
-from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, WRITTEN, complain
-from cmk_check.cli.new_folder import publish, unfinished
+from cmk_check.cli.exit_codes import UNKNOWN, VIOLATED, WRITTEN, complain
+from cmk_check.cli.names import similar_names
 from cmk_check.cli.plan_index import as_json, as_markdown
-from cmk_check.cli.plans_of_scan import PlanChoice, Plans, owner_of, plans_of
-from cmk_check.cli.problems import collect
-from cmk_check.cli.scan_report import watched_scan
-from cmk_check.cli.scan_result import ScanResult
-from cmk_check.cli.sign_in import say_who
-from cmk_check.cli.similar_names import similar_names
-from cmk_check.composition_root import App
+from cmk_check.cli.plans_of_scan import PlanChoice, Plans, owner_of, plans_of, scan_for_plans
+from cmk_check.cli.whole_output import publish, rescued, unfinished
 from cmk_check.config.settings import Settings
-from cmk_check.core.enums import ScanState
-from cmk_check.core.model import Finding
 from cmk_check.core.remediation.az_script import LITERAL_NAMES, NOT_YET, quoted, render_az
 from cmk_check.core.text import counted, shown
 from cmk_check.core.text_files import filled, text_of
@@ -33,42 +23,25 @@ _LEAVING: Final = (
 )
 
 
-async def scan_and_plan(settings: Settings, choice: PlanChoice, out: Path) -> int:
-    """Scan in memory and write the folder; return the exit code.
+async def report_folder(
+    context: ScanContext, settings: Settings, choice: PlanChoice, out: Path
+) -> int:
+    """Scan in this context, which has an empty store, and write the folder; return the exit code.
 
     Raises:
         NotUsable: the folder cannot be written.
 
     """
-    app = App(settings)
-    try:
-        await say_who(await app.inventory())
-        return await report_folder(await app.scan_context(), settings, choice, out)
-    finally:
-        await app.close()
-
-
-async def report_folder(
-    context: ScanContext, settings: Settings, choice: PlanChoice, out: Path
-) -> int:
-    """Scan in this context, which has an empty store; see ``scan_and_plan``."""
-    notes = remarks(color=True)
-    with warnings_shown(notes):
-        outcome = await watched_scan(context, notes)
-    if outcome.interrupted:
-        complain("no folder was written because the scan was interrupted.")
-        return INTERRUPTED
-    if outcome.state not in {ScanState.COMPLETE, ScanState.INCOMPLETE}:
-        complain(shown(f"no folder was written because the scan failed: {outcome.reason}"))
-        return UNKNOWN
-    answer = ScanResult(context, settings, by_option=bool(choice.subscriptions))
-    collected = await collect(answer, await answer.status())
-    plans = plans_of(collected, await _findings(context), choice)
+    by_option = bool(choice.subscriptions)
+    scanned = await scan_for_plans(context, settings, "folder", by_option=by_option)
+    if isinstance(scanned, int):
+        return scanned
+    plans = plans_of(scanned, choice)
     is_about_accounts = (
         plans.planned or plans.compliant or any(each.what == "account" for each in plans.without)
     )
     if choice.owner is not None and not is_about_accounts:
-        owners = (owner_of(finding) for finding, _ in collected.accounts)
+        owners = (owner_of(finding) for finding, _ in scanned.collected.accounts)
         close = similar_names(choice.owner, filter(None, owners))
         hint = f"; similar owners: {', '.join(close)}" if close else ""
         complain(shown(f"no account has the owner {choice.owner}{hint}. No folder was written."))
@@ -78,18 +51,10 @@ async def report_folder(
     return WRITTEN.code
 
 
-async def _findings(context: ScanContext) -> Mapping[str, Finding]:
-    return {
-        account_id: finding
-        async for stored in context.findings_table.subscriptions("", "")
-        for account_id, finding in stored.known.findings.items()
-    }
-
-
 def _files(plans: Plans) -> Iterator[tuple[str, str]]:
     planned = plans.planned
     yield "index.json", as_json(plans)
-    yield "index.md", "".join(as_markdown(plans))
+    yield "index.md", as_markdown(plans)
     for each in planned:
         yield each.file, render_az(each.plan)
     if planned:
@@ -143,11 +108,8 @@ def write_folder(out: Path, files: Mapping[str, str]) -> None:
     try:
         _write(out, files)
     except NotUsable as error:
-        with suppress(OSError, NotUsable):
-            rescued = Path(mkdtemp(prefix="cmk-check-"), "plans")
-            _write(rescued, files)
-            error.args = (f"{error} The plans are in {rescued}.",)
-        raise
+        with rescued(error, "plans", "The plans are") as place:
+            _write(place, files)
 
 
 def _write(out: Path, files: Mapping[str, str]) -> None:

@@ -3,29 +3,25 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
-from cmk_check.cli.plans_of_scan import PlanChoice, PlannedAccount, Plans, owner_of
+from cmk_check.cli.plans_of_scan import PlanChoice, PlannedAccount, Plans, WithoutPlan, owner_of
 from cmk_check.cli.problems import accepted_by
 from cmk_check.core.markdown import code, escaped
-from cmk_check.core.remediation.steps import ON_KEYS, Action, PlanStep
+from cmk_check.core.remediation.steps import ON_KEYS, Action
 from cmk_check.core.text import counted
+from cmk_check.core.text_files import filled, toml_of
 from cmk_check.web.json_model import written
 
-_RUN: Final = (
-    "## Run them\n\n```sh\naz login\nbash run.sh\n```\n\n"
-    "`run.sh` runs the plans in the order below, prints each step, continues after a failed plan, "
-    "and ends with what is done, refused and left. `state.txt` lists what is done: run `run.sh` "
-    "again after any failure or interruption, and it does the rest. A plan can also be run alone, "
-    "with `bash`. Then `cmk-check scan` judges the accounts again.\n\n"
-    "The person who runs it needs these roles, only for that time:\n\n"
-    "- Cognitive Services Contributor on the accounts\n"
-    "- Key Vault Contributor on the vaults, and on the resource groups of new ones\n"
-    "- Key Vault Data Access Administrator, or Role Based Access Control Administrator, on the "
-    "same\n"
+_FACTS: Final = (
+    *("id", "name", "resourceGroup", "subscriptionId", "subscriptionName", "owner", "kind"),
+    *("location", "dueAt"),
 )
+_BY_SUBSCRIPTION: Final = attrgetter("finding.subscription_id")
+_TEXTS: Final[Mapping[str, str]] = toml_of(__package__, "plan_index.toml")
 
 
 def as_json(plans: Plans) -> str:
@@ -60,21 +56,13 @@ def as_json(plans: Plans) -> str:
 
 
 def _of_account(planned: PlannedAccount) -> dict[str, object]:
-    finding, plan = planned.finding, planned.plan
+    plan, facts = planned.plan, planned.finding.model_dump(mode="json", by_alias=True)
     return {
         "file": planned.file,
-        "id": finding.id,
-        "name": finding.name,
-        "resourceGroup": finding.resource_group,
-        "subscriptionId": finding.subscription_id,
-        "subscriptionName": finding.subscription_name,
-        "owner": finding.owner and finding.owner.model_dump(mode="json"),
-        "kind": finding.kind,
-        "location": finding.location,
-        "dueAt": finding.due_at and written(finding.due_at),
+        **{name: facts[name] for name in _FACTS},
         "reason": planned.problem.code,
         "message": planned.problem.message,
-        "accepted": accepted_by(finding.exception),
+        "accepted": accepted_by(planned.finding.exception),
         "vault": {
             "name": plan.vault.name,
             "subscriptionId": plan.vault.subscription_id,
@@ -86,45 +74,42 @@ def _of_account(planned: PlannedAccount) -> dict[str, object]:
     }
 
 
-def as_markdown(index: Plans) -> Iterator[str]:
-    """Yield the index for people in pieces, with the warnings of all steps."""
-    plans, without = index.planned, index.without
+def as_markdown(index: Plans) -> str:
+    """Return the index for people, with the warnings of all steps."""
+    plans = index.planned
     steps = [step for each in plans for step in each.plan.steps]
-    yield f"# {counted(len(plans), 'plan')} for {_of(index.choice)}\n\n"
-    yield "Each plan is a script that puts an account under a customer-managed key, or repairs its "
-    yield "key. Nothing has been changed yet.\n\n| | |\n|---|---|\n"
-    yield f"| accounts with a plan | {len(plans):,} |\n"
-    yield f"| [without a plan](#without-a-plan) | {len(without):,} |\n"
-    yield f"| compliant accounts, which need none | {index.compliant:,} |\n"
-    new = {each.plan.vault.name for each in plans if each.plan.vault.is_new}
-    yield f"| key vaults that the plans create | {len(new):,} |\n\n"
-    if plans:
-        if warning := next(filter(None, (each.plan.warning for each in plans)), None):
-            yield f"## If Terraform manages an account\n\n{escaped(warning)}\n\n"
-            yield "`run.sh` asks about it first. Without a terminal, it needs `--no-terraform`.\n\n"
-        yield from _warnings(steps)
-        yield _RUN
-        actions = {step.action for step in steps}
-        if actions & ON_KEYS:
-            yield "- Key Vault Crypto Officer on the vaults\n"
-        if Action.RECOVER_VAULT in actions:
-            yield "- Key Vault Contributor on the subscriptions of the vaults that are recovered\n"
-        yield "\n"
-        yield from _shared(index)
-        yield "## Plans\n\n"
-        for _, group in groupby(plans, _subscription):
-            yield from _table(list(group))
-    yield "## Without a plan\n\n"
-    if not without:
-        yield "Nothing.\n"
-        return
-    yield "| what | reason | what to do |\n|---|---|---|\n"
-    for each in without:
-        what = ": ".join(_code(text) for text in (each.name, each.id) if text) or "the scan"
-        prefix = "The account's plan does not fix this: " if each.what == "reason" else ""
-        problem = each.problem
-        message = escaped(problem.accepted or problem.message)
-        yield f"| {what} | {_code(problem.code)} | {prefix}{message} |\n"
+    actions = {step.action for step in steps}
+    warning = next(filter(None, (each.plan.warning for each in plans)), "")
+    shared = [each for each in plans if each.plan.vault.is_shared]
+    counts = Counter((step.title, step.warning) for step in steps if step.warning is not None)
+    values = {
+        "count": counted(len(plans), "plan"),
+        "selection": _of(index.choice),
+        "planned": f"{len(plans):,}",
+        "missing": f"{len(index.without):,}",
+        "compliant": f"{index.compliant:,}",
+        "vaults": f"{len({each.plan.vault.name for each in plans if each.plan.vault.is_new}):,}",
+        "warning": escaped(warning),
+        "warnings": "".join(
+            f"- {title} ({counted(count, 'account')}): {why}\n"
+            for (title, why), count in counts.items()
+        ),
+        "note": f"{index.sharing_note}\n\n" if index.sharing_note else "",
+        "shared_vaults": _shared(shared),
+        "plans": "".join(
+            _plans(list(group))
+            for _, group in groupby(plans, attrgetter("finding.subscription_id"))
+        ),
+        "without": _without(index.without),
+    }
+    parts = {
+        "details": plans,
+        "terraform": warning,
+        "shared": shared,
+        "on_keys": actions & ON_KEYS,
+        "recovered": Action.RECOVER_VAULT in actions,
+    }
+    return filled(_TEXTS, "index", values | {part: "" for part in parts if not parts[part]})
 
 
 def _of(choice: PlanChoice) -> str:
@@ -138,67 +123,49 @@ def _of(choice: PlanChoice) -> str:
     return " in ".join(parts) or "the whole estate"
 
 
-def _warnings(steps: Sequence[PlanStep]) -> Iterator[str]:
-    yield "## What cannot be undone\n\n"
-    counts = Counter((step.title, step.warning) for step in steps if step.warning is not None)
-    for (title, warning), count in counts.items():
-        yield f"- {title} ({counted(count, 'account')}): {warning}\n"
-    yield "\n"
+def _without(without: Sequence[WithoutPlan]) -> str:
+    rows = []
+    for each in without:
+        what = ": ".join(_code(text) for text in (each.name, each.id) if text) or "the scan"
+        prefix = "The account's plan does not fix this: " if each.what == "reason" else ""
+        message = escaped(each.problem.accepted or each.problem.message)
+        rows.append((what, _code(each.problem.code), f"{prefix}{message}"))
+    return _table(("what", "reason", "what to do"), rows) if rows else "Nothing.\n"
 
 
-def _shared(plans: Plans) -> Iterator[str]:
-    shared = [each for each in plans.planned if each.plan.vault.is_shared]
-    if note := plans.sharing_note:
-        yield f"{note}\n\n"
-    if not shared:
-        return
-    yield "## Shared vaults\n\n"
-    yield "Each vault has one key for all its accounts: disabling the key stops all of them.\n\n"
-    yield "| vault | key | subscription | resource group | region | owner | accounts |\n"
-    yield "|---|---|---|---|---|---|---|\n"
+def _shared(shared: Sequence[PlannedAccount]) -> str:
+    rows = []
     for vault, group in groupby(shared, lambda each: each.plan.vault):
         first, *others = group
-        yield _row(
-            _code(vault.name),
-            _code(first.plan.key),
-            _code(vault.subscription_id),
-            _code(vault.resource_group),
-            _code(first.finding.location),
-            _code(owner_of(first.finding)),
-            str(1 + len(others)),
-        )
-    yield "\n"
+        finding = first.finding
+        names = vault.name, first.plan.key, vault.subscription_id, vault.resource_group
+        cells = map(_code, (*names, finding.location, owner_of(finding)))
+        rows.append((*cells, str(1 + len(others))))
+    heads = ("vault", "key", "subscription", "resource group", "region", "owner", "accounts")
+    return _table(heads, rows)
 
 
-def _subscription(planned: PlannedAccount) -> tuple[str | None, str]:
-    return planned.finding.subscription_name, planned.finding.subscription_id
-
-
-def _table(plans: Sequence[PlannedAccount]) -> Iterator[str]:
-    title = ": ".join(_code(text) for text in _subscription(plans[0]) if text)
-    due = "due by | " if any(each.finding.due_at for each in plans) else ""
-    yield f"### {title}\n\n{counted(len(plans), 'plan')}\n\n"
-    yield f"| plan | account | resource group | region | owner | {due}vault | why |\n"
-    yield f"|---|---|---|---|---|{'---|' if due else ''}---|---|\n"
+def _plans(plans: Sequence[PlannedAccount]) -> str:
+    """Return the plans of a subscription."""
+    own = plans[0].finding
+    title = ": ".join(_code(it) for it in (own.subscription_name, own.subscription_id) if it)
+    due = ["due by"] if any(each.finding.due_at for each in plans) else []
+    rows = []
     for each in plans:
-        finding = each.finding
+        finding, accepted = each.finding, accepted_by(each.finding.exception)
         number = re.sub("[^0-9].*", "", each.file.removeprefix("plans/"))
-        accepted = accepted_by(finding.exception)
-        yield _row(
-            f"[{number}]({each.file})",
-            _code(finding.name),
-            _code(finding.resource_group),
-            _code(finding.location),
-            _code(owner_of(finding)),
-            *([written(finding.due_at) if finding.due_at else ""] if due else ()),
-            f"{_code(each.plan.vault.name)}{each.vault_note}",
-            f"{_code(each.problem.code)}{f'. {escaped(accepted)}' if accepted else ''}",
-        )
-    yield "\n"
+        names = finding.name, finding.resource_group, finding.location, owner_of(finding)
+        why = f"{_code(each.problem.code)}{f'. {escaped(accepted)}' if accepted else ''}"
+        dates = [written(finding.due_at) if finding.due_at else ""] if due else []
+        vault = f"{_code(each.plan.vault.name)}{each.vault_note}"
+        rows.append((f"[{number}]({each.file})", *map(_code, names), *dates, vault, why))
+    heads = ("plan", "account", "resource group", "region", "owner", *due, "vault", "why")
+    return f"### {title}\n\n{counted(len(plans), 'plan')}\n\n{_table(heads, rows)}\n"
 
 
-def _row(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |\n"
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head, *lines = (f"| {' | '.join(cells)} |\n" for cells in (heads, *rows))
+    return "".join([head, f"|{'---|' * len(heads)}\n", *lines])
 
 
 def _code(text: str | None) -> str:

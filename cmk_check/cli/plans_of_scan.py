@@ -1,23 +1,29 @@
-"""The plans for what a scan found, in the order in which to run them."""
+"""A scan in memory, and the plans for what it found, in the order in which to run them."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
+from cmk_check.cli.console import remarks, warnings_shown
+from cmk_check.cli.entries import Problem
+from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, complain
 from cmk_check.cli.output_options import Language
-from cmk_check.core.enums import KeyReason, KeyState, Verdict
+from cmk_check.cli.problems import Collected, collect
+from cmk_check.cli.scan_report import say_who, watched_scan
+from cmk_check.cli.scan_result import ScanResult
+from cmk_check.composition_root import App
+from cmk_check.config.settings import Settings
+from cmk_check.core.enums import KeyReason, KeyState, ScanState, Verdict
+from cmk_check.core.model import Finding
 from cmk_check.core.remediation.encryption_plan import plan_for, vault_to_share
 from cmk_check.core.remediation.key_plan import key_plan_for
 from cmk_check.core.remediation.plan import Plan, TargetVault
+from cmk_check.core.text import shown
 from cmk_check.limits import MAX_PLAN_NAME_CHARS
-
-if TYPE_CHECKING:
-    from cmk_check.cli.entries import Problem
-    from cmk_check.cli.problems import Collected
-    from cmk_check.core.model import Finding
-    from cmk_check.web import models
+from cmk_check.scan.scan_context import ScanContext
+from cmk_check.web import models
 
 # Makes any account's name safe in every file system, shell and link.
 _UNSAFE: Final = re.compile("[^a-z0-9]+")
@@ -45,8 +51,8 @@ class PlannedAccount:
     """An account, the worst of the problems that its plan fixes, and the plan in this file."""
 
     file: str
-    finding: "models.Finding"
-    problem: "Problem"
+    finding: models.Finding
+    problem: Problem
     plan: Plan
 
     @property
@@ -69,7 +75,7 @@ class WithoutPlan:
     """
 
     what: Literal["account", "reason", "subscription", "scan"]
-    problem: "Problem"
+    problem: Problem
     id: str | None = None
     name: str | None = None
 
@@ -95,13 +101,59 @@ class Plans:
         )
 
 
-def plans_of(
-    collected: "Collected", findings: Mapping[str, "Finding"], choice: PlanChoice
-) -> Plans:
-    """Plan for each chosen account that is non-compliant or has a problem with its key.
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What a scan found, also as recorded by lower-cased id.
 
-    ``findings`` maps lower-cased ids.
+    ``ignored`` are the ids of the accounts whose kinds are not judged.
     """
+
+    collected: Collected
+    findings: Mapping[str, Finding]
+    ignored: Collection[str]
+
+
+async def with_azure(
+    settings: Settings, plan: Callable[[ScanContext, Settings], Awaitable[int]]
+) -> int:
+    """Connect to Azure, say who signed in, and return the exit code of the plan."""
+    app = App(settings)
+    try:
+        await say_who(await app.inventory())
+        return await plan(await app.scan_context(), settings)
+    finally:
+        await app.close()
+
+
+async def scan_for_plans(
+    context: ScanContext, settings: Settings, lacking: str, *, by_option: bool = False
+) -> Scanned | int:
+    """Scan in this context, which has an empty store; if that fails, return the exit code.
+
+    The message then says that what ``lacking`` names was not written. ``by_option`` is as in
+    ``ScanResult``.
+    """
+    notes = remarks(color=True)
+    with warnings_shown(notes):
+        outcome = await watched_scan(context, notes)
+    if outcome.interrupted:
+        complain(f"no {lacking} was written because the scan was interrupted.")
+        return INTERRUPTED
+    if outcome.state not in {ScanState.COMPLETE, ScanState.INCOMPLETE}:
+        complain(shown(f"no {lacking} was written because the scan failed: {outcome.reason}"))
+        return UNKNOWN
+    answer = ScanResult(context, settings, by_option=by_option)
+    findings = {
+        account_id: finding
+        async for stored in context.findings_table.subscriptions("", "")
+        for account_id, finding in stored.known.findings.items()
+    }
+    return Scanned(await collect(answer, await answer.status()), findings, outcome.ignored)
+
+
+def plans_of(scanned: Scanned, choice: PlanChoice) -> Plans:
+    """Plan for each chosen account that is non-compliant or has a problem with its key."""
+    collected = scanned.collected
     chosen = [
         (finding, problems)
         for finding, problems in collected.accounts
@@ -115,26 +167,21 @@ def plans_of(
     # In the order of subscriptions, and within each one grouped by vault.
     places: dict[tuple[str, str], int] = {}
     for finding, problems in sorted(chosen, key=lambda each: each[0].id):
-        plan = _plan(findings[finding.id], finding, problems, choice, shared)
+        own = finding.id, finding.name
+        plan = _plan(scanned.findings[finding.id], finding, problems, choice, shared)
         if plan is not None:
             left = {each.code.value for each in plan.left}
             ended = next(each for each in problems if each.code not in left)
             place = places.setdefault((finding.subscription_id, plan.vault.name), len(places))
             planned.append((place, finding, ended, plan))
-            without += [
-                WithoutPlan("reason", each, finding.id, finding.name)
-                for each in problems
-                if each.code in left
-            ]
+            without += (WithoutPlan("reason", it, *own) for it in problems if it.code in left)
         elif _needs_one(finding, problems):
-            without.append(WithoutPlan("account", problems[0], finding.id, finding.name))
+            without.append(WithoutPlan("account", problems[0], *own))
         else:
             compliant += 1
-    without += [
-        WithoutPlan("subscription", problem, gap.subscription_id, gap.name)
-        for gap, problem in collected.gaps
-    ]
-    without += [WithoutPlan("scan", problem) for problem in collected.of_scan]
+    for gap, problem in collected.gaps:
+        without.append(WithoutPlan("subscription", problem, gap.subscription_id, gap.name))
+    without += (WithoutPlan("scan", problem) for problem in collected.of_scan)
     width = len(str(len(planned)))
     in_order = [
         PlannedAccount(f"plans/{number:0{width}}-{_safe(finding.name)}.sh", finding, ended, plan)
@@ -143,12 +190,12 @@ def plans_of(
     return Plans(choice, compliant, in_order, without)
 
 
-def owner_of(finding: "models.Finding") -> str | None:
+def owner_of(finding: models.Finding) -> str | None:
     """Return the name of an account's owner."""
     return finding.owner.value if finding.owner else None
 
 
-def _needs_one(finding: "models.Finding", problems: Sequence["Problem"]) -> bool:
+def _needs_one(finding: models.Finding, problems: Sequence[Problem]) -> bool:
     """Return whether an account without a plan must be listed."""
     health = finding.key_health
     is_in_trouble = health is not None and health.state is not KeyState.HEALTHY
@@ -156,9 +203,9 @@ def _needs_one(finding: "models.Finding", problems: Sequence["Problem"]) -> bool
 
 
 def _plan(
-    known: "Finding",
-    finding: "models.Finding",
-    problems: Sequence["Problem"],
+    known: Finding,
+    finding: models.Finding,
+    problems: Sequence[Problem],
     choice: PlanChoice,
     shared: dict[str, TargetVault],
 ) -> Plan | None:

@@ -1,7 +1,7 @@
 """The problems that a scan found, for the formats of pipelines: SARIF and JUnit XML."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,12 +17,7 @@ from cmk_check.core.enums import (
     Verdict,
 )
 from cmk_check.core.posture import Expectations, is_fresh
-from cmk_check.core.reasons.catalogue import (
-    GAP_REASONS,
-    KEY_REASONS,
-    POSTURE_REASONS,
-    VERDICT_REASONS,
-)
+from cmk_check.core.reasons import catalogue
 from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.web import aspect_models, models
@@ -33,7 +28,8 @@ from cmk_check.web.json_model import written
 class Collected:
     """All accounts, all subscriptions with a gap, and the problems of the scan itself.
 
-    ``notes`` are other remarks of the status, such as what the settings leave out.
+    ``read`` are the ids of the subscriptions that were read. ``notes`` are other remarks of the
+    status, such as what the settings leave out.
 
     An account with no problems is compliant and its key healthy, as far as it was read: ``old``
     maps account ids to why the result is only the last known one. ``accepts``: the settings let
@@ -44,6 +40,7 @@ class Collected:
 
     accounts: Sequence[tuple[models.Finding, Sequence[Problem]]]
     gaps: Sequence[tuple[models.Subscription, Problem]]
+    read: Collection[str]
     of_scan: Sequence[Problem]
     notes: Sequence[Problem]
     old: Mapping[str, Problem]
@@ -86,12 +83,7 @@ def _details(finding: models.Finding) -> Mapping[str, object]:
 
 
 async def collect(answer: ScanResult, status: models.Status) -> Collected:
-    """Read the whole result.
-
-    Raises:
-        StoreError
-
-    """
+    """Read the whole result; raise StoreError."""
     expect = answer.context.options.expectations
     accepts = expect.exceptions is ExceptionMode.ACCEPT
     accounts = [
@@ -99,21 +91,18 @@ async def collect(answer: ScanResult, status: models.Status) -> Collected:
         async for page in answer.pages()
         for finding in page
     ]
-    gaps = [
-        (subscription, _of_gap(subscription.gap))
-        async for subscription in answer.subscriptions(CoverageState.GAP)
-        if subscription.gap is not None
-    ]
-    listed = _listed(accounts, len(gaps))
-    counted = _counted(status, accepts=accepts)
+    subscriptions = await answer.subscriptions()
+    read = {it.subscription_id for it in subscriptions if it.coverage is CoverageState.READ}
+    gaps = [(it, _of_gap(it.gap)) for it in subscriptions if it.gap is not None]
+    in_part = _listed_in_part(status, accounts, len(gaps), accepts=accepts)
     now = answer.context.clock.now()
     dated = ((finding.id, _of_age(finding, now, expect.max_age)) for finding, _ in accounts)
     old = {account: problem for account, problem in dated if problem is not None}
     # The reasons of the posture, except reasons whose cases are all listed.
     said = [
-        Problem(reason.code, POSTURE_REASONS[reason.code].severity, reason.message)
+        Problem(reason.code, catalogue.POSTURE_REASONS[reason.code].severity, reason.message)
         for reason in status.reasons
-        if counted.get(reason.code, 1) > listed.get(reason.code, 0)
+        if in_part.get(reason.code, True)
     ]
     if answer.failure is not None:
         # The other reasons concern the previous scan, or repeat this one.
@@ -122,7 +111,7 @@ async def collect(answer: ScanResult, status: models.Status) -> Collected:
     of_scan = [each for each in said if each.severity is not ReasonSeverity.INFO]
     # In memory, everything is first seen by this scan.
     has_history = not isinstance(answer.settings.storage, InMemory)
-    return Collected(status, accounts, gaps, of_scan, notes, old, accepts, has_history)
+    return Collected(status, accounts, gaps, read, of_scan, notes, old, accepts, has_history)
 
 
 def _of_age(finding: models.Finding, now: datetime, max_age: timedelta) -> Problem | None:
@@ -136,18 +125,18 @@ def _of_age(finding: models.Finding, now: datetime, max_age: timedelta) -> Probl
         return None
     dated = f"as of {written(as_of)}" if as_of else "of unknown age"
     message = f"The account was not read again: {finding.verdict} is the last known verdict, "
-    return Problem(code, POSTURE_REASONS[code].severity, f"{message}{dated}.")
+    return Problem(code, catalogue.POSTURE_REASONS[code].severity, f"{message}{dated}.")
 
 
 def problems_of(finding: models.Finding, expect: Expectations, *, accepts: bool) -> list[Problem]:
     """Return the problems of an account; ``accepts`` as in ``Collected``."""
     problems = []
     if finding.verdict is not Verdict.COMPLIANT:
-        severity = VERDICT_REASONS[finding.reason].severity
+        severity = catalogue.VERDICT_REASONS[finding.reason].severity
         accepted = accepted_by(finding.exception) if accepts else None
         problems.append(Problem(finding.reason, severity, finding.message, accepted))
     for reason in finding.key_health.reasons if finding.key_health else ():
-        severity = KEY_REASONS[reason.code].severity
+        severity = catalogue.KEY_REASONS[reason.code].severity
         # If keys count, an open question makes the posture unknown.
         if severity is ReasonSeverity.UNKNOWN and HEALTHY_KEYS not in expect.requires:
             severity = ReasonSeverity.WARNING
@@ -165,36 +154,30 @@ def accepted_by(exception: aspect_models.AccountException | None) -> str | None:
 
 
 def _of_gap(gap: models.GapOfSubscription) -> Problem:
-    entry = GAP_REASONS[gap.reason]
+    entry = catalogue.GAP_REASONS[gap.reason]
     text = gap.detail or address_person(entry.text(gap.missing_action))
     return Problem(gap.reason, entry.severity, text)
 
 
-def _counted(status: models.Status, *, accepts: bool) -> Mapping[PostureReason, int]:
-    """Return how many accounts or subscriptions each reason of the posture counts."""
-    accepted = status.accounts.excepted if accepts else 0
-    return {
-        PostureReason.ACCOUNTS_NON_COMPLIANT: status.accounts.non_compliant - accepted,
-        PostureReason.ACCOUNTS_UNKNOWN: status.accounts.unknown,
-        PostureReason.SUBSCRIPTIONS_UNREAD: status.subscriptions.gap,
-        PostureReason.KEYS_BROKEN: status.keys.broken if status.keys else 0,
-        PostureReason.KEYS_UNKNOWN: status.keys.unknown if status.keys else 0,
-    }
-
-
-def _listed(
-    accounts: Sequence[tuple[models.Finding, Sequence[Problem]]], gaps: int
-) -> Mapping[PostureReason, int]:
-    """Return how many of them are listed and not accepted, by reason."""
+def _listed_in_part(
+    status: models.Status,
+    accounts: Sequence[tuple[models.Finding, Sequence[Problem]]],
+    gaps: int,
+    *,
+    accepts: bool,
+) -> Mapping[PostureReason, bool]:
+    """Return whether a reason of the posture counts more than are listed and not accepted."""
+    counts, keys = status.accounts, status.keys
     findings = [
         finding for finding, problems in accounts if not any(each.accepted for each in problems)
     ]
     states = Counter(finding.key_health.state for finding in findings if finding.key_health)
-    verdicts = [finding.verdict for finding in findings]
+    verdicts = Counter(finding.verdict for finding in findings)
+    violated = counts.non_compliant - (counts.excepted if accepts else 0)
     return {
-        PostureReason.ACCOUNTS_NON_COMPLIANT: verdicts.count(Verdict.NON_COMPLIANT),
-        PostureReason.ACCOUNTS_UNKNOWN: verdicts.count(Verdict.UNKNOWN),
-        PostureReason.SUBSCRIPTIONS_UNREAD: gaps,
-        PostureReason.KEYS_BROKEN: states[KeyState.BROKEN],
-        PostureReason.KEYS_UNKNOWN: states[KeyState.UNKNOWN],
+        PostureReason.ACCOUNTS_NON_COMPLIANT: violated > verdicts[Verdict.NON_COMPLIANT],
+        PostureReason.ACCOUNTS_UNKNOWN: counts.unknown > verdicts[Verdict.UNKNOWN],
+        PostureReason.SUBSCRIPTIONS_UNREAD: status.subscriptions.gap > gaps,
+        PostureReason.KEYS_BROKEN: bool(keys and keys.broken > states[KeyState.BROKEN]),
+        PostureReason.KEYS_UNKNOWN: bool(keys and keys.unknown > states[KeyState.UNKNOWN]),
     }

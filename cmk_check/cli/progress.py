@@ -1,10 +1,10 @@
 """Progress: an inventory that counts the readings of a scan, and a bar or lines that show it."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -17,133 +17,116 @@ from cmk_check.core.text import counted
 from cmk_check.limits import PROGRESS_LINE_SECONDS, PROGRESS_LINES
 from cmk_check.ports import Inventory
 
-
-@dataclass
-class Tally(ABC):
-    """How far a task is; ``total`` is the amount to do, None until it is known.
-
-    ``moved`` is called after each change.
-    """
-
-    total: int | None = None
-    moved: Callable[[], object] = field(default=lambda: None, kw_only=True)
-
-    @property
-    @abstractmethod
-    def done(self) -> int:
-        """The amount done."""
-
-    @abstractmethod
-    def numbers(self, speed: float | None, seconds_left: float | None) -> str:
-        """Return the progress as a line; ``speed`` is the amount done per second."""
+if TYPE_CHECKING:
+    from cmk_check.evidence.download import Progress
 
 
 @dataclass(slots=True)
-class ScanProgress(Tally):
-    """Counts the subscriptions to read and their readings.
+class WatchedInventory:
+    """Implements ``ports.Inventory``: counts the readings of another inventory.
 
-    ``readings`` maps each subscription to its number of accounts in scope and whether it has a gap.
-    A subscription that is read again counts once, with its last reading.
+    ``total`` is the number of subscriptions to read, None until it is known. ``readings`` maps each
+    subscription to its number of accounts in scope and whether it has a gap. A subscription that is
+    read again counts once, with its last reading. ``ignored`` are the ids of accounts of other
+    kinds. ``moved`` is called after each change.
     """
 
+    inner: Inventory
+    scope: Scope
+    total: int | None = None
     readings: dict[str, tuple[int, bool]] = field(default_factory=dict)
+    ignored: set[str] = field(default_factory=set)
+    moved: Callable[[], object] = lambda: None
 
     @property
     def done(self) -> int:
         """Subscriptions read, including gaps."""
         return len(self.readings)
 
-    def numbers(self, speed: float | None, seconds_left: float | None) -> str:
-        """Return the progress as a line; ``speed`` is in subscriptions per second."""
+    def numbers(self) -> str:
+        """Return the progress as a line."""
         if self.total is None:
             return "listing subscriptions"
         parts = [f"{self.done:,}/{self.total:,} subscriptions"]
         for what, place in ("account", 0), ("gap", 1):
-            number = sum(reading[place] for reading in self.readings.values())
-            parts.append(counted(number, what))
-        return ", ".join([*parts, *rate(speed, seconds_left)])
-
-
-class WatchedInventory:
-    """Implements ``ports.Inventory``: counts the readings of another inventory."""
-
-    def __init__(self, inner: Inventory, scope: Scope, tally: ScanProgress) -> None:
-        self._inner = inner
-        self._scope = scope
-        self._tally = tally
+            parts.append(counted(sum(each[place] for each in self.readings.values()), what))
+        return ", ".join(parts)
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
         """List them; see ``Inventory.subscriptions``."""
-        listed = await self._inner.subscriptions()
-        read = [each for each in listed if self._scope.of_listed(each) is Disposition.READ]
-        self._tally.total = len(read)
-        self._tally.moved()
+        listed = await self.inner.subscriptions()
+        read = [each for each in listed if self.scope.of_listed(each) is Disposition.READ]
+        self.total = len(read)
+        self.moved()
         return listed
 
     async def subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
         """List those of a group; see ``Inventory.subscriptions_below``."""
-        return await self._inner.subscriptions_below(group)
+        return await self.inner.subscriptions_below(group)
 
     async def read(
         self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float
     ) -> Reading:
         """Read one; see ``Inventory.read``."""
-        reading = await self._inner.read(subscription, recorded, seconds=seconds)
-        self._tally.readings[subscription.id] = len(reading.accounts), reading.gap is not None
-        self._tally.moved()
+        reading = await self.inner.read(subscription, recorded, seconds=seconds)
+        self.readings[subscription.id] = len(reading.accounts), reading.gap is not None
+        self.ignored |= reading.ignored_ids
+        self.moved()
         return reading
+
+
+type Tally = WatchedInventory | Progress
 
 
 @contextmanager
 def bar(console: Console, tally: Tally) -> Iterator[None]:
     """Show a progress bar during the block, or a few lines if the console cannot show a bar."""
-    from rich.progress import BarColumn, Progress, ProgressColumn, Task
+    from rich.progress import BarColumn, ProgressColumn, Task
+    from rich.progress import Progress as ProgressBar
     from rich.table import Column
     from rich.text import Text
 
-    class Numbers(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            return Text(tally.numbers(task.speed, task.time_remaining))
+    began = console.get_time()
+
+    def line() -> str:
+        """Return the numbers with the speed and the time left, as far as known."""
+        seconds = console.get_time() - began
+        if not (tally.total and tally.done and seconds):
+            return tally.numbers()
+        left = timedelta(seconds=round(seconds * (tally.total - tally.done) / tally.done))
+        return f"{tally.numbers()}, {tally.done / seconds:,.1f}/s, {left} left"
 
     if not console.is_interactive:
-        tally.moved = _lines(console, tally)
+        tally.moved = _lines(console, tally, line)
         yield
         return
+
+    class Numbers(ProgressColumn):
+        def render(self, task: Task) -> Text:  # noqa: ARG002 - rich's form
+            return Text(line())
+
     columns = BarColumn(bar_width=None), Numbers(Column(no_wrap=True))
-    with Progress(*columns, console=console, transient=True, expand=True) as progress:
+    with ProgressBar(*columns, console=console, transient=True, expand=True) as progress:
         task = progress.add_task("", total=None)
         tally.moved = lambda: progress.update(task, total=tally.total, completed=tally.done)
         yield
 
 
-def _lines(console: Console, tally: Tally) -> Callable[[], None]:
+def _lines(console: Console, tally: Tally, line: Callable[[], str]) -> Callable[[], None]:
     """Print the progress as lines, which are readable in the log of a pipeline.
 
     A line is printed after a tenth of the work, if some time has passed since the last line.
     """
-    began = printed_at = console.get_time()
-    printed_done = 0
+    printed_at, printed_done = console.get_time(), 0
 
     def moved() -> None:
         nonlocal printed_at, printed_done
         now = console.get_time()
         if tally.total is None or tally.done >= tally.total:
             return  # the result shows the final numbers
-        if now - printed_at < PROGRESS_LINE_SECONDS:
-            return
-        if tally.done - printed_done < tally.total / PROGRESS_LINES:
-            return
-        printed_at, printed_done = now, tally.done
-        speed = tally.done / (now - began)
-        left = (tally.total - tally.done) / speed
-        say(console, f"cmk-check: {tally.numbers(speed, left)}")
+        is_soon = now - printed_at < PROGRESS_LINE_SECONDS
+        if not is_soon and tally.done - printed_done >= tally.total / PROGRESS_LINES:
+            printed_at, printed_done = now, tally.done
+            say(console, f"cmk-check: {line()}")
 
     return moved
-
-
-def rate(speed: float | None, seconds_left: float | None) -> list[str]:
-    """Return the speed and the time left, as far as known."""
-    parts = [f"{speed:,.1f}/s"] if speed else []
-    if seconds_left is not None:
-        parts.append(f"{timedelta(seconds=round(seconds_left))} left")
-    return parts

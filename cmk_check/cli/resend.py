@@ -1,46 +1,27 @@
 """``resend``: lets a deployed app send published changes to its webhook again."""
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
-import typer
-
-from cmk_check.cli.app_access import (
-    Entra,
-    app_address,
-    caller_of,
-    key_file_option,
-    signed_in,
-)
-from cmk_check.cli.debug import Debug
-from cmk_check.cli.exit_codes import ended, run
+from cmk_check.cli.app_access import Entra, Url, app_address, caller_of, signed_in
+from cmk_check.cli.exit_codes import command
+from cmk_check.cli.options import option, refuse
+from cmk_check.cli.output_options import Debug
 from cmk_check.cli.stdout import write
 from cmk_check.limits import MAX_CHANGES_RESENT
-
-if TYPE_CHECKING:
-    from yarl import URL
 
 _FUNCTION: Final = "scan_now"
 
 
-def resend(
-    url: Annotated[str, typer.Option(metavar="URL", help="The https address of the app.")],
-    first: Annotated[
-        int, typer.Option("--from", metavar="NUMBER", min=1, help="The first change to send.")
-    ],
-    last: Annotated[
-        int,
-        typer.Option(
-            "--to",
-            metavar="NUMBER",
-            min=1,
-            help=f"The last change to send; at most {MAX_CHANGES_RESENT:,} changes at once.",
-        ),
-    ],
+@command("the changes are not all queued")
+async def resend(
+    url: Url,
+    first: Annotated[int, option("resend.first")],
+    last: Annotated[int, option("resend.last", {"most": f"{MAX_CHANGES_RESENT:,}"})],
     *,
-    key_file: Annotated[str | None, key_file_option(_FUNCTION)] = None,
+    key_file: Annotated[str | None, option("app.key_file", {"function": _FUNCTION})] = None,
     entra: Entra = None,
     _debug: Debug = False,
-) -> None:
+) -> int:
     """Let a deployed app send published changes to its webhook again.
 
     For changes that a receiver refused for a day: the reason alerts_undelivered of the status has
@@ -50,24 +31,10 @@ def resend(
     Exit codes: 0 if the app has queued them; 2 if an option is invalid; 3 if the app returned no
     usable response, and they may be queued in part; 130 after Ctrl-C and 143 after SIGTERM.
     """
-    if not first <= last < first + MAX_CHANGES_RESENT:
-        raise typer.BadParameter(
-            f"must make 1 to {MAX_CHANGES_RESENT:,} changes, counted from --from",
-            param_hint="--to",
-        )
+    must = f"must make 1 to {MAX_CHANGES_RESENT:,} changes, counted from --from"
+    refuse(("--to", must, not first <= last < first + MAX_CHANGES_RESENT))
     app, caller = app_address(url), caller_of(_FUNCTION, key_file, entra)
-    query = {"from": str(first), "to": str(last)}
-
-    def work() -> int:
-        return run(_resend(app, *caller, query))
-
-    raise typer.Exit(ended(work, "the changes are not all queued"))
-
-
-async def _resend(
-    app: "URL", key: str | None, application: str | None, query: dict[str, str]
-) -> int:
-    async with signed_in(_FUNCTION, app, key, application) as (client, _):
-        await client.post("api/scan/resend", query)
-    write(f"queued: changes {query['from']} to {query['to']}")
+    async with signed_in(_FUNCTION, app, *caller) as (client, _):
+        await client.post("api/scan/resend", {"from": str(first), "to": str(last)})
+    write(f"queued: changes {first} to {last}")
     return 0

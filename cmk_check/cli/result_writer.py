@@ -3,14 +3,14 @@
 import io
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, nullcontext
 
 from rich.console import Console
 
 from cmk_check.cli.console import open_console
 from cmk_check.cli.exit_codes import complain
 from cmk_check.cli.output_options import OutputOptions
-from cmk_check.cli.stdout import replaced, rescued, write_bytes
+from cmk_check.cli.stdout import write_bytes
+from cmk_check.cli.whole_output import replaced, rescued
 from cmk_check.errors import NotUsable
 
 
@@ -23,23 +23,20 @@ async def write_result(
         NotUsable: the result cannot be written; it is in a new file, if that could be written.
 
     """
-
-    async def write_to(
-        place: AbstractContextManager[Callable[[bytes], object]], console: Console
-    ) -> None:
-        with place as write_piece:
-            async for piece in document(console):
-                write_piece(piece)
-
     plain = open_console(io.StringIO(), color=False)
     try:
-        if options.file is not None:
-            await write_to(replaced(options.file), plain)
-        else:
-            console = open_console(sys.stdout, color=options.color)
-            await write_to(nullcontext(write_bytes), console)
+        if options.file is None:
+            async for piece in document(open_console(sys.stdout, color=options.color)):
+                write_bytes(piece)
+            return
+        with replaced(options.file) as write:
+            async for piece in document(plain):
+                write(piece)
     except NotUsable as error:
-        await write_to(rescued(error, f".{options.format}"), plain)
+        rescue = rescued(error, f"result.{options.format}", "The result is")
+        with rescue as place, replaced(place) as write:
+            async for piece in document(plain):
+                write(piece)
 
 
 def printed(console: Console, show: Callable[[], object]) -> bytes:

@@ -27,6 +27,7 @@ _LEVELS: Final[Mapping[ReasonSeverity, str]] = {
     ReasonSeverity.INFO: "note",
 }
 _ABOUT: Final = "https://learn.microsoft.com/azure/ai-foundry/openai/encrypt-data-at-rest"
+_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _PAGE_OF_REASONS: Final = toml_of("cmk_check.core", "project.toml")["reasons"]
 _RULES: Final[Mapping[str, ReasonEntry]] = {
     code: entry
@@ -41,62 +42,38 @@ def as_sarif(
     *,
     failed: bool,
     accepts: bool = False,
+    page: str = _PAGE_OF_REASONS,
 ) -> bytes:
     """Write every problem, with its rule from the catalogue of reasons.
 
     The text is ASCII, so that names cannot control the terminal or fail in its encoding.
     ``failed``: the result is not complete. With ``accepts``, an accepted problem is a suppressed
-    result; otherwise it is none.
+    result; otherwise it is none. ``page`` is the address of docs/reference/reasons.md, empty if
+    there is none.
     """
     notes = [note for entry in entries for note in entry.notes]
     results = list(_results(entries, accepts=accepts))
-    return log_of(results, notes, {"executionSuccessful": not failed, **invocation})
-
-
-def log_of(
-    results: Sequence[Mapping[str, Any]],
-    notes: Sequence[Problem],
-    invocation: Mapping[str, Any],
-    page: str = _PAGE_OF_REASONS,
-) -> bytes:
-    """Yield a run with these results, each from ``result``, and the rules that they use.
-
-    ``page`` is the address of docs/reference/reasons.md, empty if there is none.
-    """
     used = {each["ruleId"] for each in results} | {note.code for note in notes}
     rules = {code: place for place, code in enumerate(code for code in _RULES if code in used)}
+    about = {"name": "cmk_check", "semanticVersion": VERSION, "informationUri": _ABOUT}
+    ended = {"executionSuccessful": not failed, **invocation}
+    # Not as results: readers open an alert for each result.
+    notifications = [
+        {
+            "associatedRule": {"id": note.code, "index": rules[note.code]},
+            "level": _LEVELS[note.severity],
+            "message": _message(note.message),
+        }
+        for note in notes
+    ]
     run = {
-        "tool": {
-            "driver": {
-                "name": "cmk_check",
-                "semanticVersion": VERSION,
-                "informationUri": _ABOUT,
-                "rules": [_rule(code, page) for code in rules],
-            }
-        },
+        "tool": {"driver": {**about, "rules": [_rule(code, page) for code in rules]}},
         "automationDetails": {"id": "cmk_check/"},
-        "invocations": [
-            {
-                **invocation,
-                # Not as results: readers open an alert for each result.
-                "toolConfigurationNotifications": [
-                    {
-                        "associatedRule": {"id": note.code, "index": rules[note.code]},
-                        "level": _LEVELS[note.severity],
-                        "message": _message(note.message),
-                    }
-                    for note in notes
-                ],
-            }
-        ],
+        "invocations": [{**ended, "toolConfigurationNotifications": notifications}],
         "columnKind": "unicodeCodePoints",
         "results": [{**each, "ruleIndex": rules[each["ruleId"]]} for each in results],
     }
-    log = {
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [run],
-    }
+    log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
     return f"{json.dumps(log, indent=2)}\n".encode()
 
 
@@ -128,35 +105,25 @@ def _results(entries: Sequence[Entry], *, accepts: bool) -> Iterator[dict[str, A
                 why = {"justification": shown(problem.accepted)}
                 suppressed = {"suppressions": [{"kind": "external", "status": "accepted", **why}]}
             if accepts or not problem.accepted:
-                yield {**result(problem, entry), **suppressed, **entry.details}
+                yield {**_result(problem, entry), **suppressed, **entry.details}
 
 
-def result(problem: Problem, entry: Entry) -> dict[str, Any]:
-    """Return one result."""
+def _result(problem: Problem, entry: Entry) -> dict[str, Any]:
     # The next reason after a fix is a new problem, so the fingerprint contains both.
     own = f"{entry.id}\n{problem.code}"  # a file's name may not be UTF-8
     fingerprint = hashlib.sha256(own.encode(errors="backslashreplace")).hexdigest()[:32]
     path, line = entry.place
     text = problem.message if entry.id == ESTATE else f"{entry.name}: {problem.message}"
+    # A resource in Azure has no file. GitHub requires one and shows its path, so the ARM id takes
+    # its place.
+    file = {"uri": quote(path or entry.id.lstrip("/"), errors="surrogateescape")}
+    place = {"artifactLocation": file, "region": {"startLine": line or 1}}
+    named = {"name": entry.name, "fullyQualifiedName": entry.id, "kind": "resource"}
     return {
         "ruleId": problem.code,
         "level": _LEVELS[problem.severity],
         "message": _message(text),
-        "locations": [
-            {
-                # A resource in Azure has no file. GitHub requires one and shows its path, so the
-                # ARM id takes its place.
-                "physicalLocation": {
-                    "artifactLocation": {
-                        "uri": quote(path or entry.id.lstrip("/"), errors="surrogateescape")
-                    },
-                    "region": {"startLine": line or 1},
-                },
-                "logicalLocations": [
-                    {"name": entry.name, "fullyQualifiedName": entry.id, "kind": "resource"}
-                ],
-            }
-        ],
+        "locations": [{"physicalLocation": place, "logicalLocations": [named]}],
         # GitHub compares runs by this fingerprint alone; if it is missing, it hashes the file.
         "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint}:1"},
     }

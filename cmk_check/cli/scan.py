@@ -1,72 +1,45 @@
 """``scan``: runs one scan on a laptop or in a pipeline, in memory or into the app's tables."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cmk_check.cli import output_options as opt
-from cmk_check.cli.debug import Debug
-from cmk_check.cli.exit_codes import complain, ended, run
-from cmk_check.cli.subscription_names import find_ids, given_subscriptions
-from cmk_check.core.enums import Disposition, ExceptionMode
+from cmk_check.cli.exit_codes import command, complain
+from cmk_check.cli.names import given_subscriptions
+from cmk_check.cli.options import choice, option, refuse
+from cmk_check.core.enums import Disposition
 from cmk_check.core.scope import Scope
 
 if TYPE_CHECKING:
     from cmk_check.config.settings import Settings
 
 
-FailOnList = Annotated[Any, opt.fail_on_option(opt.FailOn, "A failed scan")]
-OnlyRows = Annotated[Any, opt.only_option([each for each in opt.Only if each is not opt.Only.LOSS])]
-SortRows = Annotated[Any, opt.sort_option(opt.Sort)]
-Store = Annotated[
-    str | None,
-    typer.Option(
-        metavar="URL",
-        help="Record in the app's tables: https://<account>.table.core.windows.net, or "
-        "Azurite's connection string. Without it, everything stays in memory.",
-    ),
-]
-ChangeScope = Annotated[
-    bool,
-    typer.Option(
-        "--change-scope",
-        help="With --store: scan even if the settings select other kinds, subscriptions or "
-        "rules for exceptions than the last scan there; findings outside the new scope are "
-        "removed.",
-    ),
-]
+_STATES: Final = ("non_compliant", "unknown", "compliant", "broken", "at_risk")
+_COLUMNS: Final = ("account", "reason", "owner", "subscription", "created")
+FailOnList = Annotated[Any, choice("output.fail_on", opt.FailOn, many=True, always="A failed scan")]
+OnlyRows = Annotated[Any, choice("output.only", _STATES, many=True)]
+SortRows = Annotated[Any, choice("output.sort", _COLUMNS)]
 
 
-def scan(  # noqa: PLR0913 - an argument for each option
+@command("the scan did not finish")
+async def scan(  # noqa: PLR0913 - an argument for each option
     *,
-    subscription: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ID|NAME",
-            help="Read only this subscription; can be repeated. With --store: a partial scan of "
-            "the app's estate.",
-        ),
-    ] = None,
-    store: Store = None,
-    result_format: Annotated[
-        opt.Format, opt.format_option(opt.Format, "The format of the result.")
-    ] = opt.Format.TABLE,
+    subscription: Annotated[list[str] | None, option("scan.subscription")] = None,
+    store: Annotated[str | None, option("scan.store")] = None,
+    result_format: Annotated[opt.Format, choice("output.format", opt.Format)] = opt.Format.TABLE,
     output: opt.Output = None,
     fail_on: FailOnList = opt.DEFAULT_CAUSES,
     since: opt.Since = None,
     limit: opt.Limit = None,
     only: OnlyRows = None,
     sort: SortRows = None,
-    change_scope: ChangeScope = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
+    change_scope: Annotated[bool, option("scan.change_scope")] = False,
+    as_json: Annotated[bool, option("scan.json")] = False,
     exit_zero: opt.ExitZero = False,
     quiet: opt.Quiet = False,
     no_color: opt.NoColor = False,
-    _debug: Debug = False,
-) -> None:
+    _debug: opt.Debug = False,
+) -> int:
     """Scan the estate once and show which accounts are not under a customer-managed key.
 
     Signs in with azure-identity: a managed identity, a pipeline's service principal or workload
@@ -81,56 +54,25 @@ def scan(  # noqa: PLR0913 - an argument for each option
     CMK_EXCEPTIONS=accept, non_compliant accounts count only if at least one of them has no honoured
     exception.
     """
-    if as_json:
-        if result_format not in {opt.Format.TABLE, opt.Format.JSON}:
-            raise typer.BadParameter("must be used without --format", param_hint="--json")
-        result_format = opt.Format.JSON
     subscriptions = given_subscriptions(subscription)
-    if subscriptions and change_scope:
-        raise typer.BadParameter(
-            "must not be used with --subscription: only a scan of everything changes the scope",
-            param_hint="--change-scope",
-        )
-    if subscriptions and since:
-        raise typer.BadParameter(
-            "must not be used with --subscription: only scans of everything are compared",
-            param_hint="--since",
-        )
-    options = opt.options_of(
-        result_format,
-        output,
-        fail_on,
-        since,
-        opt.RowOptions(limit, only or (), sort or ""),
-        is_quiet=quiet,
-        is_plain=no_color,
-        exit_zero=exit_zero,
-        subscriptions=subscriptions,
+    only_all = "must not be used with --subscription: only"
+    is_other = result_format not in {opt.Format.TABLE, opt.Format.JSON}
+    changes = f"{only_all} a scan of everything changes the scope"
+    refuse(
+        ("--json", "must be used without --format", as_json and is_other),
+        ("--change-scope", changes, subscriptions and change_scope),
+        ("--since", f"{only_all} scans of everything are compared", subscriptions and since),
+        ("--change-scope", "must be used with --store", change_scope and store is None),
     )
-    if change_scope and store is None:
-        raise typer.BadParameter("must be used with --store", param_hint="--change-scope")
+    result_format = opt.Format.JSON if as_json else result_format
+    rows = limit, only, sort
+    options = opt.OutputOptions(
+        result_format, quiet, not no_color, output, fail_on, subscriptions, since, exit_zero, *rows
+    ).checked()
     warn_of_settings()
-    work = partial(_run, store, options, change_scope=change_scope)
-    raise typer.Exit(ended(work, "the scan did not finish"))
-
-
-def _run(store: str | None, options: opt.OutputOptions, *, change_scope: bool) -> int:
-    return run(_scan(store, options, change_scope=change_scope))
-
-
-async def _scan(store: str | None, options: opt.OutputOptions, *, change_scope: bool) -> int:
     from cmk_check.cli.scan_report import scan_and_report
-    from cmk_check.config.settings_error import SettingsError
 
-    options = replace(options, subscriptions=await find_ids(options.subscriptions))
-    settings = settings_of(store, options.subscriptions)
-    if opt.FailOn.BROKEN_KEY in options.fail_on and not settings.key_health:
-        # Without key health, no key is read or found broken.
-        raise SettingsError([("CMK_KEY_HEALTH", "must be on for --fail-on broken_key")])
-    if opt.FailOn.EXCEPTED in options.fail_on and settings.exceptions is ExceptionMode.OFF:
-        raise SettingsError([("CMK_EXCEPTIONS", "must be show or accept for --fail-on excepted")])
-    named = () if store is None else options.subscriptions
-    return await scan_and_report(settings, options, change_scope=change_scope, named=named)
+    return await scan_and_report(store, options, change_scope=change_scope)
 
 
 def settings_of(store: str | None, only: Sequence[str]) -> "Settings":

@@ -2,35 +2,47 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from contextlib import nullcontext, suppress
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
+from cmk_check.cli import since
 from cmk_check.cli.console import remarks, say, warnings_shown
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, WRITTEN, complain
 from cmk_check.cli.junit import as_junit
 from cmk_check.cli.local_scan import LocalScanOutcome, scan_here
+from cmk_check.cli.names import find_ids
 from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions
 from cmk_check.cli.problems import Collected, collect
-from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
+from cmk_check.cli.progress import WatchedInventory, bar
 from cmk_check.cli.result_writer import excuse, printed, write_result
 from cmk_check.cli.sarif import as_sarif
+from cmk_check.cli.scan import settings_of
 from cmk_check.cli.scan_result import ScanResult, as_json, as_xlsx
-from cmk_check.cli.sign_in import say_who
-from cmk_check.cli.since import Earlier, compare_scans, read_earlier_scan, scope_of_scan
 from cmk_check.cli.table import show, summarise
 from cmk_check.composition_root import App
 from cmk_check.config.settings import Settings
 from cmk_check.config.settings_error import SettingsError
 from cmk_check.core.cross_check import CrossCheckState
-from cmk_check.core.enums import PostureReason, PostureVerdict, ReasonSeverity, ScanState
+from cmk_check.core.enums import (
+    ExceptionMode,
+    PostureReason,
+    PostureVerdict,
+    ReasonSeverity,
+    ScanState,
+)
+from cmk_check.core.model import AccountCounts
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.reasons.command_line import address_person
+from cmk_check.core.requirements import REQUIREMENTS
 from cmk_check.core.scan_request import not_found
+from cmk_check.core.status import Status
 from cmk_check.core.text import shown
 from cmk_check.limits import MAX_NAMES_LISTED
+from cmk_check.ports import InventoryError
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models
 from cmk_check.web.json_model import written
@@ -40,35 +52,54 @@ if TYPE_CHECKING:
     from cmk_check.inventory.azure_inventory import AzureInventory
 
 # What --exit-zero excuses: the accounts were read.
-_OF_ACCOUNTS: Final = frozenset({PostureReason.ACCOUNTS_UNKNOWN, PostureReason.KEYS_UNKNOWN})
+_OF_ACCOUNTS: Final = frozenset(
+    code
+    for requirement in REQUIREMENTS
+    for code in requirement.counts(AccountCounts(), Status())
+    if POSTURE_REASONS[code].severity is ReasonSeverity.UNKNOWN
+)
 
 
 async def scan_and_report(
-    settings: Settings,
-    options: OutputOptions,
-    *,
-    change_scope: bool = False,
-    named: Sequence[str] = (),
+    store: str | None, options: OutputOptions, *, change_scope: bool = False
 ) -> int:
-    """Scan with these settings and write the result; return the exit code.
-
-    ``named`` are the only subscriptions to read, in a store with an earlier scan.
+    """Scan into a store, or in memory, and write the result; return the exit code.
 
     Raises:
-        SettingsError: the store was scanned under another scope, and ``change_scope`` is False.
+        SettingsError: a setting does not fit an option, or the store was scanned under another
+            scope, and ``change_scope`` is False.
         StoreError: the store fails at the start or end of the scan, or when its result is read.
         NotUsable: the result cannot be written.
 
     """
+    options = replace(options, subscriptions=await find_ids(options.subscriptions))
+    settings = settings_of(store, options.subscriptions)
+    if FailOn.BROKEN_KEY in options.fail_on and not settings.key_health:
+        # Without key health, no key is read or found broken.
+        raise SettingsError([("CMK_KEY_HEALTH", "must be on for --fail-on broken_key")])
+    if FailOn.EXCEPTED in options.fail_on and settings.exceptions is ExceptionMode.OFF:
+        raise SettingsError([("CMK_EXCEPTIONS", "must be show or accept for --fail-on excepted")])
     app = App(settings)
     try:
         context = await app.scan_context()
         if not change_scope:
             await check_scope(context)
         inventory = None if options.quiet else await app.inventory()
+        # In a store with an earlier scan, only these subscriptions are read.
+        named = () if store is None else options.subscriptions
         return await report(context, settings, options, named, inventory)
     finally:
         await app.close()
+
+
+async def say_who(inventory: "AzureInventory") -> None:
+    """Print who signed in, so that a person notices the wrong account or tenant before the result.
+
+    The reading reports a failed sign-in.
+    """
+    with suppress(InventoryError):
+        if who := await inventory.signed_in_as():
+            complain(f"signed in as {who}")
 
 
 async def check_scope(context: ScanContext) -> None:
@@ -95,9 +126,12 @@ async def report(
 ) -> int:
     """Scan in this context and say who signed in to the ``inventory``; see ``scan_and_report``."""
     notes, WRITTEN.code = remarks(color=options.color), None
-    earlier = read_earlier_scan(options.since, context, options.fail_on) if options.since else None
+    file = options.since
+    earlier = since.read_earlier_scan(file, context, options.fail_on) if file else None
     if inventory:
         await say_who(inventory)
+    if earlier:
+        await since.check_tenant(earlier, context.inventory)
     with warnings_shown(notes, quiet=options.quiet):
         outcome = await watched_scan(context, notes, quiet=options.quiet, named=named)
         if outcome.state is ScanState.RUNNING:
@@ -123,18 +157,16 @@ async def _end(
     outcome: LocalScanOutcome,
     options: OutputOptions,
     notes: Console,
-    earlier: Earlier | None,
+    earlier: since.Earlier | None,
 ) -> int:
     """Print how the scan ended and write its result; return the exit code."""
-    if outcome.reason is not None:
-        complain(f"scan {outcome.scan_id} {outcome.state}: {shown(outcome.reason)}")
-    elif outcome.not_found:
-        why = address_person(not_found(outcome.not_found))
-        complain(f"scan {outcome.scan_id} {outcome.state}: {why}")
+    missing = address_person(not_found(outcome.not_found)) if outcome.not_found else None
+    if (why := outcome.reason or missing) is not None:
+        complain(f"scan {outcome.scan_id} {outcome.state}: {shown(why)}")
     status = await answer.status()
     said = None if outcome.interrupted else outcome.reason
     collected = await collect(answer, status) if earlier else None
-    await write_result(options, _Result(answer, status, options, collected, said).write)
+    await write_result(options, partial(_document, answer, status, options, collected))
     WRITTEN.code = exit_code(outcome, status, options.fail_on)
     if not options.quiet:
         if options.format is not Format.TABLE or options.file is not None:
@@ -143,17 +175,14 @@ async def _end(
             say(notes, f"cmk-check: {check}")
         if step := _next_step(outcome, status, options):
             complain(step)
-    fails = True
+    causes, unknown = options.fail_on, {FailOn.UNKNOWN}.intersection(options.fail_on)
     if earlier and collected:
-        difference = await compare_scans(earlier, answer, collected, options.fail_on)
-        difference.show(notes, options.rows.limit, quiet=options.quiet)
-        fails = FailOn.NEW not in options.fail_on or bool(difference.new)
-    code = exit_code(outcome, status, options.fail_on, violations_fail=fails)
+        difference = since.compare_scans(earlier, answer.context, collected, options.fail_on)
+        difference.show(notes, options.limit, quiet=options.quiet)
+        causes = unknown if FailOn.NEW in causes and not difference.new else causes
+    code = exit_code(outcome, status, causes)
     if options.exit_zero:
-        other = exit_code(
-            outcome, status, options.fail_on, violations_fail=False, excused=_OF_ACCOUNTS
-        )
-        code = excuse(code, other)
+        code = excuse(code, exit_code(outcome, status, unknown, excused=_OF_ACCOUNTS))
     WRITTEN.code = code
     return code
 
@@ -162,14 +191,11 @@ def exit_code(
     outcome: LocalScanOutcome,
     status: models.Status,
     fail_on: Collection[FailOn] = FAIL_ON,
-    *,
-    violations_fail: bool = True,
     excused: Collection[PostureReason] = (),
 ) -> int:
     """Return the exit code; a failed scan has no result, whatever ``fail_on`` leaves out.
 
-    ``violations_fail`` is whether a violation counts at all; unknown for reasons ``excused`` does
-    not count.
+    What is unknown for the reasons ``excused`` does not count.
     """
     if outcome.interrupted:
         return INTERRUPTED
@@ -179,7 +205,7 @@ def exit_code(
         FailOn.BROKEN_KEY: status.keys is not None and status.keys.broken,
         FailOn.EXCEPTED: status.accounts.excepted,
     }
-    if violations_fail and any(causes[cause] for cause in causes if cause in fail_on):
+    if any(causes[cause] for cause in causes if cause in fail_on):
         return VIOLATED
     if outcome.state not in {ScanState.COMPLETE, ScanState.INCOMPLETE}:
         return UNKNOWN
@@ -222,13 +248,12 @@ async def watched_scan(
     context: ScanContext, notes: Console, *, quiet: bool = False, named: Sequence[str] = ()
 ) -> LocalScanOutcome:
     """Scan in this context and show progress unless ``quiet``; see ``scan_here``."""
-    tally = ScanProgress()
-    watched = WatchedInventory(context.inventory, context.options.scope, tally)
+    watched = WatchedInventory(context.inventory, context.options.scope)
     context = replace(context, inventory=watched)
-    with nullcontext() if quiet else bar(notes, tally):
+    with nullcontext() if quiet else bar(notes, watched):
         outcome = await scan_here(context, named=named)
     reason = outcome.reason and address_person(outcome.reason)
-    return replace(outcome, reason=reason)
+    return replace(outcome, reason=reason, ignored=frozenset(watched.ignored))
 
 
 async def _cross_check(context: ScanContext, outcome: LocalScanOutcome) -> str | None:
@@ -244,49 +269,37 @@ async def _cross_check(context: ScanContext, outcome: LocalScanOutcome) -> str |
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
-    """What is written of a scan; ``said`` is why it failed, if that was printed."""
-
-    answer: ScanResult
-    status: models.Status
-    options: OutputOptions
-    collected: Collected | None
-    said: str | None
-
-    async def write(self, console: Console) -> AsyncIterator[bytes]:
-        """Yield the result in its format, piece by piece."""
-        answer, status, options = self.answer, self.status, self.options
-        match options.format:
-            case Format.JSON:
-                scope = scope_of_scan(answer.context, options.subscriptions)
-                async for piece in as_json(answer, status, scope):
-                    yield piece
-            case Format.CSV:
-                async for piece in csv_export.written(answer.pages()):
-                    yield piece
-            case Format.XLSX:
-                async for piece in as_xlsx(answer):
-                    yield piece
-            case _:
-                yield self._report(console, self.collected or await collect(answer, status))
-
-    def _report(self, console: Console, collected: Collected) -> bytes:
-        match self.options.format:
-            case Format.SARIF:
-                failed, accepts = bool(self.answer.failure), collected.accepts
-                times = _times(self.status)
-                return as_sarif(collected.entries(), times, failed=failed, accepts=accepts)
-            case Format.JUNIT:
-                return as_junit(collected.entries(), _times(self.status).get("startTimeUtc"))
-        # What was already printed is missing from a file.
-        said = None if self.options.file else self.said
-        return printed(console, lambda: show(console, collected, self.options.rows, said))
+async def _document(
+    answer: ScanResult,
+    status: models.Status,
+    options: OutputOptions,
+    collected: Collected | None,
+    console: Console,
+) -> AsyncIterator[bytes]:
+    """Yield the result in its format; what was already printed is only in a file."""
+    if options.format is Format.JSON:
+        pieces = as_json(answer, status, since.scope_of_scan(answer.context, options.subscriptions))
+    elif options.format is Format.CSV:
+        pieces = csv_export.written(answer.pages())
+    elif options.format is Format.XLSX:
+        pieces = as_xlsx(answer)
+    else:
+        found = collected or await collect(answer, status)
+        why = None if options.file or answer.partial else answer.failure
+        if options.format is Format.TABLE:
+            yield printed(console, lambda: show(console, found, options, why))
+        else:
+            yield _for_pipelines(found, options.format, failed=bool(answer.failure))
+        return
+    async for piece in pieces:
+        yield piece
 
 
-def _times(status: models.Status) -> dict[str, str]:
-    scan = status.last_scan
-    if scan is None:
-        return {}
-    times = {"startTimeUtc": scan.started_at, "endTimeUtc": scan.finished_at}
-    return {name: written(time) for name, time in times.items() if time is not None}
+def _for_pipelines(found: Collected, output: Format, *, failed: bool) -> bytes:
+    scan, times = found.status.last_scan, {}
+    if scan is not None:
+        dates = {"startTimeUtc": scan.started_at, "endTimeUtc": scan.finished_at}
+        times = {name: written(time) for name, time in dates.items() if time is not None}
+    if output is Format.JUNIT:
+        return as_junit(found.entries(), times.get("startTimeUtc"))
+    return as_sarif(found.entries(), times, failed=failed, accepts=found.accepts)

@@ -2,33 +2,33 @@
 
 import json
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import indent
-from typing import Final
+from typing import Any, Final
 
 from pydantic import BaseModel
 
 from cmk_check.config.settings import Settings
 from cmk_check.core import posture
 from cmk_check.core.counts import summarise
-from cmk_check.core.enums import CoverageState, PostureReason, PostureVerdict
+from cmk_check.core.enums import PostureReason, PostureVerdict
 from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.status import Status
 from cmk_check.errors import NotUsable
 from cmk_check.limits import MAX_PAGE_SIZE, ROWS_EXAMINED_PER_PAGE
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models
+from cmk_check.web.aspect_models import to_api_accounts, to_api_keys
+from cmk_check.web.http.paging import Page
 from cmk_check.web.http.table_walk_limit import Turns
 from cmk_check.web.parameters import FindingsQuery, SubscriptionsQuery
 from cmk_check.web.views import xlsx_export
-from cmk_check.web.views.aspects import to_api_accounts, to_api_keys
 from cmk_check.web.views.findings import FindingsView
 from cmk_check.web.views.status import StatusView
 from cmk_check.web.views.subscriptions import SubscriptionsView
 
 _PARTIAL: Final = "The scan was interrupted: the result does not cover the whole estate."
-_INDENT: Final = "  "
 # The fields of the API's models with sentences, and those with parts that have such fields.
 _SENTENCES: Final = frozenset({"message", "detail", "reason"})
 _WITH_SENTENCES: Final = frozenset(
@@ -41,7 +41,7 @@ class ScanResult:
     """The result of a scan, in words for the person who runs it.
 
     It is ``partial`` if interrupted; ``failure`` is why it did not finish; ``by_option`` is whether
-    --subscription selected the subscriptions.
+    --subscription selected the subscriptions. Each method raises StoreError.
     """
 
     context: ScanContext
@@ -51,12 +51,7 @@ class ScanResult:
     by_option: bool = False
 
     async def status(self) -> models.Status:
-        """Return the status; after an interruption it is never compliant.
-
-        Raises:
-            StoreError
-
-        """
+        """Return the status; after an interruption it is never compliant."""
         context = self.context
         expect = context.options.expectations
         has_keys = context.keys is not None
@@ -66,12 +61,7 @@ class ScanResult:
         return self._address(await self._cut_short(status) if self.partial else status)
 
     async def pages(self) -> AsyncIterator[list[models.Finding]]:
-        """Iterate over the findings by subscription, group and name, page by page.
-
-        Raises:
-            StoreError
-
-        """
+        """Iterate over the findings by subscription, group and name, page by page."""
         context = self.context
         view = FindingsView(
             context.findings_table,
@@ -83,31 +73,15 @@ class ScanResult:
             most_searched=ROWS_EXAMINED_PER_PAGE,
             turns=Turns(rest=0),
         )
-        token: str | None = None
-        while True:
-            page = await view.page(FindingsQuery(top=MAX_PAGE_SIZE, skipToken=token))
-            yield [self._address(finding) for finding in page.value]
-            if (token := page.skip_token) is None:
-                return
+        async for page in _pages(view.page, FindingsQuery):
+            yield [self._address(finding) for finding in page]
 
-    async def subscriptions(self, coverage: CoverageState) -> AsyncIterator[models.Subscription]:
-        """Iterate over all subscriptions with this coverage.
-
-        Raises:
-            StoreError
-
-        """
+    async def subscriptions(self) -> list[models.Subscription]:
+        """Return all subscriptions."""
         context, has_keys = self.context, self.context.keys is not None
         view = SubscriptionsView(context.findings_table, context.scans, context.clock, has_keys)
-        token: str | None = None
-        while True:
-            page = await view.page(
-                SubscriptionsQuery(coverage=coverage, top=MAX_PAGE_SIZE, skipToken=token)
-            )
-            for subscription in page.value:
-                yield self._address(subscription)
-            if (token := page.skip_token) is None:
-                return
+        pages = _pages(view.page, SubscriptionsQuery)
+        return [self._address(each) async for page in pages for each in page]
 
     def _address[Model: BaseModel](self, model: Model) -> Model:
         """Return the model with its sentences in words for the person."""
@@ -147,6 +121,17 @@ class ScanResult:
         )
 
 
+async def _pages[Query, Entry](
+    page: Callable[[Query], Awaitable[Page[Entry]]], query: Callable[..., Query]
+) -> AsyncIterator[Sequence[Entry]]:
+    token: str | None = None
+    while True:
+        found = await page(query(top=MAX_PAGE_SIZE, skipToken=token))
+        yield found.value
+        if (token := found.skip_token) is None:
+            return
+
+
 async def as_json(
     answer: ScanResult, status: models.Status, scope: Mapping[str, Sequence[str]]
 ) -> AsyncIterator[bytes]:
@@ -154,22 +139,18 @@ async def as_json(
 
     The text is ASCII, so that names cannot control the terminal or fail in its encoding.
     """
-    partial = json.dumps(answer.partial)
-    yield (
-        f'{{\n{_INDENT}"partial": {partial},\n{_INDENT}"scope": {json.dumps(scope)},\n'
-        f'{_INDENT}"status": {_document(status).lstrip()},\n{_INDENT}"findings": ['
-    ).encode()
+    head = {"partial": answer.partial, "scope": scope, "status": _plain(status), "findings": []}
+    yield json.dumps(head, indent=2).removesuffix("]\n}").encode()
     comma = ""
     async for page in answer.pages():
         for finding in page:
-            yield f"{comma}\n{indent(_document(finding), _INDENT)}".encode()
+            yield f"{comma}\n{indent(json.dumps(_plain(finding), indent=2), '    ')}".encode()
             comma = ","
-    yield f"\n{_INDENT}]\n}}\n".encode()
+    yield b"\n  ]\n}\n"
 
 
-def _document(model: BaseModel) -> str:
-    plain = model.model_dump(mode="json", by_alias=True)
-    return indent(json.dumps(plain, indent=len(_INDENT)), _INDENT)
+def _plain(model: BaseModel) -> dict[str, Any]:
+    return model.model_dump(mode="json", by_alias=True)
 
 
 async def as_xlsx(answer: ScanResult) -> AsyncIterator[bytes]:

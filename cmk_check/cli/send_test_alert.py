@@ -2,18 +2,15 @@
 
 from typing import Annotated
 
-import typer
-
-from cmk_check.cli.exit_codes import ended, run
+from cmk_check.cli.exit_codes import command
+from cmk_check.cli.options import option
 from cmk_check.cli.stdout import write
 
 
-def send_test_alert(
-    route: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="the route to send it to; required if there are several"),
-    ] = None,
-) -> None:
+@command("the test alert was not accepted")
+async def send_test_alert(
+    route: Annotated[str | None, option("send_test_alert.route")] = None,
+) -> int:
     """Send a change marked as a test to the webhook or a route in the settings.
 
     Reads the same environment as the app, but needs no storage. Prints what was sent, the host and
@@ -22,10 +19,6 @@ def send_test_alert(
     Exit codes: 0 if the receiver accepted it, 3 if not, 2 if a setting is invalid or the output
     cannot be written.
     """
-    raise typer.Exit(ended(lambda: run(_send(route)), "the test alert was not accepted"))
-
-
-async def _send(route: str | None) -> int:
     from cmk_check.alerts.sample_alert import send_sample
     from cmk_check.config.settings import Settings
 

@@ -7,7 +7,8 @@ now it does not count as fixed.
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +30,10 @@ from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.text import shown
 from cmk_check.errors import NotUsable
+from cmk_check.ports import Inventory, InventoryError
 
 if TYPE_CHECKING:
     from cmk_check.cli.problems import Collected
-    from cmk_check.cli.scan_result import ScanResult
     from cmk_check.scan.scan_context import ScanContext
 
 type Violations = Mapping[tuple[str, str], str]
@@ -120,16 +121,9 @@ def read_earlier(
 
 def scope_of_scan(context: "ScanContext", subscriptions: Sequence[str]) -> Scope:
     """Return the scope of a scan, of all subscriptions or of those in the arguments."""
-    options, scope = context.options, context.options.recorded_scope
-    return scope_of(
-        "scan",
-        kinds=scope.kinds,
-        include=scope.include,
-        exclude=scope.exclude,
-        group=scope.group,
-        exceptions=(options.expectations.exceptions, *scope.exceptions),
-        subscriptions=subscriptions,
-    )
+    options, parts = context.options, asdict(context.options.recorded_scope)
+    parts["exceptions"] = (options.expectations.exceptions, *parts["exceptions"])
+    return scope_of("scan", **parts, subscriptions=subscriptions)
 
 
 def read_earlier_scan(file: Path, context: "ScanContext", causes: Collection[FailOn]) -> Earlier:
@@ -148,33 +142,37 @@ def read_earlier_scan(file: Path, context: "ScanContext", causes: Collection[Fai
     return read_earlier(file, scope_of_scan(context, ()), violations)
 
 
-async def compare_scans(
-    earlier: Earlier, answer: "ScanResult", collected: "Collected", causes: Collection[FailOn]
-) -> Difference:
-    """Compare the result of this scan with an earlier one; ``causes`` as for the earlier one.
+async def check_tenant(earlier: Earlier, inventory: Inventory) -> None:
+    """Check before a scan of minutes that the earlier one was of this tenant.
 
     Raises:
-        NotUsable: the earlier one is of another tenant.
-        StoreError
+        NotUsable: it was of another tenant.
 
     """
+    before = {each["tenantId"] for each in earlier.document["findings"]} - {None}
+    with suppress(InventoryError):  # the scan reports it
+        now = {each.tenant_id for each in await inventory.subscriptions()} - {None}
+        if before and now and before.isdisjoint(now):
+            names = ", ".join(sorted(before))
+            raise NotUsable(f"--since {earlier.file} must be of this tenant; it is of {names}.")
+
+
+def compare_scans(
+    earlier: Earlier, context: "ScanContext", collected: "Collected", causes: Collection[FailOn]
+) -> Difference:
+    """Compare the result of this scan with an earlier one; ``causes`` as for the earlier one."""
     findings = {finding.id: finding for finding, _ in collected.accounts}
     listed = [each.model_dump(mode="json", by_alias=True) for each in findings.values()]
-    before = {each["tenantId"] for each in earlier.document["findings"]}
-    if before and listed and before.isdisjoint(each["tenantId"] for each in listed):
-        names = ", ".join(sorted(map(str, before)))
-        raise NotUsable(f"--since {earlier.file} must be of this tenant; it is of {names}.")
-    read = {each.subscription_id async for each in answer.subscriptions(CoverageState.READ)}
 
     def is_settled(account: str, reason: str) -> bool:
         account_id, finding = AccountId.parse(account), findings.get(account)
-        if account_id is None or account_id.subscription_id not in read:
+        if account_id is None or account_id.subscription_id not in collected.read:
             return False
         if finding is None or reason not in set(KeyReason):
             return finding is None or finding.verdict is Verdict.COMPLIANT
         return finding.key_health is not None and finding.key_health.state is not KeyState.UNKNOWN
 
-    return earlier.compare(_violations(listed, answer.context, causes), is_settled)
+    return earlier.compare(_violations(listed, context, causes), is_settled)
 
 
 def _violations(

@@ -1,4 +1,4 @@
-"""Writes to standard output, whose reader may be gone, or to a file; the disk may be full."""
+"""Writes to standard output, whose reader may be gone, and whose disk may be full."""
 
 import io
 import os
@@ -6,9 +6,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
-from pathlib import Path
-from secrets import token_hex
-from tempfile import mkstemp
 from typing import TextIO, override
 
 from cmk_check.errors import NotUsable
@@ -55,7 +52,7 @@ def _guarded(stream: TextIO | None, mode_if_closed: int) -> _Guarded:
     )
 
 
-def write(text: str, end: str = "\n") -> None:
+def write(text: str) -> None:
     """Write text to standard output at once.
 
     Raises:
@@ -63,7 +60,7 @@ def write(text: str, end: str = "\n") -> None:
 
     """
     with _reader_may_go():
-        print(text, end=end, flush=True)
+        print(text, flush=True)
 
 
 def write_bytes(data: bytes) -> None:
@@ -71,60 +68,6 @@ def write_bytes(data: bytes) -> None:
     with _reader_may_go():
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-
-
-@contextmanager
-def replaced(file: Path) -> Iterator[Callable[[bytes], object]]:
-    """Write a temporary file and rename it at the end, so that no reader sees an incomplete file.
-
-    Only the user who runs the command can open it.
-
-    Raises:
-        NotUsable: the file could not be written; an existing file is unchanged.
-
-    """
-    file = file.resolve()  # a symbolic link stays, and its target is replaced
-    with unfinished_file(file) as unfinished:
-        with unfinished.open("wb") as stream:
-            yield stream.write
-        unfinished.replace(file)
-
-
-@contextmanager
-def unfinished_file(file: Path) -> Iterator[Path]:
-    """Create a temporary file beside ``file`` for the block, and remove it afterwards.
-
-    Raises:
-        NotUsable: the file could not be created, or a write in the block failed.
-
-    """
-    unfinished = file.with_name(f".{file.name}.{token_hex(4)}")
-    try:
-        unfinished.touch(0o600, exist_ok=False)
-        try:
-            yield unfinished
-        finally:
-            with suppress(OSError):
-                unfinished.unlink(missing_ok=True)
-    except OSError as error:
-        raise NotUsable(f"{file} cannot be written ({error.strerror}).") from error
-
-
-@contextmanager
-def rescued(error: NotUsable, suffix: str) -> Iterator[Callable[[bytes], object]]:
-    """Write a result that could not be written to a new file in the temporary folder.
-
-    Raises:
-        NotUsable: always ``error``, which names the file if that could be written.
-
-    """
-    try:
-        handle, name = mkstemp(suffix, "cmk-check-")
-        with open(handle, "wb") as stream:  # noqa: PTH123 - as mkstemp opened it
-            yield stream.write
-    except OSError:
-        raise error from None
-    raise NotUsable(f"{error} The result is in {name}.") from error
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from cmk_check.cli.console import say
 from cmk_check.cli.entries import Problem
-from cmk_check.cli.output_options import RowOptions
+from cmk_check.cli.output_options import OutputOptions
 from cmk_check.cli.problems import Collected
 from cmk_check.cli.terminal_rows import INDENT, Row, print_rows
 from cmk_check.core.enums import DueState, KeyState, PostureReason, PostureVerdict, Verdict
@@ -21,38 +21,22 @@ from cmk_check.web import aspect_models, models
 type _Judged = tuple[models.Finding, str, str, str]
 """An account, its state, and the reason and message of its worst problem."""
 
-_GREEN, _YELLOW, _RED = "green", "yellow", "red"
-# The states of keys that need attention, in the order of the table.
-_OF_KEYS: Final[Mapping[str, str]] = {
-    KeyState.BROKEN: _RED,
-    KeyState.UNKNOWN: _YELLOW,
-    KeyState.AT_RISK: _YELLOW,
-}
-# A word that verdicts and keys have in common has one colour.
+# The worst first. A word that verdicts, keys and the posture have in common has one colour.
 COLOURS: Final[Mapping[str, str]] = {
-    Verdict.COMPLIANT: _GREEN,
-    Verdict.NON_COMPLIANT: _RED,
-    Verdict.UNKNOWN: _YELLOW,
-    **_OF_KEYS,
-}
-# The worst first.
-_ORDER: Final[Mapping[str, int]] = {
-    state: place
-    for place, state in enumerate((Verdict.NON_COMPLIANT, *_OF_KEYS, Verdict.COMPLIANT))
-}
-
-_POSTURE_COLOURS: Final[Mapping[PostureVerdict, str]] = {
-    PostureVerdict.COMPLIANT: _GREEN,
+    Verdict.NON_COMPLIANT: "red",
+    KeyState.BROKEN: "red",
+    Verdict.UNKNOWN: "yellow",
+    KeyState.AT_RISK: "yellow",
     PostureVerdict.COMPLIANT_WITH_EXCEPTIONS: "cyan",
-    PostureVerdict.NON_COMPLIANT: _RED,
-    PostureVerdict.UNKNOWN: _YELLOW,
+    Verdict.COMPLIANT: "green",
 }
+_ORDER: Final = tuple(COLOURS)
 
 _SCAN_FAILED: Final = address_person(POSTURE_REASONS[PostureReason.SCAN_FAILED].text())
 
 
 def show(
-    console: Console, collected: Collected, options: RowOptions, said: str | None = None
+    console: Console, collected: Collected, options: OutputOptions, said: str | None = None
 ) -> None:
     """Print the accounts, keys and subscriptions with problems; end as ``summarise`` does."""
     status = collected.status
@@ -61,12 +45,12 @@ def show(
     wrong = [
         (each, each.verdict.value, each.reason, each.message)
         for each in findings
-        if each.verdict is not Verdict.COMPLIANT or Verdict.COMPLIANT in options.only
+        if each.verdict is not Verdict.COMPLIANT or Verdict.COMPLIANT in (options.only or ())
     ]
     keys = [
         (each, health.state.value, health.reasons[0].code, health.reasons[0].message)
         for each in findings
-        if status.keys and (health := each.key_health) and health.state in _OF_KEYS
+        if status.keys and (health := each.key_health) and health.state is not KeyState.HEALTHY
     ]
     for head, judged in (("verdict", wrong), ("key", keys)):
         rows = _rows(head, judged, accepted, has_history=collected.has_history)
@@ -88,7 +72,7 @@ def _rows(
         cells |= {name: _COLUMNS[name](finding) for name in more}
         # An accepted violation is the least urgent, and of the others the overdue ones the most.
         urgency = (finding.id in accepted, finding.due != DueState.OVERDUE)
-        rank = (_ORDER[state], *urgency, place)
+        rank = (_ORDER.index(state), *urgency, place)
         messages = [] if state == Verdict.COMPLIANT else [(reason, message)]
         if (exception := finding.exception) and not exception.honoured:
             messages.append((exception.reason, exception.message))
@@ -153,23 +137,21 @@ def summarise(console: Console, status: models.Status, said: str | None = None) 
         message = why if why and reason.message == _SCAN_FAILED else reason.message
         if message != said:
             say(console, f"{reason.code}: {shown(message)}", hanging=INDENT)
-    posture = Text(status.posture.value, style=_POSTURE_COLOURS[status.posture])
+    posture = Text(status.posture.value, style=COLOURS[status.posture])
     if status.posture is PostureVerdict.COMPLIANT and status.accounts.total == 0:
         posture = Text(f"{status.posture} (nothing to judge: no account of a kind in scope)")
     console.print(Text("posture: ").append_text(posture))
 
 
-def _sums_of_accounts(counts: models.Accounts) -> str:
+def _sums_of_accounts(counts: aspect_models.Accounts) -> str:
     line = (
         f"accounts: {counts.total:,}: {counts.compliant:,} compliant, "
         f"{counts.non_compliant:,} non_compliant, {counts.unknown:,} unknown"
     )
-    if counts.excepted:
-        line += f"; {counts.excepted:,} of the non_compliant excepted"
-    if counts.overdue:
-        line += f"; {counts.overdue:,} overdue"
-    if counts.unread:
-        line += f"; {counts.unread:,} of them not read, as last known"
-    if ignored := sum(counts.ignored_by_kind.values()):
-        line += f"; {ignored:,} of other kinds passed over"
-    return line
+    more = {
+        "of the non_compliant excepted": counts.excepted,
+        "overdue": counts.overdue,
+        "of them not read, as last known": counts.unread,
+        "of other kinds passed over": sum(counts.ignored_by_kind.values()),
+    }
+    return line + "".join(f"; {number:,} {what}" for what, number in more.items() if number)

@@ -5,18 +5,18 @@ compared with the next. So the least important columns are left out, and a note 
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.segment import Segment, Segments
 from rich.style import Style
 
 from cmk_check.cli.console import say
-from cmk_check.cli.output_options import RowOptions
+from cmk_check.cli.output_options import OutputOptions
 from cmk_check.core.text import few, shown
 
 INDENT: Final = "  "
@@ -37,23 +37,35 @@ class Row:
     rank: Sequence[object] = ()
 
 
-def print_rows(console: Console, rows: Sequence[Row], options: RowOptions) -> None:
+def print_rows(console: Console, rows: Sequence[Row], options: OutputOptions) -> None:
     """Print the chosen rows below the headings of their columns, then each message once."""
     rows = [row for row in rows if not options.only or _state(row) in options.only]
     if not rows:
         return
-    chosen: list[Row] = sorted(rows, key=_order(options.sort))[: options.limit]
+    in_order = sorted(
+        rows, key=lambda row: (row.cells.get(options.sort or "", "").lower(), *row.rank)
+    )
+    chosen: list[Row] = in_order[: options.limit]
     printed = [{head: shown(cell) for head, cell in row.cells.items()} for row in chosen]
     widths = {
         head: max(cell_len(head), *(cell_len(cells[head]) for cells in printed))
         for head in printed[0]
     }
-    heads = _fitting(widths, console.width)
-    lines = [Segment(_line(dict(zip(heads, heads, strict=True)), widths), Style.parse("bold"))]
-    lines.append(Segment(f"\n{'─' * min(console.width, _sum(widths, heads))}\n"))
+    heads: list[str] = []
+    total = -len(_GAP)
+    for head, width in widths.items():
+        # Without the state and the name, a row means nothing.
+        if not heads[1:] or total + len(_GAP) + width <= console.width:
+            heads.append(head)
+            total += len(_GAP) + width
+
+    def line(cells: Mapping[str, str]) -> str:
+        return _GAP.join(set_cell_size(cells[head], widths[head]) for head in heads).rstrip()
+
+    lines = [Segment(line({head: head for head in heads}), Style.parse("bold"))]
+    lines.append(Segment(f"\n{'─' * min(console.width, total)}\n"))
     for row, cells in zip(chosen, printed, strict=True):
-        text = _line({head: cells[head] for head in heads}, widths)
-        state = len(cells[heads[0]])
+        text, state = line(cells), len(cells[heads[0]])
         lines += [Segment(text[:state], Style.parse(row.style)), Segment(f"{text[state:]}\n")]
     # Not as rich's table, which takes half a millisecond for a row.
     console.print(Segments(lines), crop=False, end="")
@@ -67,32 +79,6 @@ def print_rows(console: Console, rows: Sequence[Row], options: RowOptions) -> No
 
 def _state(row: Row) -> str:
     return next(iter(row.cells.values()))
-
-
-def _order(sort: str) -> Callable[[Row], tuple[object, ...]]:
-    return lambda row: (row.cells.get(sort, "").lower() if sort else "", *row.rank)
-
-
-def _fitting(widths: Mapping[str, int], width: int) -> list[str]:
-    """Return the headings of the columns that fit, as far as possible in order of importance.
-
-    Without the state and the name, a row means nothing.
-    """
-    state, name, *more = widths
-    heads = [state, name]
-    for head in more:
-        if _sum(widths, [*heads, head]) <= width:
-            heads.append(head)
-    return heads
-
-
-def _sum(widths: Mapping[str, int], heads: Sequence[str]) -> int:
-    return sum(widths[head] for head in heads) + len(_GAP) * (len(heads) - 1)
-
-
-def _line(cells: Mapping[str, str], widths: Mapping[str, int]) -> str:
-    padded = (cell + " " * (widths[head] - cell_len(cell)) for head, cell in cells.items())
-    return _GAP.join(padded).rstrip()
 
 
 def _print_messages(console: Console, rows: Sequence[Row]) -> None:

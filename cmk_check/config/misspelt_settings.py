@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Final
 
+from cmk_check.core.text_files import text_of
 from cmk_check.limits import MAX_MISSPELT_CHARS
 
 _PREFIX: Final = "CMK_"
@@ -14,47 +15,7 @@ API_KEY: Final = "CMK_API_KEY"
 _OF_STORAGE: Final = "CMK_STORAGE__"
 _OF_ROUTES: Final = re.compile("CMK_ROUTES?_", re.IGNORECASE)
 # Variables of a shell or of azd that the deployment in infra/ reads or sets.
-OF_DEPLOYMENT: Final = frozenset(
-    {
-        "CMK_ACTION_GROUP_ID",
-        "CMK_ADDRESS_SPACE",
-        "CMK_ALERTS_IN_LINKED_STORAGE",
-        "CMK_ALERT_EMAILS",
-        "CMK_ALERT_RECEIVERS",
-        "CMK_API_URL",
-        "CMK_APP_SUBNET",
-        "CMK_APP_SUBNET_ID",
-        "CMK_ENDPOINT_SUBNET",
-        "CMK_ENDPOINT_SUBNET_ID",
-        "CMK_ENTRA_CLIENT_ID",
-        "CMK_ENTRA_GROUP_IDS",
-        "CMK_ENTRA_OBJECT_IDS",
-        "CMK_IDENTITY_PRINCIPAL_ID",
-        "CMK_NAMES_OF_RESOURCES",
-        "CMK_PAGE_URL",
-        "CMK_PRIVATE_DNS_ZONES",
-        "CMK_PRIVATE_DNS_ZONE_IDS",
-        "CMK_PRIVATE_LINK_SCOPE_ID",
-        "CMK_PRIVATE_NETWORK",
-        "CMK_PUBLIC_NETWORK_ACCESS",
-        "CMK_READ_OWN_SUBSCRIPTION",
-        "CMK_RESOURCE_LOGS",
-        "CMK_ROUTE_SECRET_URIS",
-        "CMK_ROUTE_TABLE_ID",
-        "CMK_SENTINEL",
-        "CMK_SETTINGS",
-        "CMK_STORAGE_KEY_IDENTITY_ID",
-        "CMK_STORAGE_KEY_NAME",
-        "CMK_STORAGE_KEY_VAULT_URI",
-        "CMK_SUBSCRIPTION_IDS",
-        "CMK_TAGS_OF_RESOURCES",
-        "CMK_VIRTUAL_NETWORK_ID",
-        "CMK_WEBHOOK_SIGNING_SECRET_URI",
-        "CMK_WEBHOOK_URL_SECRET_URI",
-        "CMK_WORKSPACE_ID",
-        "CMK_ZONE_REDUNDANT",
-    }
-)
+OF_DEPLOYMENT: Final = frozenset(text_of(__package__, "deployment_variables.txt").split())
 
 
 def is_of_a_route(name: str) -> bool:

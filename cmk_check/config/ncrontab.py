@@ -2,7 +2,7 @@
 
 This parser accepts exactly what the host's library accepts (https://github.com/atifaziz/NCrontab).
 Python's croniter differs: it accepts 7 for Sunday, with which Azure does not index the timer, but
-refuses descending ranges.
+refuses descending ranges. An expression that is invalid or never occurs is a ValueError.
 """
 
 import re
@@ -35,10 +35,6 @@ def longest_pause(expression: str) -> timedelta:
 
     It has six fields, seconds first, or five; day and weekday must both match:
     https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#ncrontab-expressions
-
-    Raises:
-        ValueError: the expression is invalid, or it never occurs.
-
     """
     check_ncrontab(expression)
     seconds, minutes, hours, *days = _fields_of(expression)
@@ -67,12 +63,7 @@ def next_time(expression: str, now: datetime) -> datetime | None:
 
 
 def check_ncrontab(expression: str) -> None:
-    """Check an expression, without the work of finding its longest pause.
-
-    Raises:
-        ValueError: the expression is invalid, or it never occurs.
-
-    """
+    """Check an expression, without the work of finding its longest pause."""
     _, _, _, *days = _fields_of(expression)
     if not list(islice(_dates(*days), 1, 2)):
         raise ValueError("the expression never occurs")

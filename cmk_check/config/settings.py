@@ -60,7 +60,7 @@ from cmk_check.config.webhook import ALERTS, FORMATS, UNSET, check_secrets, chec
 from cmk_check.core.alert_routes import WEBHOOK, Route
 from cmk_check.core.enums import ExceptionMode
 from cmk_check.core.kinds import AZURE_OPENAI, WITHOUT_CUSTOMER_KEYS, is_known
-from cmk_check.core.requirements import HEALTHY_KEYS, Requirement
+from cmk_check.core.requirements import REQUIREMENTS, Requirement
 
 __all__ = ["ConnectionString", "InMemory", "Settings", "StorageByIdentity"]
 
@@ -401,7 +401,7 @@ class Settings(BaseModel):
     @property
     def requires(self) -> frozenset[Requirement]:
         """The requirements that are switched on."""
-        return frozenset({HEALTHY_KEYS} if self.require_healthy_keys else ())
+        return frozenset(each for each in REQUIREMENTS if getattr(self, f"require_{each.name}", 0))
 
     @property
     def on_azure(self) -> bool:

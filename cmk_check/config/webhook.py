@@ -1,6 +1,7 @@
 """Checks of the webhook's settings: its URL, its secrets, and which changes it receives.
 
-The URL is also a secret, because anyone who knows it can post. No message repeats a value.
+The URL is also a secret, because anyone who knows it can post. A check raises ValueError, which
+explains what the value must be and never repeats it.
 """
 
 import base64
@@ -38,10 +39,6 @@ def check_url(text: str, *, on_azure: bool, of: str = "a receiver") -> str:
     """Return the URL unchanged if it is safe to send changes, or the key of an app, to it.
 
     ``of`` names the other side in messages.
-
-    Raises:
-        ValueError: explains what the URL must be.
-
     """
     fault = f"must be the URL of {of}; write https://host/path without user name or fragment"
     try:
@@ -85,12 +82,7 @@ def _kind(host: str) -> str | None:
 
 
 def check_secrets(text: str) -> tuple[str, ...]:
-    """Return one secret, or two during a rotation.
-
-    Raises:
-        ValueError: explains what the secrets must be.
-
-    """
+    """Return one secret, or two during a rotation."""
     secrets = tuple(item for part in text.split(",") if (item := part.strip()))
     wrong = sum(not _is_secret(secret) for secret in secrets)
     if wrong or not 1 <= len(secrets) <= MAX_WEBHOOK_SECRETS:
@@ -110,12 +102,7 @@ def _is_secret(text: str) -> bool:
 
 
 def check_types(text: str) -> frozenset[str]:
-    """Return the full names of change types that may be given without their prefix.
-
-    Raises:
-        ValueError: an entry is unknown; the message lists the known types.
-
-    """
+    """Return the full names of change types that may be given without their prefix."""
     names = [item.lower() for part in text.split(",") if (item := part.strip())]
     full = [name if name.startswith(_PREFIX) else _PREFIX + name for name in names]
     known = set(ChangeType)

@@ -76,7 +76,13 @@ def contradiction(accounts: AccountCounts) -> str | None:
         return "has a count below zero"
     if sum(accounts.by_reason.values()) != accounts.total:
         return "counts different numbers of accounts by reason and by kind"
-    return next(filter(None, (aspect.contradiction(accounts) for aspect in ASPECTS)), None)
+    for aspect in ASPECTS:
+        numbers = [count for _, count in aspect.labels(accounts)]
+        if min(numbers, default=0) < 0:
+            return "has a count below zero"
+        if (number := sum(numbers)) and number > aspect.whole(accounts):
+            return "counts more accounts than there are"
+    return None
 
 
 def list_broken_keys(findings: Mapping[str, Finding]) -> list[BrokenKey]:
@@ -187,7 +193,10 @@ def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
         unread=sum(part.unread for part in parts),
     )
     for aspect in ASPECTS:
-        total = aspect.add_up(total, parts)
+        labels: Counter[Hashable] = Counter()
+        for part in parts:
+            labels.update(dict(aspect.labels(part)))
+        total = aspect.into(total, labels)
     return total
 
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import ClassVar
 
 from cmk_check.core.account import Judgement, Subscription
-from cmk_check.core.due_date import DueDate
 from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
@@ -34,6 +33,29 @@ class Transition:
     reason: Reason
     scan_id: str
     key_health: KeyState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DueDate:
+    """By when an account that has been in trouble ``since`` a time must be fixed; times are UTC.
+
+    ``at`` is None if the settings no longer require a date. ``told`` is the last date that was
+    announced as passed.
+    """
+
+    since: datetime
+    at: datetime | None = None
+    told: datetime | None = None
+
+    @property
+    def note(self) -> str:
+        """The date as a sentence to append to a text; "" if there is no date."""
+        return f" Due by {self.at:%Y-%m-%d %H:%M} UTC." if self.at else ""
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether a scan has found that the date has passed."""
+        return self.at is not None and self.at == self.told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import ClassVar, Final, override
 
+from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.comparison.updates import Difference, FindingUpdate
 from cmk_check.core.enums import (
@@ -18,7 +19,6 @@ from cmk_check.core.enums import (
     Reason,
     Verdict,
 )
-from cmk_check.core.exceptions.account_exception import ends_earlier
 from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.core.status import Status
 
@@ -27,7 +27,7 @@ _WORSE: Final = PostureReason.RUNNING_SCAN_FOUND_WORSE
 
 
 class Requirement(ABC):
-    """A requirement; only tests use ``name``."""
+    """A requirement; ``name`` is its name in the status, and after CMK_REQUIRE_ in settings."""
 
     name: ClassVar[str]
 
@@ -35,20 +35,28 @@ class Requirement(ABC):
         """Return whether recording this may break the requirement although the status meets it."""
         return any(map(self._is_worse_step, difference.steps))
 
+    def _is_worse_step(self, step: FindingUpdate) -> bool:
+        """Compare with and without exceptions: an accepted violation may end with another one."""
+        return _gets_worse(step, self._is_met) or _gets_worse(step, self._is_met_or_accepted)
+
     @abstractmethod
-    def _is_worse_step(self, step: FindingUpdate) -> bool: ...
+    def _is_met(self, finding: Finding) -> bool: ...
+
+    def _is_met_or_accepted(self, finding: Finding) -> bool:
+        exception = finding.exception
+        return self._is_met(finding) or (exception is not None and exception.is_honoured)
 
     @abstractmethod
     def counts(self, accounts: AccountCounts, status: Status) -> Mapping[PostureReason, int]:
         """Return how many accounts did not meet it in the last full scan, by posture reason."""
 
-    @abstractmethod
     def is_lowered(self, status: Status) -> bool:
         """Return whether it was found to be broken since the last full scan."""
+        return self.name in status.lowered_for
 
-    @abstractmethod
     def lower(self, status: Status) -> Status:
         """Return the status with this requirement marked as broken since the last full scan."""
+        return replace(status, lowered_for=(*status.lowered_for, self.name))
 
 
 class _Verdicts(Requirement):
@@ -73,11 +81,13 @@ class _Verdicts(Requirement):
     @override
     def _is_worse_step(self, step: FindingUpdate) -> bool:
         before, after = step.before, step.after
-        if _gets_worse(step, _is_compliant):
+        if super()._is_worse_step(step):
             return True
-        if before is None or after is None or _is_compliant(after):
-            return False
-        return ends_earlier(before.exception, after.exception)
+        return bool(before and after and EXCEPTION.is_worse(before, after))
+
+    @override
+    def _is_met(self, finding: Finding) -> bool:
+        return _is_compliant(finding)
 
     @override
     def counts(self, accounts: AccountCounts, status: Status) -> Mapping[PostureReason, int]:
@@ -98,16 +108,14 @@ class _Verdicts(Requirement):
 
 
 class _HealthyKeys(Requirement):
-    """The key of each compliant account can be used; a setting switches this on.
-
-    An accepted violation may end with a key that cannot be used.
-    """
+    """The key of each compliant account can be used; a setting switches this on."""
 
     name = "healthy_keys"
 
     @override
-    def _is_worse_step(self, step: FindingUpdate) -> bool:
-        return _gets_worse(step, _is_usable) or _gets_worse(step, _is_usable_or_accepted)
+    def _is_met(self, finding: Finding) -> bool:
+        key = finding.key_health
+        return _is_compliant(finding) and key is not None and key.state in _USABLE
 
     @override
     def counts(self, accounts: AccountCounts, status: Status) -> Mapping[PostureReason, int]:
@@ -116,14 +124,6 @@ class _HealthyKeys(Requirement):
             PostureReason.KEYS_BROKEN: sums["broken"],
             PostureReason.KEYS_UNKNOWN: sums["unknown"],
         }
-
-    @override
-    def is_lowered(self, status: Status) -> bool:
-        return status.keys_lowered
-
-    @override
-    def lower(self, status: Status) -> Status:
-        return replace(status, keys_lowered=True)
 
 
 VERDICTS: Final = _Verdicts()
@@ -139,16 +139,6 @@ def _gets_worse(step: FindingUpdate, is_good: Callable[[Finding], bool]) -> bool
 
 def _is_compliant(finding: Finding) -> bool:
     return finding.judgement.verdict is Verdict.COMPLIANT
-
-
-def _is_usable(finding: Finding) -> bool:
-    key = finding.key_health
-    return _is_compliant(finding) and key is not None and key.state in _USABLE
-
-
-def _is_usable_or_accepted(finding: Finding) -> bool:
-    exception = finding.exception
-    return _is_usable(finding) or (exception is not None and exception.is_honoured)
 
 
 def _not_good(accounts: AccountCounts) -> int:

@@ -58,3 +58,8 @@ class StartAnswer:
     outcome: StartOutcome
     scan_id: str = ""
     wait: timedelta = timedelta()
+
+    @property
+    def new(self) -> bool:
+        """Whether the request started the scan."""
+        return self.outcome is StartOutcome.STARTED

@@ -156,8 +156,8 @@ class Status:
     last_scan: LastScan | None = None
     lowered: PostureReason | None = None
     """What was found since then that rules out "compliant"."""
-    keys_lowered: bool = False
-    """Whether a key got worse since then, which rules out "compliant" if keys count."""
+    lowered_for: tuple[str, ...] = ()
+    """The requirements that were found to be broken since then, besides the verdicts."""
     scope: RecordedScope | None = None
     """The scope of the scan; None before the first."""
     group_unread: Gap | None = None

@@ -1,7 +1,8 @@
 """A client of the app's HTTP API, with a key or a sign-in.
 
 Key and token are sent to one origin only: redirects are not followed, and a link to the next page
-contributes only its query. No message contains the key or the token.
+contributes only its query. No message contains the key or the token. Whatever reads a response
+raises ApiUnusable if there is no usable one.
 """
 
 import asyncio
@@ -19,10 +20,7 @@ from cmk_check import VERSION
 from cmk_check.config.webhook import check_url
 from cmk_check.errors import CmkCheckError
 from cmk_check.inventory.connection_failures import unreached_gap
-from cmk_check.inventory.http_session import LimitedResponse
 from cmk_check.limits import API_PAUSES_SECONDS, API_REQUEST_SECONDS, LONGEST_API_PAUSE_SECONDS
-from cmk_check.net.proxy import proxy_for
-from cmk_check.net.request_trace import request_traces
 from cmk_check.net.retry_after import retry_after
 from cmk_check.ports import InventoryError
 
@@ -95,12 +93,7 @@ class Api(Protocol):
     async def get(
         self, route: str, query: Query | None = None, *, if_none_match: str | None = None
     ) -> Reply:
-        """Read a route below ``/api/v1``; the status is 200, or 304 with ``if_none_match``.
-
-        Raises:
-            ApiUnusable: there is no usable response.
-
-        """
+        """Read a route below ``/api/v1``; the status is 200, or 304 with ``if_none_match``."""
         ...
 
 
@@ -123,18 +116,6 @@ def app_url(text: str) -> URL:
     if url.query_string:
         raise ValueError("must be the URL of the app; write it without ? and the query after it")
     return url
-
-
-def open_api_session(url: URL) -> aiohttp.ClientSession:
-    """Open a session within a running event loop; the caller closes it."""
-    # Without TLS, the host is this machine's loopback, and no proxy may see the key.
-    proxy = proxy_for(str(url)) if url.scheme == "https" else None
-    return aiohttp.ClientSession(
-        cookie_jar=aiohttp.DummyCookieJar(),
-        proxy=proxy,
-        response_class=LimitedResponse,
-        trace_configs=request_traces(),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +148,7 @@ class ApiClient(Api):
         return await self._ask(url, headers)
 
     async def post(self, path: str, query: Query) -> None:
-        """Send a request without a body, once; the status is 202.
-
-        Raises:
-            ApiUnusable: there is no usable response.
-
-        """
+        """Send a request without a body, once; the status is 202."""
         await self._ask((self.url / path).with_query(query), {}, "POST")
 
     async def _ask(self, url: URL, headers: Mapping[str, str], method: str = "GET") -> Reply:
@@ -232,12 +208,7 @@ async def exchange(
 async def pages(
     api: Api, route: str, query: Query | None = None
 ) -> AsyncIterator[tuple[bytes, dict[str, Any]]]:
-    """Read a list; yield each page as bytes and as a JSON object.
-
-    Raises:
-        ApiUnusable
-
-    """
+    """Read a list; yield each page as bytes and as a JSON object."""
     asked = dict(query or {})
     seen = set[str]()
     while True:
@@ -257,12 +228,7 @@ async def pages(
 
 
 def as_document(reply: Reply) -> dict[str, Any]:
-    """Return the JSON object in a response.
-
-    Raises:
-        ApiUnusable: the response is not a JSON object.
-
-    """
+    """Return the JSON object in a response."""
     if (document := reply.document) is None:
         raise ApiUnusable("The response must be a JSON object: check that --url is cmk_check.")
     return document

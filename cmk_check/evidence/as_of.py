@@ -78,7 +78,7 @@ class Then:
 
 
 class _NotKnown(Exception):
-    """Something cannot be rebuilt; ``str()`` is the reason."""
+    """Something cannot be rebuilt; ``str()`` is the reason. All that rebuilds may raise it."""
 
 
 class _Side(NamedTuple):
@@ -194,12 +194,7 @@ class History:
     def _subscription(
         self, subscription_id: str, recorded: _Recorded, time: datetime
     ) -> SubscriptionThen | None:
-        """Rebuild one subscription; return None if it was not recorded yet.
-
-        Raises:
-            _NotKnown: the subscription cannot be rebuilt.
-
-        """
+        """Rebuild one subscription; return None if it was not recorded yet."""
         row, changes = recorded.row, recorded.changes
         if recorded.fault:
             raise _NotKnown(recorded.fault)
@@ -232,10 +227,6 @@ class History:
         """Return the coverage at a time; None if the subscription was not recorded yet.
 
         ``existed``: the subscription had accounts or changes at that time.
-
-        Raises:
-            _NotKnown: nothing recorded determines it.
-
         """
         if row.since is None:
             raise _NotKnown(_NOT_TOLD)
@@ -331,12 +322,7 @@ def _ended(scan: models.Scan) -> datetime:
 
 
 def _change(event: models.ChangeEvent) -> _Change:
-    """Return the parts of a change that undo it.
-
-    Raises:
-        _NotKnown: this version of the program does not know the change's form.
-
-    """
+    """Return the parts of a change that undo it."""
     data = event.data
     try:
         before, after = data["before"], data["after"]
@@ -359,12 +345,7 @@ def _side(data: Mapping[str, Any] | None) -> _Side | None:
 
 
 def _changes_after(changes: Sequence[_Change], last: int, time: datetime) -> list[_Change]:
-    """Return the changes after a time, whose numbers must be complete up to the last.
-
-    Raises:
-        _NotKnown: a number is missing, occurs twice, or is not in the order of the times.
-
-    """
+    """Return the changes after a time, whose numbers must be complete up to the last."""
     numbers = [change.number for change in changes]
     if len(set(numbers)) < len(numbers):
         raise _NotKnown("the numbers of its changes restarted")
@@ -379,12 +360,7 @@ def _changes_after(changes: Sequence[_Change], last: int, time: datetime) -> lis
 def _accounts_then(
     recorded: _Recorded, later: Iterable[_Change], time: datetime
 ) -> Iterator[AccountThen]:
-    """Undo the changes of each account.
-
-    Raises:
-        _NotKnown: a change contradicts the state that it led to.
-
-    """
+    """Undo the changes of each account."""
     by_account: defaultdict[str, list[_Change]] = defaultdict(list)
     for change in later:
         if change.coverage is None:
@@ -419,12 +395,7 @@ def _check_chain(changes: Sequence[_Change], now: _Side | None) -> None:
 
 
 def _kind_then(changes: Sequence[_Change], undone: Sequence[_Change]) -> str | None:
-    """Return the kind of the account before the first undone change.
-
-    Raises:
-        _NotKnown: neither this change nor an earlier one contains the kind.
-
-    """
+    """Return the kind of the account before the first undone change."""
     first = undone[0]
     before = [
         change.kind

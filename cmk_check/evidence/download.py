@@ -57,6 +57,14 @@ class Progress:
     attempt: int = 1
     moved: Callable[[], object] = lambda: None
 
+    def numbers(self) -> str:
+        """Return the progress as a line."""
+        if self.total is None:
+            return "reading the status"
+        again = f", try {self.attempt} of {EVIDENCE_TRIES}" if self.attempt > 1 else ""
+        found = f"{self.done:,}/{self.total:,} findings and subscriptions"
+        return f"{found}, {self.changes:,} changes{again}"
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:

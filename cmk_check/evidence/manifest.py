@@ -1,6 +1,7 @@
 """``MANIFEST.json``: the content of a bundle of evidence, by SHA-256, and its origin.
 
-Only this file is signed, so it must contain everything that must not change.
+Only this file is signed, so it must contain everything that must not change. A file or folder that
+cannot be read raises OSError.
 """
 
 import hashlib
@@ -131,12 +132,7 @@ class Manifest(_Part):
 
 
 def entries(folder: Path) -> dict[str, FileEntry]:
-    """Hash every file of a folder that has no manifest yet.
-
-    Raises:
-        OSError: a file could not be read.
-
-    """
+    """Hash every file of a folder that has no manifest yet."""
     return {path.name: _entry(path) for path in folder.iterdir()}
 
 
@@ -210,23 +206,13 @@ def compare_tenants(before: Manifest, after: Manifest) -> str:
 
 
 def digest(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal, in bounded memory.
-
-    Raises:
-        OSError: the file could not be read.
-
-    """
+    """Return the SHA-256 of a file in hexadecimal, in bounded memory."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def differences(folder: Path, manifest: Manifest) -> Iterator[str]:
-    """Yield a sentence, with the file's name, for each file that differs from the manifest.
-
-    Raises:
-        OSError: the folder could not be read.
-
-    """
+    """Yield a sentence, with the file's name, for each file that differs from the manifest."""
     found = {path.name: path for path in folder.iterdir()}
     listed, known = manifest.files, {*manifest.files, MANIFEST, SIGNATURE}
     for names, fault in (

@@ -12,20 +12,21 @@ from cmk_check import VERSION
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.controls import CAUTION, CONTROLS
 from cmk_check.core.cross_check import CrossCheckState
-from cmk_check.core.enums import KeyState, Verdict
+from cmk_check.core.enums import CoverageState, KeyState, PostureVerdict, Verdict
 from cmk_check.core.not_covered_by_cmk import limits_of
+from cmk_check.core.reasons.gap_sentences import FIRST_RECORDING
 from cmk_check.core.rule_text import RULE_TEXT
 from cmk_check.core.text import as_object
 from cmk_check.core.text_files import toml_of
 from cmk_check.evidence.download import Evidence
 from cmk_check.evidence.html import Content, Html, element, items, named, table, whole
-from cmk_check.evidence.summary import accepted_by, gaps, is_satisfied
 from cmk_check.limits import MAX_NAMES_LISTED, MAX_REPORT_ROWS
 from cmk_check.web import aspect_models, models
 
 _TEXTS: Final = toml_of(__package__, "report.toml")
 _ALWAYS_SHOWN: Final = frozenset({"verdict", "reason", "keyHealth", "coverage", "missingAction"})
 _VIOLATED, _UNKNOWN = "Not compliant", "Unknown"
+_PENDING: Final = models.GapOfSubscription.model_validate(FIRST_RECORDING)
 _BROKEN: Final = "Compliant, with a key that cannot be used"
 
 
@@ -85,7 +86,7 @@ class _Report:
         for finding in evidence.findings():
             self._rules.add(finding.rule_version)
             key = finding.key_health
-            if exception := accepted_by(finding):
+            if exception := _accepted_by(finding):
                 self._excepted.add((finding, exception))
             elif finding.verdict is Verdict.UNKNOWN:
                 self._accounts[_UNKNOWN].add(finding)
@@ -225,11 +226,11 @@ class _Report:
                 ]
             ),
             element("h3", "Subscriptions that were not read"),
-            _List(head, _gap, "subscriptions.json").table(gaps(self._evidence)),
+            _List(head, _gap, "subscriptions.json").table(_unread(self._evidence)),
         )
 
     def _controls(self) -> Html:
-        answer = "satisfied" if is_satisfied(self._evidence) else "not satisfied"
+        answer = "satisfied" if _is_satisfied(self._evidence) else "not satisfied"
         rows = (
             (
                 framework,
@@ -333,3 +334,33 @@ def _shortened(names: Iterable[str]) -> str:
     more = len(found) - MAX_NAMES_LISTED
     some = found if more <= 0 else [*found[:MAX_NAMES_LISTED], f"and {more} more"]
     return ", ".join(some) or "not known"
+
+
+def _unread(
+    evidence: Evidence,
+) -> Iterator[tuple[models.Subscription, models.GapOfSubscription]]:
+    """Yield each subscription that should have been read but was not, with its gap."""
+    for subscription in evidence.subscriptions():
+        is_pending = subscription.coverage is CoverageState.PENDING
+        if gap := _PENDING if is_pending else subscription.gap:
+            yield subscription, gap
+
+
+def _accepted_by(finding: models.Finding) -> aspect_models.AccountException | None:
+    """Return the exemption that temporarily accepts a violation, None without one."""
+    exception = finding.exception
+    is_accepted = finding.verdict is Verdict.NON_COMPLIANT and exception and exception.honoured
+    return exception if is_accepted else None
+
+
+def _is_satisfied(evidence: Evidence) -> bool:
+    """Return whether the controls are satisfied.
+
+    That requires that both the posture and all findings are compliant, and that there is no gap.
+    """
+    return (
+        evidence.status.posture is PostureVerdict.COMPLIANT
+        and not evidence.doubtful
+        and all(finding.verdict is Verdict.COMPLIANT for finding in evidence.findings())
+        and next(_unread(evidence), None) is None
+    )

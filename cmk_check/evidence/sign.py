@@ -2,7 +2,9 @@
 
 https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md and
 https://github.com/secure-systems-lab/dsse. The signed bytes are the envelope's pre-authentication
-encoding (PAE). Public keys are read as PEM or JWK, private keys as PEM.
+encoding (PAE). Public keys are read as PEM or JWK, private keys as PEM. A key that cannot be read
+or used raises NotUsable, a file of the bundle OSError, and a vault that does not sign
+SigningFailed.
 """
 
 import json
@@ -30,13 +32,7 @@ type Sign = Callable[[bytes], Awaitable["Signature"]]
 
 
 async def sign(folder: Path, signed: Sign) -> None:
-    """Sign the manifest of a folder and write ``MANIFEST.dsse.json``.
-
-    Raises:
-        OSError: the manifest could not be read, or the signature could not be written.
-        SigningFailed: the vault did not sign.
-
-    """
+    """Sign the manifest of a folder and write ``MANIFEST.dsse.json``."""
     from securesystemslib.dsse import Envelope
 
     envelope = Envelope(_statement(digest(folder / MANIFEST)), PAYLOAD_TYPE, {})
@@ -46,12 +42,7 @@ async def sign(folder: Path, signed: Sign) -> None:
 
 
 def signature_fault(folder: Path, key: "SSlibKey") -> str | None:
-    """Return the fault of the signature of a folder's manifest; None if it is valid.
-
-    Raises:
-        OSError: the manifest or the signature could not be read.
-
-    """
+    """Return the fault of the signature of a folder's manifest; None if it is valid."""
     from securesystemslib.exceptions import VerificationError
 
     signature = folder / SIGNATURE
@@ -102,12 +93,7 @@ def _body(envelope: "Envelope") -> bytes:
 
 
 def read_public_key(path: Path) -> "SSlibKey":
-    """Read a public key as PEM or as JWK; Key Vault wraps the JWK in ``key``.
-
-    Raises:
-        NotUsable: the file cannot be read, or is not an acceptable public key.
-
-    """
+    """Read a public key as PEM or as JWK; Key Vault wraps the JWK in ``key``."""
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     data = _read(path)
@@ -139,10 +125,6 @@ def usable(key: object, name: str) -> "SSlibKey":
     """Return the key with its scheme: PSS with SHA-256 for RSA, ECDSA on its curve for EC.
 
     ``name`` is the key's name in errors.
-
-    Raises:
-        NotUsable: the key is private, or of another kind.
-
     """
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -159,12 +141,7 @@ def usable(key: object, name: str) -> "SSlibKey":
 
 
 def read_private_key(path: Path) -> "CryptoSigner":
-    """Read a private key as PEM without a password.
-
-    Raises:
-        NotUsable: the file cannot be read, or is not such a key.
-
-    """
+    """Read a private key as PEM without a password."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
     from securesystemslib.signer import CryptoSigner

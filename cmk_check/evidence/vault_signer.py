@@ -20,9 +20,10 @@ from yarl import URL
 
 from cmk_check.config.settings import Settings
 from cmk_check.errors import NotUsable
-from cmk_check.evidence.api_client import MAY_PASS, Passing, exchange, open_api_session
+from cmk_check.evidence.api_client import MAY_PASS, Passing, exchange
 from cmk_check.evidence.sign import Sign, from_jwk, usable
 from cmk_check.inventory.credential import SharedCredential, own_credential
+from cmk_check.inventory.http_session import open_session
 from cmk_check.limits import API_PAUSES_SECONDS
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ async def open_vault_signer(key_id: str) -> AsyncIterator[Sign]:
     scope = f"https://{settings.addresses.vault_domain}/.default"
     async with (
         SharedCredential(own_credential(settings, settings.client_id)) as credential,
-        open_api_session(URL(f"https://{asked.host}")) as session,
+        open_session(f"https://{asked.host}") as session,
     ):
         vault = _Vault(asked.host, session, credential, scope)
         yield partial(vault.sign, *await vault.read(asked))

@@ -47,7 +47,7 @@ class ArmReader:
 
     A path starts with "/" and has no query. All requests pass the same policies, and pages are
     followed here alone. The caller closes what readers share. ``back_off`` is the first pause in
-    seconds after a failure, unless Azure requests a pause.
+    seconds after a failure, unless Azure requests a pause. Reading raises any of ``gaps.TROUBLE``.
     """
 
     settings: Settings
@@ -104,44 +104,24 @@ class ArmReader:
         return AsyncPipelineClient(self._arm_url, transport=self.transport, policies=policies)
 
     async def document(self, path: str, until: Deadline, query: str = "") -> dict[str, object]:
-        """Return the JSON of one resource; ``query`` is sent unchanged.
-
-        Raises:
-            Any of ``gaps.TROUBLE``.
-
-        """
+        """Return the JSON of one resource; ``query`` is sent unchanged."""
         call = Call(self._arm_url, until)
         await self._send(HttpRequest("GET", self._url(path, query)), call)
         return call.answer()
 
     async def query(self, body: dict[str, object], until: Deadline) -> GraphQuery:
-        """Return the answered call of a query of Resource Graph.
-
-        Raises:
-            Any of ``gaps.TROUBLE``.
-
-        """
+        """Return the answered call of a query of Resource Graph."""
         call = GraphQuery(self._arm_url, until)
         await self._send(HttpRequest("POST", self._url(GRAPH_PATH), json=body), call)
         return call
 
     async def entries(self, path: str, until: Deadline, query: str = "") -> list[object]:
-        """Return the raw entries of all pages of a list; ``query`` is sent unchanged.
-
-        Raises:
-            Any of ``gaps.TROUBLE``.
-
-        """
+        """Return the raw entries of all pages of a list; ``query`` is sent unchanged."""
         pages = self.pages(self._url(path, query), until)
         return [entry async for page in pages for entry in page]
 
     async def pages(self, url: str, until: Deadline) -> AsyncIterator[list[object]]:
-        """Yield the raw entries of each page, beginning with the one at ``url``.
-
-        Raises:
-            Any of ``gaps.TROUBLE``.
-
-        """
+        """Yield the raw entries of each page, beginning with the one at ``url``."""
         call = Call(self._arm_url, until)
         link: str | None = url
         while link:

@@ -37,7 +37,7 @@ class Call:
     """A call for one resource or the pages of a list; the pipeline's option ``call``.
 
     ``method`` is the only HTTP method that it may use; ``headers`` are the headers of the last
-    answer.
+    answer. An answer that is not a JSON object, or not a page, raises InventoryError.
     """
 
     method = "GET"
@@ -72,12 +72,7 @@ class Call:
         return new
 
     def take(self, answer: AsyncHttpResponse) -> None:
-        """Keep the headers and the JSON of an answer.
-
-        Raises:
-            InventoryError: the body is not a JSON object.
-
-        """
+        """Keep the headers and the JSON of an answer."""
         self.headers = answer.headers
         try:
             body = json.loads(answer.text("utf-8-sig"))
@@ -88,24 +83,14 @@ class Call:
         self._body = body
 
     def answer(self) -> dict[str, object]:
-        """Return the JSON of the last request, once.
-
-        Raises:
-            InventoryError: the answer has no body, which some operations of the SDK accept.
-
-        """
+        """Return the JSON of the last request, once."""
         body, self._body = self._body, None
         if body is None:
             raise InventoryError(make_gap(GapReason.UNEXPECTED_RESPONSE))
         return body
 
     def page(self) -> tuple[list[object], str | None]:
-        """Return the raw entries of the last request's page, and the link to the next page.
-
-        Raises:
-            InventoryError: the answer is not a page.
-
-        """
+        """Return the raw entries of the last request's page, and the link to the next page."""
         body = self.answer()
         entries, link = body.get("value"), body.get("nextLink")
         if not isinstance(entries, list) or not isinstance(link, str | None):

@@ -1,4 +1,4 @@
-"""The HTTP session of the process for Azure Resource Manager.
+"""The HTTP sessions for Azure, and for the app at the command line.
 
 Like azure-core's, it uses the environment's proxies and certificate authorities but no cookies.
 """
@@ -15,11 +15,11 @@ from cmk_check.net.request_trace import request_traces
 from cmk_check.ports import InventoryError
 
 
-def open_session(arm_url: str) -> aiohttp.ClientSession:
+def open_session(url: str) -> aiohttp.ClientSession:
     """Open a session through the proxy that the environment names for this origin, if any."""
     return aiohttp.ClientSession(
         cookie_jar=aiohttp.DummyCookieJar(),
-        proxy=proxy_for(arm_url),
+        proxy=proxy_for(url),
         response_class=LimitedResponse,
         trace_configs=request_traces(),
     )

@@ -1,7 +1,8 @@
 """Lists the subscriptions that the app's identity sees, and those below a management group.
 
 Every requested API version returns a subscription's tags in the list:
-https://learn.microsoft.com/rest/api/resources/subscriptions/list
+https://learn.microsoft.com/rest/api/resources/subscriptions/list. An entry without a usable id
+makes the list incomplete, which is an InventoryError.
 """
 
 import asyncio
@@ -60,12 +61,7 @@ async def read_subscriptions_below(reader: ArmReader, group: str) -> tuple[Subsc
 
 
 def _visible(entry: dict[str, object], owner_tags: Sequence[str]) -> Subscription:
-    """Parse an entry of Azure's list.
-
-    Raises:
-        InventoryError: the entry has no usable id.
-
-    """
+    """Parse an entry of Azure's list."""
     subscription_id = entry.get("subscriptionId")
     if not isinstance(subscription_id, str) or not is_guid(subscription_id):
         raise InventoryError(NAMELESS_SUBSCRIPTION)
@@ -81,12 +77,7 @@ def _visible(entry: dict[str, object], owner_tags: Sequence[str]) -> Subscriptio
 
 
 def _below(entry: dict[str, object]) -> Subscription | None:
-    """Parse an entry of a group's list; None for a nested group, whose entries are listed too.
-
-    Raises:
-        InventoryError: the entry is neither a group nor a subscription.
-
-    """
+    """Parse an entry of a group's list; None for a nested group, whose entries are listed too."""
     path = entry.get("id")
     text = path if isinstance(path, str) else ""
     if text.lower().startswith(_GROUPS):

@@ -9,6 +9,11 @@ from urllib.request import getproxies, proxy_bypass
 
 
 def proxy_for(url: str) -> str | None:
-    """Return the URL of the proxy that the environment names for this URL, if any."""
+    """Return the URL of the proxy that the environment names for this URL, if any.
+
+    Without TLS, the host is this machine's loopback, and no proxy may see a key.
+    """
     parts = urlsplit(url)
+    if parts.scheme.lower() != "https":
+        return None
     return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)

@@ -1,1 +1,4 @@
-"""The scan: start, plan, run a slice, finish. It accesses Azure only through ports."""
+"""The scan: start, plan, run a slice, finish. It accesses Azure only through ports.
+
+Every step raises StoreError or QueueError if the message must be delivered again.
+"""

@@ -16,14 +16,15 @@ from cmk_check.core.comparison.judge_accounts import accounts_of, known_vaults, 
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.exceptions.facts import NOT_ASKED, ExemptionFacts
 from cmk_check.core.exceptions.judge_exception import exception_of, unread_exception
+from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Finding
 from cmk_check.core.reasons.gap_sentences import (
     EXEMPTION_NOT_READ,
     EXEMPTION_TIME_IS_UP,
+    KEY_NOT_READ,
     KEY_TIME_IS_UP,
 )
-from cmk_check.core.unread import Unread
 from cmk_check.limits import KEY_READING_SHARE
 from cmk_check.ports import ExemptionInventory, KeyInventory
 from cmk_check.scan.exemption_turns import ExemptionTurns
@@ -37,7 +38,8 @@ _log = logging.getLogger(__name__)
 class AspectReader[Inventory, Facts](ABC):
     """Reads one aspect of a subscription's accounts and adds it to their verdicts.
 
-    ``what`` names the aspect in the log, and ``nothing`` holds the facts to use after a bug.
+    ``what`` names the aspect in the log. ``not_read`` is why it is unread if the reading was cut
+    off or failed, ``time_is_up`` if the time for it was used up.
 
     Data that accounts share is read once per slice. It must not be older than the claim, because
     the previous worker may have recorded something newer. The inventory is therefore opened at the
@@ -46,7 +48,8 @@ class AspectReader[Inventory, Facts](ABC):
 
     aspect: ClassVar[Aspect]
     what: ClassVar[str]
-    nothing: Facts
+    not_read: ClassVar[Gap]
+    time_is_up: ClassVar[Gap]
 
     def __init__(self, open_inventory: Callable[[], Inventory], options: ScanOptions) -> None:
         self._open = open_inventory
@@ -60,11 +63,12 @@ class AspectReader[Inventory, Facts](ABC):
         accounts = accounts_of(self.aspect, judged)
         if not accounts:
             return judged
-        what, facts = f"{self.what} of {accounts[0].id}", self.nothing
+        what = f"{self.what} of {accounts[0].id}"
+        facts: Facts | Gap = self.not_read
         left = self._deadline - asyncio.get_running_loop().time()
         try:
             if left <= 0:
-                facts = self._late(accounts)
+                facts = self.time_is_up
             else:
                 if self._inventory is None:
                     self._inventory = self._open()
@@ -76,14 +80,14 @@ class AspectReader[Inventory, Facts](ABC):
             return self._beside(judged, known, facts, now)
         except Exception:  # noqa: BLE001 - likewise
             _log.exception("%s could not be judged.", what)
-            return self._beside(judged, known, None, now)
+            return self._beside(judged, known, self.not_read, now)
 
     def unread(self, judged: AllJudged, known: Known, now: datetime) -> AllJudged:
         """Return the accounts with the aspect marked unread."""
-        return self._beside(judged, known, self.nothing, now)
+        return self._beside(judged, known, self.not_read, now)
 
     def _beside(
-        self, judged: AllJudged, known: Known, facts: Facts | None, now: datetime
+        self, judged: AllJudged, known: Known, facts: Facts | Gap, now: datetime
     ) -> AllJudged:
         return {
             account_id: self._judge(entry, known.findings.get(account_id), facts, now)
@@ -103,14 +107,10 @@ class AspectReader[Inventory, Facts](ABC):
         """Read the facts within ``seconds``."""
 
     @abstractmethod
-    def _late(self, accounts: tuple[Account, ...]) -> Facts:
-        """Return the facts to use when the reading time is up."""
-
-    @abstractmethod
     def _judge(
-        self, entry: Judged, before: Finding | None, facts: Facts | None, now: datetime
+        self, entry: Judged, before: Finding | None, facts: Facts | Gap, now: datetime
     ) -> Judged:
-        """Return an account with its aspect as of ``now``; ``facts`` is None after a bug here."""
+        """Return an account with its aspect as of ``now``; a gap says why there are no facts."""
 
 
 class ExceptionReader(AspectReader[ExemptionInventory, ExemptionFacts]):
@@ -118,7 +118,7 @@ class ExceptionReader(AspectReader[ExemptionInventory, ExemptionFacts]):
 
     aspect = EXCEPTION
     what = "The exemptions"
-    nothing = ExemptionFacts(Unread(EXEMPTION_NOT_READ))
+    not_read, time_is_up = EXEMPTION_NOT_READ, EXEMPTION_TIME_IS_UP
 
     def __init__(
         self,
@@ -145,15 +145,11 @@ class ExceptionReader(AspectReader[ExemptionInventory, ExemptionFacts]):
         return await inventory.read(ids[0].subscription_id, ids, seconds=until - now())
 
     @override
-    def _late(self, accounts: tuple[Account, ...]) -> ExemptionFacts:
-        return ExemptionFacts(Unread(EXEMPTION_TIME_IS_UP))
-
-    @override
     def _judge(
-        self, entry: Judged, before: Finding | None, facts: ExemptionFacts | None, now: datetime
+        self, entry: Judged, before: Finding | None, facts: ExemptionFacts | Gap, now: datetime
     ) -> Judged:
-        if facts is None:
-            return replace(entry, exception=unread_exception(EXEMPTION_NOT_READ))
+        if isinstance(facts, Gap):
+            return replace(entry, exception=unread_exception(facts))
         exception = exception_of(entry.account, facts, self._options.exception_rules, now)
         return replace(entry, exception=exception)
 
@@ -163,7 +159,7 @@ class KeyReader(AspectReader[KeyInventory, _Keys]):
 
     aspect = KEY_HEALTH
     what = "The keys"
-    nothing: _Keys = {}  # noqa: RUF012 - nobody changes it
+    not_read, time_is_up = KEY_NOT_READ, KEY_TIME_IS_UP
 
     @override
     async def _ask(
@@ -177,14 +173,12 @@ class KeyReader(AspectReader[KeyInventory, _Keys]):
         return await inventory.read(accounts, vaults, seconds=seconds)
 
     @override
-    def _late(self, accounts: tuple[Account, ...]) -> _Keys:
-        return {str(account.id): unread(KEY_TIME_IS_UP) for account in accounts}
-
-    @override
     def _judge(
-        self, entry: Judged, before: Finding | None, facts: _Keys | None, now: datetime
+        self, entry: Judged, before: Finding | None, facts: _Keys | Gap, now: datetime
     ) -> Judged:
-        return with_key(entry, before, (facts or {}).get(str(entry.account.id)), now)
+        if isinstance(facts, Gap):
+            return with_key(entry, before, unread(facts), now)
+        return with_key(entry, before, facts.get(str(entry.account.id)), now)
 
 
 def readers_of(context: ScanContext, turns: ExemptionTurns) -> list[ExceptionReader | KeyReader]:

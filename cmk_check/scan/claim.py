@@ -36,40 +36,28 @@ class ClaimLost(CmkCheckError):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """This worker's claim on a slice; each delivery of the message creates a new ``id``."""
+    """This worker's claim on a slice; each delivery of the message creates a new ``id``.
+
+    A method raises ClaimLost if another worker has taken over the slice.
+    """
 
     id: str
     scan: Scan
     slice: Stored[Slice]
 
     async def check(self, context: ScanContext) -> None:
-        """Check that this worker still holds the slice and that its scan holds the lease.
-
-        Raises:
-            ClaimLost: the slice or the lease is lost.
-
-        """
+        """Check that this worker still holds the slice and that its scan holds the lease."""
         await self._current(context)
         if await context.scans.holder() != self.scan.id:
             raise ClaimLost("A newer scan has begun.")
 
     async def done(self, context: ScanContext, summary: Summary, *, failed: bool) -> None:
-        """Mark the slice done.
-
-        Raises:
-            ClaimLost: another worker has taken over the slice.
-
-        """
+        """Mark the slice done."""
         entry = replace(self.slice.value, claim=None, summary=summary, failed=failed)
         await self._write(context, entry)
 
     async def renewed(self, context: ScanContext) -> Self:
-        """Return this claim, renewed for its full duration if at least a minute has passed.
-
-        Raises:
-            ClaimLost: another worker has taken over the slice.
-
-        """
+        """Return this claim, renewed for its full duration if at least a minute has passed."""
         until = context.clock.now() + SLICE_CLAIM
         held_until = self.slice.value.claimed_until
         if held_until is not None and until - held_until < CLAIM_RENEWED_AFTER:
@@ -112,7 +100,6 @@ async def take(context: ScanContext, scan_id: str, number: int) -> Claim | Scan 
 
     Raises:
         SliceHeld: another worker holds the slice; deliver the message again later.
-        StoreError
 
     """
     stored = await context.scans.scan(scan_id)
@@ -136,14 +123,14 @@ async def take(context: ScanContext, scan_id: str, number: int) -> Claim | Scan 
 
 async def renew_lease(context: ScanContext, scan: Scan, now: datetime) -> None:
     """Extend the lease when less than half of it is left, never past the scan's deadline."""
-    current = await context.scans.lease_and_status()
-    lease = current.lease.value
+    stored = await context.scans.lease()
+    lease = stored.value
     if lease.scan_id != scan.id:
         return
     expires = min(now + SCAN_LEASE, scan.started_at + SCAN_DEADLINE)
     if lease.expires - now >= SCAN_LEASE / 2 or expires <= lease.expires:
         return
     try:
-        await context.scans.commit(lease=replace(lease, expires=expires), current=current)
+        await context.scans.commit(lease=(replace(lease, expires=expires), stored.etag))
     except WriteConflict:
         return  # another worker renewed the lease, or the scan lost it; the next check decides

@@ -25,8 +25,8 @@ from cmk_check.limits import (
 from cmk_check.ports import StoreError, StoreUnavailable, WriteConflict
 from cmk_check.scan.partial_scan import status_after
 from cmk_check.scan.scan_context import ScanContext
+from cmk_check.store.outbox import count_unpublished
 from cmk_check.store.scan_rows import Lease, Scan
-from cmk_check.store.scans import LeaseAndStatus
 
 _log = logging.getLogger(__name__)
 
@@ -39,12 +39,7 @@ type MakeEnd = Callable[[Scan, Status, datetime], Awaitable[End | None]]
 
 
 async def finish(context: ScanContext, scan_id: str) -> None:
-    """Finish a scan if all its slices are done; otherwise, or if it was overtaken, do nothing.
-
-    Raises:
-        StoreError: deliver the message again.
-
-    """
+    """Finish a scan if all its slices are done; otherwise, or if it was overtaken, do nothing."""
 
     async def end(scan: Scan, previous: Status, now: datetime) -> End | None:
         slices = await context.scans.slices(scan)
@@ -95,10 +90,6 @@ async def fail_scan(
     ``lowered`` is the reason, if any, why the posture can no longer be compliant. ``not_found`` are
     the named ids that do not exist. A partial scan that fails says nothing about the estate: it
     publishes no change and does not change the status.
-
-    Raises:
-        StoreError: deliver the message again.
-
     """
 
     async def end(scan: Scan, previous: Status, now: datetime) -> End:
@@ -128,13 +119,13 @@ async def _close(context: ScanContext, scan_id: str, make_end: MakeEnd) -> None:
     closed: Scan | None = None
     for _ in range(ATTEMPTS_PER_STEP):
         stored = await context.scans.scan(scan_id)
-        current = await context.scans.lease_and_status()
-        status = current.status.value
+        lease, board = await context.scans.lease(), await context.scans.status()
+        status = board.value
         if stored is None or stored.value.state is not ScanState.RUNNING:
             if unsure and stored is not None and stored.value.state not in _OVERTAKEN:
                 closed = stored.value
             break
-        if current.lease.value.scan_id != scan_id:
+        if lease.value.scan_id != scan_id:
             return
         try:
             end = await make_end(stored.value, status, context.clock.now())
@@ -142,11 +133,10 @@ async def _close(context: ScanContext, scan_id: str, make_end: MakeEnd) -> None:
                 return
             ended, new_status, told = end
             await context.scans.commit(
-                lease=Lease("", ended.epoch, ended.finished_at or ended.started_at),
-                status=new_status,
+                lease=(Lease("", ended.epoch, ended.finished_at or ended.started_at), lease.etag),
+                status=None if new_status is None else (new_status, board.etag),
                 scans=[(ended, stored.etag)],
                 changes=[replace(change, sequence=ended.epoch) for change in told],
-                current=current,
             )
         except WriteConflict:
             continue
@@ -175,14 +165,14 @@ async def publish_scan_changes(
 
     ``status`` is the latest known one. Its number of unpublished changes, and what it says is
     undelivered, are corrected if necessary; nothing that the verdict depends on changes.
-
-    Raises:
-        StoreError
-
     """
-    left = await context.publish_scan_changes()
+    outbox = await context.scans.outbox()
+    unpublished = await context.relay.publish(outbox.entries) if outbox.entries else []
+    left = Unpublished.add((count_unpublished(unpublished), outbox.unreadable))
     if (left, undelivered) != (status.unpublished_of_scans, status.undelivered):
-        await _correct(context, left, undelivered)
+        await context.scans.change_status(
+            lambda current: replace(current, unpublished_of_scans=left, undelivered=undelivered)
+        )
     return Unpublished.add((status.summary.unpublished, left))
 
 
@@ -192,20 +182,6 @@ async def _undelivered(context: ScanContext, status: Status) -> Undelivered | No
     except StoreError as error:
         _log.warning("Whether receivers have accepted all alerts is not known: %s", error)
         return status.undelivered
-
-
-async def _correct(
-    context: ScanContext, left: Unpublished, undelivered: Undelivered | None
-) -> None:
-    for _ in range(ATTEMPTS_PER_STEP):
-        stored = await context.scans.status()
-        corrected = replace(stored.value, unpublished_of_scans=left, undelivered=undelivered)
-        try:
-            await context.scans.commit(status=corrected, current=LeaseAndStatus(status=stored))
-        except WriteConflict:
-            continue
-        return
-    raise StoreUnavailable("The unpublished changes were not counted: every try met a conflict.")
 
 
 async def _prune(context: ScanContext, scan_id: str) -> None:

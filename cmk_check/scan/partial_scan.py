@@ -17,6 +17,7 @@ from cmk_check.core.enums import CoverageState, GapReason, PostureReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.model import Coverage
 from cmk_check.core.recorded_scope import RecordedScope
+from cmk_check.core.requirements import REQUIREMENTS
 from cmk_check.core.scan_request import StartOutcome
 from cmk_check.core.status import Status, Summary, Unpublished, UnwrittenGap
 from cmk_check.limits import MAX_GAP_DETAIL_CHARS
@@ -62,10 +63,6 @@ async def status_after(
     ``own`` is the summary of this scan. ``previous`` is the status as read before this call: if
     another worker lowers it later, the write of the new status fails. If a worker lowered it
     earlier, a row has that worker's mark or its result.
-
-    Raises:
-        StoreError
-
     """
     recorded = [row async for row in _recorded(context, now)]
     before = previous.summary
@@ -95,7 +92,7 @@ async def status_after(
         previous,
         summary=summary,
         lowered=lowered,
-        keys_lowered=scan.keys_were_lowered or is_marked,
+        lowered_for=tuple(each.name for each in REQUIREMENTS) if is_marked else scan.lowered_for,
         unnamed_until=previous.all_recorded_until if summary.unnamed else None,
     )
 

@@ -24,14 +24,11 @@ from cmk_check.core.comparison.updates import Difference
 from cmk_check.core.enums import ExceptionMode, PostureVerdict
 from cmk_check.core.requirements import REQUIREMENTS, Requirement
 from cmk_check.core.status import Status
-from cmk_check.limits import ATTEMPTS_PER_STEP
-from cmk_check.ports import StoreUnavailable, WriteConflict
 from cmk_check.scan.claim import Claim
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store.findings import record_batches
 from cmk_check.store.outbox import OutboxEntry
 from cmk_check.store.scan_rows import Stored
-from cmk_check.store.scans import LeaseAndStatus
 from cmk_check.store.subscription_rows import StoredSubscription
 
 _HIGH: Final = {PostureVerdict.COMPLIANT, PostureVerdict.COMPLIANT_WITH_EXCEPTIONS}
@@ -62,7 +59,6 @@ class Recorder:
         Raises:
             ClaimLost: another worker has the slice, or a newer scan has begun.
             WriteConflict: another worker wrote the subscription; read it again.
-            StoreError
 
         """
         table = self._context.findings_table
@@ -85,20 +81,10 @@ class Recorder:
                 self._checked = served
 
     async def _lower(self, requirement: Requirement) -> None:
-        status = self._status
-        for _ in range(ATTEMPTS_PER_STEP):
-            if not self._is_high(status.value, requirement):
-                break
-            current = LeaseAndStatus(status=status)
-            try:
-                lowered = requirement.lower(status.value)
-                await self._context.scans.commit(status=lowered, current=current)
-            except WriteConflict:
-                status = await self._context.scans.status()
-                continue
-            break
-        else:
-            raise StoreUnavailable("The status could not be lowered: every try met a conflict.")
+        def lowered(status: Status) -> Status | None:
+            return requirement.lower(status) if self._is_high(status, requirement) else None
+
+        await self._context.scans.change_status(lowered, self._status)
         self._lowered.add(requirement)
 
     def _is_high(self, status: Status, requirement: Requirement) -> bool:

@@ -11,7 +11,6 @@ from cmk_check.core.exceptions.judge_exception import ExceptionRules
 from cmk_check.core.posture import Expectations
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.scope import Scope
-from cmk_check.core.status import Unpublished
 from cmk_check.limits import SLICE_READING, SLICE_SUBSCRIPTIONS, SUBSCRIPTION_SECONDS
 from cmk_check.ports import (
     AccountSearch,
@@ -25,7 +24,6 @@ from cmk_check.ports import (
 )
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
-from cmk_check.store.outbox import count_unpublished
 from cmk_check.store.scans import ScanTable
 
 
@@ -93,9 +91,3 @@ class ScanContext:
     """Whether a cancelled scan records what it has read of a subscription without a row."""
     overdue_queue: TextQueue | None = None
     """The queue of the second clock; without it, scans leave no message."""
-
-    async def publish_scan_changes(self) -> Unpublished:
-        """Publish the changes in the outbox of the scans table; count those that stay there."""
-        outbox = await self.scans.outbox()
-        left = await self.relay.publish(outbox.entries) if outbox.entries else []
-        return Unpublished.add((count_unpublished(left), outbox.unreadable))

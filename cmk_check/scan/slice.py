@@ -75,7 +75,7 @@ async def run_slice(
     tries, so nothing is read and each subscription becomes a gap.
 
     Raises:
-        SliceHeld, SliceIncomplete, StoreError: deliver the message again.
+        SliceHeld, SliceIncomplete: deliver the message again.
 
     """
     taken = await take(context, scan_id, number)
@@ -105,12 +105,7 @@ async def run_slice(
 
 
 async def fail(context: ScanContext, message: SliceMessage) -> None:
-    """Give up after too many tries: a slice becomes gaps, a failed plan ends the scan.
-
-    Raises:
-        SliceHeld, StoreError: deliver the message again.
-
-    """
+    """Give up after too many tries: a slice becomes gaps, a failed plan ends the scan."""
     if message.slice is None:
         await fail_scan(context, message.scan_id, "The scan could not be planned in four tries.")
     else:
@@ -152,7 +147,6 @@ class SliceRun:
         Raises:
             ClaimLost: another worker has the slice now.
             SliceIncomplete: some subscriptions could not be recorded; the others were.
-            StoreError
 
         """
         try:

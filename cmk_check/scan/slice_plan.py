@@ -34,12 +34,7 @@ _NO_SUBSCRIPTIONS: Final = POSTURE_REASONS[PostureReason.NO_SUBSCRIPTION_VISIBLE
 
 
 async def plan(context: ScanContext, scan_id: str) -> None:
-    """Plan a scan and send its slices; if it is already planned, send the slices not yet done.
-
-    Raises:
-        StoreError, QueueError: deliver the message again.
-
-    """
+    """Plan a scan and send its slices; if it is already planned, send the slices not yet done."""
     for _ in range(ATTEMPTS_PER_STEP):
         stored = await context.scans.scan(scan_id)
         if stored is None or stored.value.state is not ScanState.RUNNING:

@@ -20,12 +20,7 @@ _log = logging.getLogger(__name__)
 async def subscriptions_of(
     context: ScanContext, claim: Claim
 ) -> AsyncIterator[tuple[Planned, StoredSubscription]]:
-    """Yield the subscriptions of a slice, each as soon as its rows are read.
-
-    Raises:
-        StoreError
-
-    """
+    """Yield the subscriptions of a slice, each as soon as its rows are read."""
     entry = claim.slice.value
     planned = {table_keys.partition_of(one.subscription.id): one for one in entry.subscriptions}
     unlisted = _Unlisted(context.options.scope, claim.scan)

@@ -7,6 +7,10 @@ A new scan takes over an expired lease and abandons the scan that held it. It al
 that run without a lease because the lease row was deleted or broken. A full scan also takes the
 lease from a running partial scan, which ends as superseded; what that scan recorded remains. A
 partial scan takes over only from partial scans: only a full scan reports one as abandoned.
+
+Starting raises StoreError if the lease could not be read or taken, and QueueError if the scan could
+not be sent to the queue, in which case it is closed as failed, or if its message for the second
+clock must be left and could not be.
 """
 
 import logging
@@ -42,7 +46,7 @@ from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.second_clock import leave_message, newer_scans, overdue_after, send_message
 from cmk_check.store.codec import SCHEMA, RowUnusable
 from cmk_check.store.scan_rows import Lease, Scan, Stored
-from cmk_check.store.scans import LeaseAndStatus, scan_id_of
+from cmk_check.store.scans import scan_id_of
 
 _log = logging.getLogger(__name__)
 
@@ -51,24 +55,9 @@ _ABANDONED = "The scan's lease expired before all slices were done."
 _SUPERSEDED = "Another scan began before all slices were done."
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
-    """The running scan; ``new`` if this call started it."""
-
-    scan_id: str
-    new: bool
-
-
-async def start(context: ScanContext, trigger: Trigger) -> Started:
-    """Start a scan, or return the one that is running.
-
-    Raises:
-        StoreError: the lease could not be read or taken.
-        QueueError: the scan could not be sent to the queue; it is closed as failed.
-
-    """
-    answer = await _start(context, trigger, timedelta(), ())
-    return Started(answer.scan_id, new=answer.outcome is StartOutcome.STARTED)
+async def start(context: ScanContext, trigger: Trigger) -> StartAnswer:
+    """Start a scan, or return the one that is running."""
+    return await _start(context, trigger, timedelta(), ())
 
 
 async def request(
@@ -77,11 +66,6 @@ async def request(
     """Start a scan on request, unless the last one has only just started.
 
     ``named`` are the lower-cased ids of the subscriptions to read; all are read if it is empty.
-
-    Raises:
-        StoreError: the lease could not be read or taken.
-        QueueError: the scan could not be sent to the queue; it is closed as failed.
-
     """
     spacing = PARTIAL_SCAN_SPACING if named else SCAN_SPACING
     return await _start(context, trigger, spacing, tuple(sorted(set(named))))
@@ -101,11 +85,6 @@ async def start_after(
     """Start a full scan in place of the timer, unless one runs or has started since ``scan_id``.
 
     Scans in ``seen`` do not count.
-
-    Raises:
-        StoreError: the lease could not be read or taken.
-        QueueError: no message was left, or the scan could not be sent to the queue.
-
     """
     return await _start(context, Trigger.TIMER, timedelta(), (), after=_Since(scan_id, seen))
 
@@ -115,10 +94,6 @@ async def start_if_overdue(context: ScanContext, scan_id: str) -> None:
 
     Otherwise do nothing, or send the message again if a scan runs or the last scan is not old
     enough, because it left no message or because the maximum age was raised.
-
-    Raises:
-        StoreError, QueueError: deliver the message again.
-
     """
     newer = await newer_scans(context, scan_id)
     if any(scan.leaves_message for scan in newer):
@@ -128,7 +103,7 @@ async def start_if_overdue(context: ScanContext, scan_id: str) -> None:
     wait = began + overdue_after(context.options.expectations.max_age) - now
     if wait <= timedelta():
         answer = await start_after(context, scan_id, {scan.id for scan in newer})
-        if answer.outcome is StartOutcome.STARTED:
+        if answer.new:
             return
         wait = OVERDUE_AGAIN
     await send_message(context, scan_id, wait)
@@ -148,9 +123,9 @@ async def _start(
     left: bool | None = None
     try:
         for tries_left in reversed(range(ATTEMPTS_PER_STEP + 1)):
-            current = await context.scans.lease_and_status()
+            current = await context.scans.lease(), await context.scans.status()
             unsure = False
-            lease, status = current.lease.value, current.status.value
+            lease, status = current[0].value, current[1].value
             if lease.scan_id == mine:
                 break  # this scan has the lease: only the answer to the write was lost
             epoch, running = await _earlier(context, lease)
@@ -172,7 +147,7 @@ async def _start(
                 leaves_message=left,
                 overdue=after is not None,
                 was_lowered=status.lowered is not None,
-                keys_were_lowered=status.keys_lowered,
+                lowered_for=status.lowered_for,
             )
             try:
                 await _take(context, current, scan, running)
@@ -269,7 +244,10 @@ async def _running(context: ScanContext, scan_ids: Sequence[str]) -> list[Stored
 
 
 async def _take(
-    context: ScanContext, current: LeaseAndStatus, scan: Scan, running: Sequence[Stored[Scan]]
+    context: ScanContext,
+    current: tuple[Stored[Lease], Stored[Status]],
+    scan: Scan,
+    running: Sequence[Stored[Scan]],
 ) -> None:
     """Take the lease and close the scans that lost it in the same transaction."""
     rows: list[tuple[Scan, str | None]] = []
@@ -290,10 +268,11 @@ async def _take(
     if full:
         scan = replace(scan, supersedes=full[0].id)
     rows.append((scan, None))
-    lease = Lease(scan.id, scan.epoch, scan.started_at + SCAN_LEASE)
+    taken = Lease(scan.id, scan.epoch, scan.started_at + SCAN_LEASE)
+    lease, status = current
     # An earlier version must not show a status with findings that it cannot read.
-    older = current.status.value if current.status.schema < SCHEMA else None
-    await context.scans.commit(lease=lease, status=older, scans=rows, changes=told, current=current)
+    older = (status.value, status.etag) if status.schema < SCHEMA else None
+    await context.scans.commit(lease=(taken, lease.etag), status=older, scans=rows, changes=told)
 
 
 async def _report_earlier_build(

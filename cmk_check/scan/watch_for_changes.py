@@ -14,7 +14,7 @@ The next full scan finds a change that never arrives, or arrives later than ``WA
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from cmk_check.core.account import Subscription
@@ -30,48 +30,34 @@ from cmk_check.limits import (
     WATCH_VAULTS_PER_LOOK,
     WATCH_VAULTS_REMEMBERED,
 )
-from cmk_check.ports import ChangeInventory, WatchSink, WriteConflict
+from cmk_check.ports import ChangeInventory, WriteConflict
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.start import request
-from cmk_check.store.watch_table import WatchTable
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class WatchContext:
-    """The ports of a look; ``scan`` has the ports of the scans that it starts."""
-
-    scan: ScanContext
-    inventory: ChangeInventory
-    table: WatchTable
-    sink: WatchSink
-
-
-async def look(context: WatchContext) -> None:
+async def look(context: ScanContext, inventory: ChangeInventory) -> None:
     """Read changes, start a scan of the affected subscriptions, and record the watch's state.
 
-    Do nothing until a full scan has finished, since there is nothing to compare with.
-
-    Raises:
-        StoreError, QueueError: the next look repeats everything.
-
+    Do nothing until a full scan has finished, since there is nothing to compare with. After an
+    error, the next look repeats everything.
     """
-    now = context.scan.clock.now()
-    as_of = (await context.scan.scans.status()).value.as_of
+    now = context.clock.now()
+    as_of = (await context.scans.status()).value.as_of
     if as_of is None:
         return
-    stored = await context.table.read()
+    stored = await context.scans.watch()
     before = stored.value
     since = max(as_of, before.cursor or as_of)
-    found = await context.inventory.changes(
-        since, vaults=context.scan.keys is not None, seconds=WATCH_QUERY_SECONDS
+    found = await inventory.changes(
+        since, vaults=context.keys is not None, seconds=WATCH_QUERY_SECONDS
     )
     found = _without_future(found, now)
     due = await _due(context, found, before, as_of, now)
     if due.subscriptions:
         oldest_first = sorted(due.subscriptions, key=lambda one: (due.subscriptions[one], one))
-        answer = await request(context.scan, oldest_first[:MAX_SUBSCRIPTIONS_NAMED], Trigger.WATCH)
+        answer = await request(context, oldest_first[:MAX_SUBSCRIPTIONS_NAMED], Trigger.WATCH)
         _log.info("A scan of recent changes: %s %s", answer.outcome, answer.scan_id)
     cursor = since
     if not due.subscriptions and found.gap is None:
@@ -84,9 +70,9 @@ async def look(context: WatchContext) -> None:
         vaults=_remembered(due.vaults, min(cursor, now - WATCH_OVERLAP)),
     )
     if after.logged_at != before.logged_at:
-        await context.sink.watch_told(after, found.gap)
+        await context.scan_sink.watch_told(after, found.gap)
     try:
-        await context.table.write(after, stored)
+        await context.scans.write_watch(after, stored)
     except WriteConflict:
         _log.info("Another look was faster; the next one reads the changes again.")
 
@@ -101,7 +87,7 @@ def _without_future(found: RecentChanges, now: datetime) -> RecentChanges:
 
 
 async def _due(
-    context: WatchContext, found: RecentChanges, before: Watch, as_of: datetime, now: datetime
+    context: ScanContext, found: RecentChanges, before: Watch, as_of: datetime, now: datetime
 ) -> RecentChanges:
     """Return the subscriptions not read since their change, with the time of the latest change.
 
@@ -110,8 +96,8 @@ async def _due(
     due, vaults, until = dict[str, datetime](), dict(before.vaults), found.until
     if not found.subscriptions and not found.vaults:
         return RecentChanges(due, vaults, until)
-    read = await _last_read(context.scan, as_of, now)
-    scope = context.scan.options.scope
+    read = await _last_read(context, as_of, now)
+    scope = context.options.scope
 
     def add_if_unread(subscription_id: str, at: datetime) -> bool:
         in_scope = scope.of_listed(Subscription(subscription_id)) is Disposition.READ
@@ -127,7 +113,7 @@ async def _due(
         if number == WATCH_VAULTS_PER_LOOK:
             until = min(at, until or at)
             break
-        users = await context.scan.findings_table.with_keys_in(vault_id)
+        users = await context.findings_table.with_keys_in(vault_id)
         unread = [user for user in users if add_if_unread(user, at)]
         if not unread:
             vaults[vault_id] = at

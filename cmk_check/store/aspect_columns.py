@@ -12,7 +12,6 @@ from typing import Any, Final, get_args
 from pydantic import TypeAdapter
 
 from cmk_check.core.aspects.due_dates import DUE
-from cmk_check.core.due_date import DueDate
 from cmk_check.core.enums import DueState, ExceptionState, KeyState
 from cmk_check.core.exceptions.account_exception import (
     AccountException,
@@ -20,7 +19,7 @@ from cmk_check.core.exceptions.account_exception import (
     state_of,
 )
 from cmk_check.core.exceptions.judge_exception import unread_exception
-from cmk_check.core.model import Finding
+from cmk_check.core.model import DueDate, Finding
 from cmk_check.core.owner import UNOWNED, Owner, OwnerSource
 from cmk_check.core.reasons.gap_sentences import EXEMPTION_NOT_READ
 from cmk_check.ports import Scalar

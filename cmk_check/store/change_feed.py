@@ -103,6 +103,31 @@ class FeedTable:
                 break
         return numbered
 
+    async def read_since(self, since: datetime, most: int) -> tuple[list[Change], bool]:
+        """Return the changes published since a time, oldest first, and whether these are all.
+
+        About ``most`` of the newest are read, down to one that was pruned or whose row is broken.
+
+        Raises:
+            RowTooNew: a newer version wrote the head of the feed, or one of the changes.
+
+        """
+        end, newest_first = await self.last() + 1, list[Change]()
+        while end > 1 and len(newest_first) < most:
+            start = max(end - TABLE_PAGE_ROWS, 1)
+            rows = {int(row.row): row async for row in self._rows(start - 1, TABLE_PAGE_ROWS, end)}
+            for number in range(end - 1, start - 1, -1):
+                if number in rows and codec.is_newer_change(rows[number]):
+                    raise codec.too_new(rows[number], _PUBLISHES)
+                try:
+                    if _published(rows[number]) < since:
+                        return newest_first[::-1], True
+                    newest_first.append(codec.change_of(rows[number]))
+                except (KeyError, RowUnusable):
+                    return newest_first[::-1], False
+            end = start
+        return newest_first[::-1], end == 1
+
     async def last(self) -> int:
         """Return the highest number so far, 0 before the first change."""
         return await self._last(await self._get(_HEAD))
@@ -193,11 +218,13 @@ class FeedTable:
                 _log.warning("A broken change stays in the feed: %s", error)
         return old
 
-    async def _rows(self, after: int, page: int) -> AsyncIterator[Entity]:
+    async def _rows(
+        self, after: int, page: int, before: int | None = None
+    ) -> AsyncIterator[Entity]:
         query = TableQuery(
             partition=_PARTITION,
             row_from=table_keys.feed_row(after + 1),
-            row_to=table_keys.NUMBERS_TO,
+            row_to=table_keys.NUMBERS_TO if before is None else table_keys.feed_row(before),
             page=page,
         )
         async for entity in self._store.query(Table.CHANGES, query):

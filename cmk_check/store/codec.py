@@ -120,11 +120,11 @@ def finding_values(finding: Finding) -> Values:
             "violatedSince": _time(finding.violated_since),
             "previousVerdict": finding.previous_verdict and finding.previous_verdict.value,
             "changes": finding.changes,
-            "history": stored_words.written(_HISTORY, finding.history, _WORDS),
+            "history": _text(_HISTORY, finding.history),
             # The state for filters, the reasons for people, and the full value.
             "keyHealth": health.state.value if health else None,
             "keyReasons": ",".join(each.code for each in health.concerns) if health else None,
-            "keyDetail": stored_words.written(_KEY_HEALTH, health, _WORDS) if health else None,
+            "keyDetail": _text(_KEY_HEALTH, health) if health else None,
             "keyVaultId": finding.vault_id,
             **aspect_values(finding),
         }

@@ -23,6 +23,7 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.status import Status, Summary
+from cmk_check.core.watch_state import Watch
 from cmk_check.limits import DOCUMENT_PIECE_CHARS
 from cmk_check.ports import Entity, Scalar
 from cmk_check.store import stored_words
@@ -82,7 +83,7 @@ class Scan:
     not_found: tuple[str, ...] = ()
     was_lowered: bool = False
     """From the status when the scan began, like the next field."""
-    keys_were_lowered: bool = False
+    lowered_for: tuple[str, ...] = ()
     leaves_message: bool = False
     """Whether the scan has left a message for the second clock."""
     overdue: bool = False
@@ -174,13 +175,14 @@ LEASE: Final = TypeAdapter(Lease)
 SCAN: Final = TypeAdapter(Scan)
 SLICE: Final = TypeAdapter(Slice)
 STATUS: Final = TypeAdapter(Status)
+WATCH: Final = TypeAdapter(Watch)
 
 
 def document[T](
     adapter: TypeAdapter[T], value: T, columns: Mapping[str, Scalar] | None = None
 ) -> dict[str, Scalar]:
     """Return a value as a row."""
-    text, size = stored_words.written(adapter, value, _WORDS), DOCUMENT_PIECE_CHARS
+    text, size = adapter.dump_json(value).decode(), DOCUMENT_PIECE_CHARS
     starts = range(0, len(text), size)
     pieces = {f"document{start // size}": text[start : start + size] for start in starts}
     return {**STAMP, **(columns or {}), **pieces}

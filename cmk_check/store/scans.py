@@ -6,14 +6,14 @@ transaction. Each scan's slices are in a separate partition.
 
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from typing import Final
 
 from cmk_check.core.model import Change
 from cmk_check.core.status import Status
-from cmk_check.limits import MAX_SLICES, TABLE_PAGE_ROWS
+from cmk_check.core.watch_state import Watch
+from cmk_check.limits import ATTEMPTS_PER_STEP, MAX_SLICES, TABLE_PAGE_ROWS
 from cmk_check.ports import (
     Delete,
     Entity,
@@ -21,9 +21,11 @@ from cmk_check.ports import (
     Replace,
     Store,
     StoreError,
+    StoreUnavailable,
     Table,
     TableQuery,
     Write,
+    WriteConflict,
 )
 from cmk_check.store import codec as rows
 from cmk_check.store import row_times, table_checks, table_keys
@@ -34,6 +36,7 @@ from cmk_check.store.scan_rows import (
     SCAN,
     SLICE,
     STATUS,
+    WATCH,
     Lease,
     Scan,
     Slice,
@@ -49,18 +52,12 @@ _TABLE: Final = Table.SCANS
 _PARTITION: Final = OF_SCANS
 _LEASE: Final = "current"
 _STATUS: Final = "status"
+_WATCH: Final = ("watch", "state")
 # The lease if there is no usable row: free, with an epoch that no scan has.
 _FREE: Final = Lease("", 0, row_times.UNDATED)
-_NO_LEASE: Final = Stored(_FREE, "")
-_NO_STATUS: Final = Stored(Status(), "")
 
-
-@dataclass(frozen=True, slots=True)
-class LeaseAndStatus:
-    """The lease and the status, read together; the defaults apply if there are none yet."""
-
-    lease: Stored[Lease] = _NO_LEASE
-    status: Stored[Status] = _NO_STATUS
+# A value to write, and the ETag of its row as read; None or "" for a new row.
+type ToWrite[T] = tuple[T, str | None]
 
 
 class ScanTable:
@@ -69,13 +66,19 @@ class ScanTable:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def lease_and_status(self) -> LeaseAndStatus:
-        """Read the lease and the status."""
-        return LeaseAndStatus(await self.lease(), await self.status())
-
     async def status(self) -> Stored[Status]:
         """Read the status in one point read; a broken status counts as empty until replaced."""
         return value_or(Status(), STATUS, await self._store.get(_TABLE, _PARTITION, _STATUS))
+
+    async def watch(self) -> Stored[Watch]:
+        """Read the state of the watch; a broken row counts as empty until the next look."""
+        return value_or(Watch(), WATCH, await self._store.get(_TABLE, *_WATCH))
+
+    async def write_watch(self, watch: Watch, before: Stored[Watch]) -> None:
+        """Write the state of the watch if it is unchanged since it was read."""
+        partition, row = _WATCH
+        write = rows.write(row, document(WATCH, watch), before.etag)
+        await self._store.commit(_TABLE, partition, [write])
 
     async def refuse_earlier_builds(self) -> None:
         """Read every row of the store, to find one of an earlier build wherever it is.
@@ -135,27 +138,42 @@ class ScanTable:
     async def commit(
         self,
         *,
-        lease: Lease | None = None,
-        status: Status | None = None,
-        scans: Sequence[tuple[Scan, str | None]] = (),
+        lease: ToWrite[Lease] | None = None,
+        status: ToWrite[Status] | None = None,
+        scans: Sequence[ToWrite[Scan]] = (),
         changes: Sequence[Change] = (),
-        current: LeaseAndStatus = LeaseAndStatus(),
     ) -> None:
-        """Write rows of the scan partition in one transaction, if unchanged since they were read.
-
-        ``scans`` are scans with the ETag read, None for a new row; ``current`` has the ETags of
-        lease and status.
-        """
+        """Write rows of the scan partition in one transaction, if unchanged since read."""
         writes: list[Write] = []
         if lease is not None:
-            writes.append(rows.write(_LEASE, document(LEASE, lease), current.lease.etag))
+            writes.append(rows.write(_LEASE, document(LEASE, lease[0]), lease[1]))
         if status is not None:
-            writes.append(rows.write(_STATUS, document(STATUS, status), current.status.etag))
+            writes.append(rows.write(_STATUS, document(STATUS, status[0]), status[1]))
         for scan, etag in scans:
             row = table_keys.scan_row(scan.started_at, scan.id)
             values = document(SCAN, scan, {"state": scan.state.value})
             writes.append(rows.write(row, values, etag))
         await self._store.commit(_TABLE, _PARTITION, [*writes, *map(outbox_write, changes)])
+
+    async def change_status(
+        self, change: Callable[[Status], Status | None], stored: Stored[Status] | None = None
+    ) -> None:
+        """Change the status, again if another worker wrote it; ``change`` may return None for none.
+
+        ``stored`` is the status as last read, if it was read.
+
+        Raises:
+            StoreUnavailable: every try met a conflict.
+
+        """
+        for _ in range(ATTEMPTS_PER_STEP):
+            stored = stored or await self.status()
+            changed = change(stored.value)
+            try:
+                return await self.commit(status=(changed, stored.etag)) if changed else None
+            except WriteConflict:
+                stored = None
+        raise StoreUnavailable("The status could not be changed: every try met a conflict.")
 
     async def outbox(self) -> Outbox:
         """Read the unpublished changes of scans."""

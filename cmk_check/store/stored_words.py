@@ -1,36 +1,19 @@
-"""Words in rows that a later version added, so that an app can be rolled back.
+"""Words in rows that another version wrote, so that an app can be rolled back.
 
-Versions add reasons and other words without changing the schema of rows. In JSON values:
-
-- A word in ``LATER`` is written as a word that every version knows and that makes each of them read
-  Azure again; the later word is stored in an additional field.
-- A word that this version does not know is read as a word that claims nothing.
-
-``StandIns`` maps a field's name to the replacement; None leaves the word out.
+Versions add reasons and other words without changing the schema of rows. In JSON values, a word
+that this version does not know is read as a word that claims nothing and makes the next scan read
+Azure again. ``StandIns`` maps a field's name to that word; None leaves the word out.
 """
 
 import json
-from collections.abc import Callable, Mapping
-from functools import partial, reduce
+from collections.abc import Mapping
+from functools import reduce
 from operator import getitem
-from typing import Any, Final
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 type StandIns = Mapping[str, str | None]
-
-LATER: Final[tuple[str, ...]] = ()
-"""Words that the first version of the schema did not have."""
-
-_BESIDE: Final = "later_"
-
-
-def written[T](adapter: TypeAdapter[T], value: T, stand_ins: StandIns) -> str:
-    """Return a value as JSON that every version of the schema can read."""
-    text = adapter.dump_json(value).decode()
-    if not any(f'"{word}"' in text for word in LATER):
-        return text
-    return _mapped(text, partial(_as_before, stand_ins))
 
 
 def read[T](adapter: TypeAdapter[T], stand_ins: StandIns, text: str) -> T:
@@ -47,8 +30,6 @@ def read[T](adapter: TypeAdapter[T], stand_ins: StandIns, text: str) -> T:
 
 
 def _read[T](adapter: TypeAdapter[T], stand_ins: StandIns, text: str) -> T:
-    if f'"{_BESIDE}' in text:
-        text = _mapped(text, partial(_as_now, stand_ins))
     try:
         return adapter.validate_json(text)
     except ValidationError as error:
@@ -66,18 +47,3 @@ def _read[T](adapter: TypeAdapter[T], stand_ins: StandIns, text: str) -> T:
             else:
                 place[last] = stand_ins[name]
         return adapter.validate_json(json.dumps(document))
-
-
-def _mapped(text: str, change: Callable[[dict[str, object]], object]) -> str:
-    return json.dumps(json.loads(text, object_hook=change), ensure_ascii=False)
-
-
-def _as_before(stand_ins: StandIns, part: dict[str, object]) -> dict[str, object]:
-    later = {name: part[name] for name in stand_ins if part.get(name) in LATER}
-    beside = {f"{_BESIDE}{name}": word for name, word in later.items()}
-    return part | {name: stand_ins[name] for name in later} | beside
-
-
-def _as_now(stand_ins: StandIns, part: dict[str, object]) -> dict[str, object]:
-    beside = {name: part.get(f"{_BESIDE}{name}") for name in stand_ins}
-    return part | {name: word for name, word in beside.items() if word in LATER}

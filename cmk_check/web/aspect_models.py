@@ -1,10 +1,13 @@
 """The aspects beside the verdict in the HTTP API: one account's, the counts, and the filters.
 
-A new aspect adds its model, and a field to ``Sides``, ``Sums`` and ``AspectFilters``.
+A new aspect adds its model, and a field to ``Sides``, ``Accounts`` and ``AspectFilters``.
 """
+
+from datetime import datetime, timedelta
 
 from pydantic import BaseModel, Field
 
+from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import (
     ControlMapping,
     DueState,
@@ -15,6 +18,9 @@ from cmk_check.core.enums import (
     KeySeverity,
     KeyState,
 )
+from cmk_check.core.exceptions.account_exception import honoured_at
+from cmk_check.core.keys import key_health
+from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.core.owner import OwnerSource
 from cmk_check.web.json_model import Answer, Omittable, Time
 
@@ -98,6 +104,30 @@ class Keys(Answer):
     unknown: int = Field(description="Unknown, or never read.")
 
 
+class CountsOfKind(Answer):
+    """Accounts of one kind by verdict."""
+
+    compliant: int = Field(description="Judged compliant.")
+    non_compliant: int = Field(description="Judged non-compliant.")
+    unknown: int = Field(description="Could not be judged.")
+
+
+class Accounts(Answer):
+    """Accounts in scope by verdict."""
+
+    total: int = Field(description="All accounts in scope.")
+    compliant: int = Field(description="Judged compliant.")
+    non_compliant: int = Field(description="Judged non-compliant.")
+    unknown: int = Field(description="Could not be judged.")
+    unread: int = Field(description="Not read by the last scan; the last known verdict counts.")
+    excepted: int = Field(description="Non-compliant, with an exception that is honoured now.")
+    overdue: int = Field(description="Past the due date at the last scan.")
+    by_kind: dict[str, CountsOfKind] = Field(description="The counts by verdict for each kind.")
+    ignored_by_kind: dict[str, int] = Field(
+        description="Accounts of kinds out of scope: up to 50 kinds by name, the rest as `other`."
+    )
+
+
 class Sides(Answer):
     """The aspects beside an account's verdict; null if they do not apply or were not read."""
 
@@ -144,3 +174,49 @@ class Controls(Answer):
 
     caution: str = Field(description="What a mapping does not show.")
     value: list[Control] = Field(description="All controls.")
+
+
+def to_api_accounts(accounts: AccountCounts, now: datetime) -> Accounts:
+    """Make the counts by verdict; ended exceptions are not counted."""
+    return Accounts(
+        total=accounts.total,
+        compliant=accounts.compliant,
+        non_compliant=accounts.non_compliant,
+        unknown=accounts.unknown,
+        unread=accounts.unread,
+        excepted=honoured_at(accounts.excepted, now),
+        overdue=accounts.overdue,
+        by_kind=accounts.by_kind,
+        ignored_by_kind=accounts.ignored_by_kind,
+    )
+
+
+def to_api_keys(accounts: AccountCounts) -> Keys:
+    """Make the counts by key health; a key that was never read counts as unknown."""
+    return Keys.model_validate(KEY_HEALTH.all_sums(accounts))
+
+
+def to_api_sides(finding: Finding, now: datetime) -> dict[str, object]:
+    """Make the fields of ``Sides``; an honoured exception ends at its expiry."""
+    return {
+        "key_health": _key_health(finding.key_health, now),
+        "exception": finding.exception.at(now) if finding.exception else None,
+    }
+
+
+def _key_health(health: key_health.KeyHealth | None, now: datetime) -> KeyHealth | None:
+    """Make the health of a key; days to expiry are rounded down to whole days."""
+    if health is None:
+        return None
+    return KeyHealth(
+        state=health.state,
+        reasons=health.concerns,
+        rotation=health.rotation,
+        expires=health.expires,
+        days_to_expiry=(health.expires - now) // timedelta(days=1) if health.expires else None,
+        vault_id=health.vault_id,
+        key_id=health.key_id,
+        key_version=health.key_version,
+        principal_id=health.principal_id,
+        next_rotation_at=health.next_rotation_at,
+    )

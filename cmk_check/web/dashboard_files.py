@@ -18,49 +18,11 @@ from cmk_check.web.http.conditional import matches
 
 INDEX: Final = "index.html"
 _TEXT: Final = "text/plain"
-# In the order of the preload header: first the modules that load the data, then those that draw it.
-_MODULES: Final = (
-    "start.js",
-    "load.js",
-    "api.js",
-    "page_state.js",
-    "url_state.js",
-    "reasons.js",
-    "finding_list.js",
-    "row_selection.js",
-    "columns.js",
-    "finding_filters.js",
-    "aspects.js",
-    "aspect_states.js",
-    "due_dates.js",
-    "exceptions.js",
-    "keys.js",
-    "key_view.js",
-    "owner.js",
-    "format.js",
-    "labels.js",
-    "dom.js",
-    "main.js",
-    "accounts.js",
-    "next_steps.js",
-    "large_steps.js",
-    "owner_message.js",
-    "changes.js",
-    "check.js",
-    "check_buttons.js",
-    "copy.js",
-    "downloads.js",
-    "remedy.js",
-    "drawer.js",
-    "sides.js",
-    "filters.js",
-    "gaps.js",
-    "posture.js",
-    "signin.js",
-    "table.js",
-    "trend.js",
-    "vendor/uPlot.esm.js",
-)
+_FOLDER: Final = files("cmk_check.web").joinpath("dashboard")
+# In the order of the preload header: first the modules that load the data.
+_FIRST: Final = ("start.js", "load.js", "api.js", "page_state.js", "url_state.js")
+_ALL: Final = sorted(file.name for file in _FOLDER.iterdir() if file.name.endswith(".js"))
+_MODULES: Final = (*dict.fromkeys((*_FIRST, *_ALL)), "vendor/uPlot.esm.js")
 _STYLES: Final = ("base.css", "overview.css", "findings.css", "paper.css", "vendor/uPlot.min.css")
 # Only these files are ever read, whatever the path; all are UTF-8.
 FILES: Final[Mapping[str, str]] = {
@@ -133,7 +95,7 @@ def answer(
 @cache
 def _file(name: str, http_auth: HttpAuth) -> tuple[bytes, str]:
     """Read a file once and return it with its ETag."""
-    body = files("cmk_check.web").joinpath("dashboard", *name.split("/")).read_bytes()
+    body = _FOLDER.joinpath(*name.split("/")).read_bytes()
     if name == INDEX:
         packed, actual = _AUTH_META.format("keys"), _AUTH_META.format(http_auth)
         body = body.replace(packed.encode(), actual.encode())

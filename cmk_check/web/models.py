@@ -26,10 +26,18 @@ from cmk_check.core.enums import (
     Verdict,
     WatchState,
 )
+from cmk_check.core.period import Happening
 from cmk_check.core.reasons.catalogue import ReasonCode
-from cmk_check.limits import MAX_GAPS_LISTED, MAX_NAMES_OF_KEY, MAX_TRANSITIONS
+from cmk_check.limits import (
+    MAX_GAPS_LISTED,
+    MAX_NAMES_OF_KEY,
+    MAX_PERIOD_CHANGES_LISTED,
+    MAX_TRANSITIONS,
+)
 from cmk_check.web.aspect_models import (
+    Accounts,
     Control,
+    CountsOfKind,
     Evidence,
     Keys,
     Owner,
@@ -54,30 +62,6 @@ class ReasonOfPosture(Answer):
 
     code: PostureReason = Field(description="The reason, as in `GET /api/v1/reasons`.")
     message: str = Field(description="What the reason means here, with counts, and what to do.")
-
-
-class CountsOfKind(Answer):
-    """Accounts of one kind by verdict."""
-
-    compliant: int = Field(description="Judged compliant.")
-    non_compliant: int = Field(description="Judged non-compliant.")
-    unknown: int = Field(description="Could not be judged.")
-
-
-class Accounts(Answer):
-    """Accounts in scope by verdict."""
-
-    total: int = Field(description="All accounts in scope.")
-    compliant: int = Field(description="Judged compliant.")
-    non_compliant: int = Field(description="Judged non-compliant.")
-    unknown: int = Field(description="Could not be judged.")
-    unread: int = Field(description="Not read by the last scan; the last known verdict counts.")
-    excepted: int = Field(description="Non-compliant, with an exception that is honoured now.")
-    overdue: int = Field(description="Past the due date at the last scan.")
-    by_kind: dict[str, CountsOfKind] = Field(description="The counts by verdict for each kind.")
-    ignored_by_kind: dict[str, int] = Field(
-        description="Accounts of kinds out of scope: up to 50 kinds by name, the rest as `other`."
-    )
 
 
 class Subscriptions(Answer):
@@ -202,6 +186,36 @@ class ChangeEvent(Answer):
     datacontenttype: Literal["application/json"] = Field(description="The type of `data`.")
     data: dict[str, Any] = Field(
         description="`scanId`, `ruleVersion`, `baseline`, `sequence`, and the fields of the type."
+    )
+
+
+class Happened(Answer):
+    """Accounts or subscriptions to which the same happened."""
+
+    count: int = Field(description="How many; one to which it happened twice counts once.")
+    latest: list[ChangeEvent] = Field(
+        description=f"The latest change of each, newest first, at most {MAX_PERIOD_CHANGES_LISTED}."
+    )
+
+
+class Period(Answer):
+    """What happened in the last days."""
+
+    since: Time = Field(description="The start of the period.")
+    until: Time = Field(description="The end: now.")
+    begins: Time | None = Field(
+        description="If not all changes could be read, the time of the oldest one that was; "
+        "null if nothing of the period is missing."
+    )
+    text: str = Field(description="What happened, in one phrase.")
+    first_scan: Time | None = Field(
+        description="When the first scan finished, if in this period; what it found is not news."
+    )
+    waiting: int = Field(description="Recorded changes that are not published, so not counted.")
+    happened: dict[Happening, Happened] = Field(
+        description="What happened: "
+        + ", ".join(f"`{each}`" for each in Happening)
+        + ". Keys count by account, gaps by subscription."
     )
 
 

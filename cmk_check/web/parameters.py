@@ -26,6 +26,7 @@ from cmk_check.limits import (
     MAX_CHANGES_RESENT,
     MAX_LOCATION_CHARS,
     MAX_PAGE_SIZE,
+    MAX_PERIOD_DAYS,
     MAX_SEARCH_CHARS,
     MAX_SKIP_TOKEN_CHARS,
     MAX_TAG_BYTES,
@@ -48,6 +49,7 @@ _ALLOWED: Final = {
     "subscription": "subscription must be an id like 00000000-0000-0000-0000-000000000000.",
     "from": "from must be the number of a published change.",
     "to": "to must be the number of a published change.",
+    "days": f"days must be a whole number from 1 to {MAX_PERIOD_DAYS}.",
     "top": f"top must be a whole number from 1 to {MAX_PAGE_SIZE}.",
     "since": "since must be a cursor from nextLink or deltaLink; omit it to start at the "
     "beginning.",
@@ -86,6 +88,7 @@ def _at_most(chars: int) -> Any:  # noqa: ANN401 - as Pydantic's own Field
 
 _NOT_BLANK: Final = AfterValidator(_not_blank)
 SubscriptionId = Annotated[str, Field(pattern=f"^{GUID}$"), AfterValidator(str.lower)]
+Days = Annotated[int, Field(ge=1, le=MAX_PERIOD_DAYS), BeforeValidator(_whole)]
 HowMany = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE), BeforeValidator(_whole)]
 FeedNumber = Annotated[int, Field(ge=1, le=10**9 - 1), BeforeValidator(_whole)]
 Words = Annotated[str, _at_most(MAX_SEARCH_CHARS), _NOT_BLANK]
@@ -238,6 +241,12 @@ class ChangesQuery(AnyQuery):
         None,
         description="Start this many changes before the end of the feed; excludes `since`.",
     )
+
+
+class SummaryQuery(AnyQuery):
+    """Parameters of the summary of a period."""
+
+    days: Days = Field(7, description="The length of the period that ends now.")
 
 
 class ResendQuery(AnyQuery):

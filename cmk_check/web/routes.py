@@ -19,7 +19,6 @@ from cmk_check.ports import Clock, Store
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import ScanTable
-from cmk_check.store.watch_table import WatchTable
 from cmk_check.web import models, parameters, scan_now
 from cmk_check.web.aspect_models import Controls
 from cmk_check.web.fastapi_app import Asked, WebApplication, operation_id
@@ -74,11 +73,10 @@ class _Api:
         self, store: Store, clock: Clock, expect: Expectations, site: WebApplication, places: Places
     ) -> None:
         estate, table, keys = FindingsTable(store), ScanTable(store), site.key_health
-        watch = WatchTable(store) if site.watch else None
         self.clock = clock
         self.site = site
         self.places = places
-        self.status = StatusView(estate, table, clock, expect, keys, watch)
+        self.status = StatusView(estate, table, clock, expect, keys, site.watch)
         self.findings = FindingsView(
             estate, table, clock, site.kinds, site.portal_url, site.vault_domain
         )
@@ -200,11 +198,12 @@ async def list_findings(request: Request, query: Asked[parameters.FindingsQuery]
     """
     api = _api(request)
     places, view = api.places, api.findings
-    walks = places.compared if view.is_compared_here(query) else places.lists
+    search = view.search(query)
+    walks = places.compared if search.is_compared_here else places.lists
     async with (places.searches if query.q else walks).held():
         if query.format == "json":
-            return api.listed(request, query, await view.page(query), models.FindingsPage)
-        return await api.table(request, query, view.table_pages(query), FINDINGS)
+            return api.listed(request, query, await view.page(query, search), models.FindingsPage)
+        return await api.table(request, query, view.table_pages(query, search), FINDINGS)
 
 
 @_get(
@@ -252,6 +251,19 @@ async def list_changes(request: Request, query: Asked[parameters.ChangesQuery]) 
     later = api.site.link(request, {"since": cursor, "top": query.top})
     links = {"next_link": later} if more else {"delta_link": later}
     return json_answer(models.ChangesPage(value=value, **links).body())
+
+
+@_get(
+    "/api/v1/summary",
+    "What happened in the last days, from the changes",
+    models.Period,
+    tag="changes",
+)
+async def get_summary(request: Request, query: Asked[parameters.SummaryQuery]) -> Response:
+    """Return the accounts and subscriptions that got worse or better in the last days."""
+    api = _api(request)
+    answer = await changes.period(api.feed, api.scans, query.days, api.clock.now())
+    return json_answer(answer.body())
 
 
 @_get(scan_now.SCANS, "The history of scans", models.ScansPage, tag="scans")

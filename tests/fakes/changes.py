@@ -3,10 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from cmk_check.core.gap import Gap
-from cmk_check.core.watch_state import RecentChanges, Watch
+from cmk_check.core.watch_state import RecentChanges
 from cmk_check.ports import Clock
+
+if TYPE_CHECKING:
+    from cmk_check.core.gap import Gap
 
 AT_ONCE = (timedelta(),)
 
@@ -56,17 +59,6 @@ class ScriptedChanges:
     def _visible(self, since: datetime) -> Iterator[Row]:
         now = self._clock.now()
         return (row for row in self._rows if row.visible <= now and row.at >= since)
-
-
-class RecordingWatchSink:
-    """Whoever hears of the watch."""
-
-    def __init__(self) -> None:
-        self.told: list[tuple[Watch, Gap | None]] = []
-
-    async def watch_told(self, watch: Watch, gap: Gap | None) -> None:
-        """Keep it."""
-        self.told.append((watch, gap))
 
 
 def _answer(rows: Sequence[tuple[datetime, str]], *, truncated: bool) -> RecentChanges:

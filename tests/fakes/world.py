@@ -19,11 +19,12 @@ from cmk_check.core.posture import Expectations, Posture
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.scan_request import StartAnswer
 from cmk_check.core.status import ALL_PUBLISHED, LastScan, Status, Summary, Unpublished
+from cmk_check.core.watch_state import Watch
 from cmk_check.ports import AccountSearch, QueueError, SliceMessage, Store, Table, TableQuery
 from cmk_check.scan.scan_context import ScanContext, ScanOptions
 from cmk_check.scan.slice import fail, run_slice
 from cmk_check.scan.slice_plan import plan
-from cmk_check.scan.start import Started, request, start
+from cmk_check.scan.start import request, start
 from cmk_check.store import codec
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.finding_filter import FindingFilter
@@ -82,6 +83,7 @@ class RecordingSink:
     partial_ended: list[tuple[str, str, str | None]] = field(default_factory=list)
     unpublished: Unpublished = ALL_PUBLISHED
     started: list[str] = field(default_factory=list)
+    watch: list[tuple[Watch, Gap | None]] = field(default_factory=list)
 
     async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
         """Keep them."""
@@ -107,6 +109,10 @@ class RecordingSink:
         (self.partial_ended if partial else self.ended).append(
             (scan.id, scan.state.value, scan.reason)
         )
+
+    async def watch_told(self, watch: Watch, gap: Gap | None) -> None:
+        """Keep it."""
+        self.watch.append((watch, gap))
 
 
 async def give_way(_seconds: float) -> None:
@@ -195,7 +201,7 @@ class World:
         """Let the next readings of a subscription bring these accounts."""
         self.inventory.readings[subscription_id] = Reading(accounts, gap=gap)
 
-    async def start(self, context: ScanContext | None = None) -> Started:
+    async def start(self, context: ScanContext | None = None) -> StartAnswer:
         """Start a scan as the timer does."""
         return await start(context or self.context, Trigger.TIMER)
 

@@ -40,8 +40,11 @@ class Storage:
 
     def __init__(self, azurite: Azurite) -> None:
         text = azurite.connection_string
-        self.service = TableServiceClient.from_connection_string(text)
-        self.queues = QueueServiceClient.from_connection_string(text)
+        # Azurite ends a connection after five idle seconds, on a busy machine while the next
+        # request is on its way, and the client sends a write only once.
+        headers = {"Connection": "close"}
+        self.service = TableServiceClient.from_connection_string(text, headers=headers)
+        self.queues = QueueServiceClient.from_connection_string(text, headers=headers)
 
     def close(self) -> None:
         """Let go of the connections."""

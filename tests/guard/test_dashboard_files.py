@@ -81,7 +81,7 @@ def test_every_element_that_a_module_looks_for_is_on_the_page() -> None:
     ("module", "constant", "words"),
     [
         ("labels.js", "REMOVALS", RemovalReason),
-        ("keys.js", "rotationWord", KeyRotation),
+        ("key_health.js", "rotationWord", KeyRotation),
     ],
 )
 def test_the_page_has_words_for_every_word(
@@ -118,8 +118,8 @@ def test_the_page_has_a_record_of_every_aspect() -> None:
 
 def test_the_page_shows_every_state_of_a_key() -> None:
     """Each that is not healthy has a step for who must look at it."""
-    assert _keys("keys.js", "STATES") == set(KeyState)
-    todo = set(re.findall(r"(?m)^  (\w+): {.*todo:", _text("keys.js")))
+    assert _keys("key_health.js", "STATES") == set(KeyState)
+    todo = set(re.findall(r"(?m)^  (\w+): {.*todo:", _text("key_health.js")))
     assert todo == set(KeyState) - {KeyState.HEALTHY}
 
 

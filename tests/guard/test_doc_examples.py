@@ -61,6 +61,7 @@ def test_the_rule_table_and_its_examples_are_judged_as_the_rule_does() -> None:
         ("GET /api/v1/keys", models.KeysPage),
         ("GET /api/v1/subscriptions", models.SubscriptionsPage),
         ("GET /api/v1/changes", models.ChangesPage),
+        ("GET /api/v1/summary", models.Period),
         ("GET /api/v1/scans", models.ScansPage),
         ("GET /api/v1/scans/{id}", models.ScanInDetail),
         ("GET /api/v1/reasons", RootModel[list[CatalogueReason]]),

@@ -16,7 +16,7 @@ FACTS = {
     "evidence/sign.py": {"_SMALLEST"},  # the size that RSA needs
     "cli/exit_codes.py": {"USAGE", "UNKNOWN"},  # a contract
     "core/remediation/az_script.py": {"NOT_YET"},  # a contract
-    "core/keys/version.py": {"_SMALLEST"},  # the size of key that Azure asks for
+    "core/keys/version_in_use.py": {"_SMALLEST"},  # the size of key that Azure asks for
     "core/remediation/plan.py": {"KEY_SIZE", "RETENTION_DAYS"},  # Azure's own
     "doctor/app_checks.py": {"_MINUTE"},  # a unit
     "doctor/azure_checks.py": {"_SECOND", "_MINUTE"},  # units

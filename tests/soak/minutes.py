@@ -19,9 +19,8 @@ from cmk_check.core.enums import Trigger
 from cmk_check.limits import TABLE_PAGE_ROWS
 from cmk_check.ports import SliceMessage, Store
 from cmk_check.scan.scan_context import ScanContext
-from cmk_check.scan.watch_for_changes import WatchContext, look
-from cmk_check.store.watch_table import WatchTable
-from tests.fakes.changes import RecordingWatchSink, ScriptedChanges
+from cmk_check.scan.watch_for_changes import look
+from tests.fakes.changes import ScriptedChanges
 from tests.fakes.faults import Fault
 from tests.fakes.world import MAX_DELIVERIES, sub
 from tests.soak.history import History
@@ -174,8 +173,7 @@ class Minutes(History):
         return [scan.trigger for scan in history if scan.state == "running"]
 
     async def _look(self, store: Store) -> None:
-        process = self.world.process(store)
-        await look(WatchContext(process, self.graph, WatchTable(store), RecordingWatchSink()))
+        await look(self.world.process(store), self.graph)
 
     def _take(self, now: datetime) -> None:
         """Let the messages that were sent wait for a worker; a slice takes some seconds."""

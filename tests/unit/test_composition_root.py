@@ -10,13 +10,13 @@ from typing import Final
 import pytest
 
 import cmk_check
-from cmk_check.composition_root import App
+from cmk_check.composition_root import App, scan_options
 from cmk_check.config.settings import Settings
 from cmk_check.limits import GARBAGE_OBJECTS
 from cmk_check.scan.aspect_reader import AspectReader, readers_of
 from tests.fakes.exemptions import IN_EACH_SCAN
 from tests.fakes.world import sub
-from tests.unit.config.settings_kit import AZURITE, SECRET, URL
+from tests.unit.config.settings_kit import AZURITE, ON_AZURE, SECRET, URL
 
 
 def test_garbage_is_looked_for_less_often_than_by_default() -> None:
@@ -40,7 +40,7 @@ CHANGED: Final[Mapping[str, str]] = {
     "CMK_CHANGES_QUEUE": "on",
     "CMK_CLOUD": "china",
     "CMK_CROSS_CHECK": "off",
-    "CMK_EXCEPTIONS": "off",
+    "CMK_EXCEPTIONS": "accept",
     "CMK_EXCEPTION_ASSIGNMENTS": f"/subscriptions/{sub(1)}/providers/"
     "Microsoft.Authorization/policyAssignments/ours",
     "CMK_EXCEPTION_MAX_DAYS": "7",
@@ -53,6 +53,7 @@ CHANGED: Final[Mapping[str, str]] = {
     "CMK_KINDS": "OpenAI",
     "CMK_MANAGEMENT_GROUP": "mg-ai",
     "CMK_MAX_AGE_MINUTES": "90",
+    "CMK_OWNER_TAGS": "",
     "CMK_REQUIRE_HEALTHY_KEYS": "on",
     "CMK_RETENTION_DAYS": "77",
     "CMK_WATCH_SCHEDULE": "00:02:00",
@@ -81,7 +82,7 @@ def facts(part: object, seen: set[int]) -> object:
 async def built(environ: Mapping[str, str]) -> object:
     """Return what an app holds after it has set up everything."""
     app = App(Settings.load(environ))
-    parts = [app.scan_context, app.watch_context, app.delivery_context, app.api, app.scan_now]
+    parts = [app.scan_context, app.delivery_context, app.api, app.scan_now]
     opened = [await part() for part in parts]
     opened.append(await app.health())
     await app.close()
@@ -97,7 +98,6 @@ READ_IN: Final[Mapping[str, str]] = {
     "given_routes": "config/settings.py",
     "max_in_flight": "composition_root.py",
     "other_arm_url": "config/settings.py",
-    "owner_tags": "inventory/azure_inventory.py",
     "scan_schedule": "doctor/app_checks.py",
     "storage": "composition_root.py",
     "tags": "inventory/azure_inventory.py",
@@ -124,10 +124,24 @@ async def test_every_setting_has_an_effect_on_the_app(name: str) -> None:
     assert await built({**environ, name: CHANGED[name]}) != await built(environ)
 
 
+@pytest.mark.parametrize("part", ["owners", "hostname"])
+def test_a_setting_that_concerns_several_parts_reaches_each(part: str) -> None:
+    """Owners are read from tags and counted in metrics; links lead to the app if it is on Azure."""
+    settings = Settings.load(AZURITE)
+    changed = Settings.load({**AZURITE, **ON_AZURE, "CMK_OWNER_TAGS": ""})
+    parts = [(App(each).site(), scan_options(each)) for each in (settings, changed)]
+
+    (site, options), (other, others) = parts
+    if part == "owners":
+        assert (site.owners, other.owners) == (True, False)
+    else:
+        assert (options.hostname, others.hostname) == (None, other.hostname)
+
+
 async def test_each_aspect_that_is_read_can_be_switched_off() -> None:
     """Its requests cost permissions; one that stays off is missing while everything is green."""
     aspects: dict[str, set[str]] = {}
-    for name in ("", *(name for name, value in CHANGED.items() if value == "off")):
+    for name in ("", "CMK_EXCEPTIONS", "CMK_KEY_HEALTH"):
         app = App(Settings.load({**AZURITE, **({name: "off"} if name else {})}))
         context = await app.scan_context()
         aspects[name] = {each.aspect.name for each in readers_of(context, IN_EACH_SCAN)}

@@ -5,7 +5,6 @@ The code that compares, counts, announces and filters treats all aspects alike: 
 """
 
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -40,11 +39,14 @@ class Occasion:
     """When a reading is compared; ``baseline``: in the first scan, whose changes are not sent.
 
     ``exceptions_off``: the settings switch exceptions off, so all that were announced have ended.
-    ``fix_within`` is the time allowed to fix an account, if it is limited.
+    ``fix_within`` is the time allowed to fix an account, if it is limited. ``unread``: the account
+    was not read; ``removed``: it is removed.
     """
 
     now: datetime
     baseline: bool = False
+    unread: bool = False
+    removed: bool = False
     exceptions_off: bool = False
     fix_within: timedelta | None = None
 
@@ -65,15 +67,13 @@ class Aspect(ABC):
     """Everything that the program needs to know about an aspect.
 
     ``name`` is its name in JSON, filters and changes; ``side`` is its field of ``Sides``. It
-    applies to accounts with one of the ``verdicts``. With ``replaces_update``, its news replaces
-    the less specific account update, and new wording alone is not recorded. ``changes`` maps the
-    types of its changes to their titles.
+    applies to accounts with one of the ``verdicts``. ``changes`` maps the types of its changes to
+    their titles.
     """
 
     name: ClassVar[str]
     side: ClassVar[str]
     verdicts: ClassVar[frozenset[Verdict]]
-    replaces_update: ClassVar[bool] = False
     changes: ClassVar[Mapping[ChangeType, str]] = {}
 
     @abstractmethod
@@ -88,9 +88,14 @@ class Aspect(ABC):
         """Return whether nothing has changed that would add an entry to the history."""
         return True
 
-    def is_worse(self, before: Finding, after: AnyAccount) -> bool:  # noqa: ARG002 - of most
-        """Return whether the state got worse, so that an incomplete reading may report it."""
-        return False
+    def badness(self, account: AnyAccount) -> float:  # noqa: ARG002 - of some
+        """Return how bad the state is: an incomplete reading may report only what got worse."""
+        return 0
+
+    def is_worse(self, before: AnyAccount, after: AnyAccount) -> bool:
+        """Return whether the state got worse, where the aspect applies to both."""
+        both = self.applies(before.judgement) and self.applies(after.judgement)
+        return both and self.badness(after) > self.badness(before)
 
     def kept(self, before: Finding, read: Judged) -> Judged:
         """Return the account as read, but with the recorded value of this aspect."""
@@ -106,20 +111,9 @@ class Aspect(ABC):
         """Return the changes to announce, and the finding that records what was announced.
 
         ``read`` is the account as read; ``after`` lacks what an incomplete reading may not report.
+        All three are the recorded finding if the account was not read or is removed.
         """
         return after, ()
-
-    def news_of_time(
-        self,
-        finding: Finding,
-        occasion: Occasion,  # noqa: ARG002 - of most
-    ) -> tuple[Finding, Sequence[News]]:
-        """Return the same as ``news``, for an account that was not read."""
-        return finding, ()
-
-    def last_news(self, finding: Finding) -> Sequence[News]:  # noqa: ARG002 - of most
-        """Return the changes to announce when an account is removed."""
-        return ()
 
     @abstractmethod
     def label(self, account: AnyAccount) -> Hashable | None:
@@ -132,23 +126,6 @@ class Aspect(ABC):
     @abstractmethod
     def labels(self, counts: AccountCounts) -> Iterable[tuple[Hashable, int]]:
         """Return the number of accounts for each label in counts, as ``into`` writes it."""
-
-    def add_up(self, counts: AccountCounts, parts: Iterable[AccountCounts]) -> AccountCounts:
-        """Return ``counts`` with this aspect's counts summed over ``parts``."""
-        labels: Counter[Hashable] = Counter()
-        for part in parts:
-            for label, count in self.labels(part):
-                labels[label] += count
-        return self.into(counts, labels)
-
-    def contradiction(self, counts: AccountCounts) -> str | None:
-        """Return why the aspect's counts cannot be right, None if they can."""
-        numbers = [count for _, count in self.labels(counts)]
-        if min(numbers, default=0) < 0:
-            return "has a count below zero"
-        if (number := sum(numbers)) and number > self.whole(counts):
-            return "counts more accounts than there are"
-        return None
 
     def whole(self, counts: AccountCounts) -> int:
         """Return the number of accounts to which the aspect applies."""

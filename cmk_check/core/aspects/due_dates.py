@@ -11,9 +11,8 @@ from datetime import datetime
 from typing import ClassVar, Final, override
 
 from cmk_check.core.aspects.aspect import AnyAccount, Aspect, News, Occasion
-from cmk_check.core.due_date import DueDate
 from cmk_check.core.enums import ChangeType, DueState, KeyState, Verdict
-from cmk_check.core.model import AccountCounts, Finding
+from cmk_check.core.model import AccountCounts, DueDate, Finding
 
 
 class DueDateAspect(Aspect):
@@ -40,7 +39,7 @@ class DueDateAspect(Aspect):
         self, before: Finding | None, after: Finding, read: AnyAccount, occasion: Occasion
     ) -> tuple[Finding, Sequence[News]]:
         had, now = after.due, occasion.now
-        if had is None and occasion.fix_within is None:
+        if occasion.removed or (had is None and occasion.fix_within is None):
             return after, ()
         since = _since(after)
         if since is None:
@@ -59,10 +58,6 @@ class DueDateAspect(Aspect):
             news.append(News(ChangeType.ACCOUNT_OVERDUE, shown, at.isoformat()))
         due = DueDate(since, at, told) if at or told else None
         return (after if due == had else replace(after, due=due)), news
-
-    @override
-    def news_of_time(self, finding: Finding, occasion: Occasion) -> tuple[Finding, Sequence[News]]:
-        return self.news(finding, finding, finding, occasion)
 
     @override
     def label(self, account: AnyAccount) -> Hashable | None:

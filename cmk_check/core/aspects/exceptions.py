@@ -3,11 +3,12 @@
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from math import inf
 from typing import ClassVar, Final, override
 
 from cmk_check.core.aspects.aspect import AnyAccount, Aspect, News, Occasion
 from cmk_check.core.enums import ChangeType, ExceptionEnd, ExceptionState, Verdict
-from cmk_check.core.exceptions.account_exception import ends_earlier, expiries, state_of
+from cmk_check.core.exceptions.account_exception import expiries, state_of
 from cmk_check.core.exceptions.announcements import Announcement, announce, announce_off
 from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.limits import MAX_CHANGE_TEXT_CHARS
@@ -39,11 +40,10 @@ class ExceptionAspect(Aspect):
         return {"exception": state_of(account.exception).value} if account.exception else None
 
     @override
-    def is_worse(self, before: Finding, after: AnyAccount) -> bool:
-        """Return whether a violation that persists is now accepted for a shorter time."""
-        if before.judgement.verdict is not after.judgement.verdict:
-            return False
-        return ends_earlier(before.exception, after.exception)
+    def badness(self, account: AnyAccount) -> float:
+        """Return the worse, the earlier a violation is no longer accepted."""
+        until = account.exception.honoured_until if account.exception else None
+        return -until.timestamp() if until else inf
 
     @override
     def news(
@@ -51,6 +51,11 @@ class ExceptionAspect(Aspect):
     ) -> tuple[Finding, Sequence[News]]:
         had = after.announced
         verdict, now = after.judgement.verdict, occasion.now
+        if occasion.removed and had:
+            why = ExceptionEnd.NO_LONGER_NEEDED
+            return after, (_shown(Announcement(ChangeType.EXCEPTION_ENDED, had, why)),)
+        if occasion.unread or occasion.removed:
+            return after, ()
         if occasion.exceptions_off:
             announced, found = announce_off(had, verdict, now)
         else:
@@ -62,13 +67,6 @@ class ExceptionAspect(Aspect):
         if announced is not after.announced:
             after = replace(after, announced=announced)
         return after, [_shown(each) for each in found]
-
-    @override
-    def last_news(self, finding: Finding) -> Sequence[News]:
-        if finding.announced is None:
-            return ()
-        why = ExceptionEnd.NO_LONGER_NEEDED
-        return (_shown(Announcement(ChangeType.EXCEPTION_ENDED, finding.announced, why)),)
 
     @override
     def label(self, account: AnyAccount) -> Hashable | None:

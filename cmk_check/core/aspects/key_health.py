@@ -31,7 +31,6 @@ class KeyHealthAspect(Aspect):
 
     name, side = "keyHealth", "key_health"
     verdicts = frozenset({Verdict.COMPLIANT})
-    replaces_update = True
     changes: ClassVar[Mapping[ChangeType, str]] = {
         ChangeType.KEY_DEGRADED: "Health of an account's key got worse",
         ChangeType.KEY_RECOVERED: "Health of an account's key improved",
@@ -57,11 +56,9 @@ class KeyHealthAspect(Aspect):
         return _facts(before.key_health) == _facts(after.key_health)
 
     @override
-    def is_worse(self, before: Finding, after: AnyAccount) -> bool:
-        """Return whether the key got worse; keys are compared only under the same verdict."""
-        if before.judgement.verdict is not after.judgement.verdict:
-            return False
-        return badness(after.key_health) > badness(before.key_health)
+    def badness(self, account: AnyAccount) -> float:
+        """Return how bad: healthy 0, at risk 1, unknown 2, broken 3; 0 if no key was checked."""
+        return account.key_health.state.badness if account.key_health else 0
 
     @override
     def kept(self, before: Finding, read: Judged) -> Judged:
@@ -119,11 +116,6 @@ class KeyHealthAspect(Aspect):
 
 def _state(account: AnyAccount) -> str | None:
     return account.key_health.state.value if account.key_health else None
-
-
-def badness(health: KeyHealth | None) -> int:
-    """Return how bad: healthy 0, at risk 1, unknown 2, broken 3; 0 if no key was checked."""
-    return 0 if health is None else health.state.badness
 
 
 def _news(before: KeyHealth | None, after: KeyHealth | None) -> ChangeType | None:

@@ -13,9 +13,6 @@ from cmk_check.core.model import AccountCounts
 from cmk_check.core.owner import UNOWNED
 from cmk_check.limits import MAX_OWNERS_COUNTED
 
-# Not a string, because a tag can have any text.
-_NOBODY: Final = UNOWNED
-
 
 class OwnerAspect(Aspect):
     """The owner, if there is one; a new owner is an account update."""
@@ -37,18 +34,19 @@ class OwnerAspect(Aspect):
 
     @override
     def label(self, account: AnyAccount) -> Hashable | None:
-        return _hash(owner) if (owner := account.owner.value) else _NOBODY
+        # Not a string, because a tag can have any text.
+        return _hash(owner) if (owner := account.owner.value) else UNOWNED
 
     @override
     def into(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
         owners = sorted(label for label in labels if isinstance(label, str))
         kept = tuple(owners[:MAX_OWNERS_COUNTED])
-        return replace(counts, unowned=labels.get(_NOBODY, 0), owners=kept)
+        return replace(counts, unowned=labels.get(UNOWNED, 0), owners=kept)
 
     @override
     def labels(self, counts: AccountCounts) -> Iterable[tuple[Hashable, int]]:
         """Return the labels; of an owner, counts know only that there is an account."""
-        return (_NOBODY, counts.unowned), *((owner, 1) for owner in counts.owners)
+        return (UNOWNED, counts.unowned), *((owner, 1) for owner in counts.owners)
 
     @override
     def column(self, state: str) -> str | None:

@@ -10,10 +10,10 @@ from datetime import datetime
 from itertools import count
 from typing import Final
 
-from cmk_check.core.account import Judgement, Reading, Subscription
+from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.account_groups import group_by_key, group_by_owner, write_groups
 from cmk_check.core.aspects import ASPECTS
-from cmk_check.core.aspects.aspect import AllJudged, Judged, News
+from cmk_check.core.aspects.aspect import AllJudged, AnyAccount, Aspect, Judged, News, Occasion
 from cmk_check.core.comparison import changes
 from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.judge_accounts import agree
@@ -37,12 +37,12 @@ _REMOVALS: Final = {
     Disposition.EXCLUDED: (CoverageState.EXCLUDED, RemovalReason.SUBSCRIPTION_EXCLUDED),
     Disposition.RETIRED: (CoverageState.RETIRED, RemovalReason.SUBSCRIPTION_RETIRED),
 }
-# Where an aspect's states are in the history, new wording alone is no change.
-_READ_BESIDE: Final = [
-    each.side
-    for each in ASPECTS
-    if not each.replaces_update and each.side not in Finding.REMEMBERED
-]
+_READ: Final = [each.side for each in ASPECTS if each.side not in Finding.REMEMBERED]
+# Of an aspect that compares its facts, new wording alone is not recorded.
+_COMPARED: Final = {each.side for each in ASPECTS if type(each).is_same is not Aspect.is_same}
+_REPLACE_UPDATE: Final = {
+    kind for each in ASPECTS if each.side in _COMPARED for kind in each.changes
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +146,23 @@ def _of_time(
     known: Known, ids: Iterable[str], subscription: Subscription, context: ComparisonContext
 ) -> Iterator[FindingUpdate]:
     """Yield changes that follow only from the time, for accounts without news or not read."""
+    unread = replace(context, unread=True)
     for before in map(known.findings.__getitem__, ids):
-        after, news = before, list[News]()
-        for aspect in ASPECTS:
-            after, more = aspect.news_of_time(after, context)
-            news += more
+        after, news = _aspect_news(before, before, before, unread)
         if after is not before:
             told = changes.of_account(news, before, after, subscription, context)
             yield FindingUpdate(before, after, told)
+
+
+def _aspect_news(
+    before: Finding | None, after: Finding, read: AnyAccount, occasion: Occasion
+) -> tuple[Finding, list[News]]:
+    """Return the news of all aspects, and the finding that records what was announced."""
+    news: list[News] = []
+    for aspect in ASPECTS:
+        after, more = aspect.news(before, after, read, occasion)
+        news += more
+    return after, news
 
 
 def _updated(
@@ -161,20 +170,13 @@ def _updated(
 ) -> tuple[Finding, list[News]]:
     """Return the updated finding and its news; ``read`` is the account as it was read."""
     if before is not None and _says_the_same(before, entry):
-        after, news = _filled_in(before, entry), []
-    else:
-        after, news = _finding(before, entry, context), _account_news(before, entry)
-    # Replacing costs more than the rest of this.
-    beside = {side: getattr(entry, side) for side in _READ_BESIDE}
-    if any(value != getattr(after, side) for side, value in beside.items()):
-        after = replace(after, **beside)
-    for aspect in ASPECTS:
-        after, more = aspect.news(before, after, read, context)
-        if aspect.replaces_update and more:
-            # Every other change also contains what an update would report.
-            news = [each for each in news if each.type is not ChangeType.ACCOUNT_UPDATED]
-        news += more
-    return after, news
+        return _aspect_news(before, _filled_in(before, entry), read, context)
+    news = _account_news(before, entry)
+    after, more = _aspect_news(before, _finding(before, entry, context), read, context)
+    if any(each.type in _REPLACE_UPDATE for each in more):
+        # Every other change also contains what an update would report.
+        news = [each for each in news if each.type is not ChangeType.ACCOUNT_UPDATED]
+    return after, news + more
 
 
 def _account_news(before: Finding | None, after: Judged) -> list[News]:
@@ -236,8 +238,8 @@ def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) 
         changed_at=now,
         violated_since=now if violated else None,
         history=(transition,),
-        key_health=key,
         vault_id=key.vault_id if key else None,
+        **{side: getattr(entry, side) for side in _READ},
     )
     if before is None:
         return finding
@@ -256,18 +258,19 @@ def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) 
 
 
 def _filled_in(before: Finding, entry: Judged) -> Finding:
-    """Return the finding with the date of creation as read, without announcing it.
+    """Return the finding with what was read but is not announced as an update.
 
-    An account that was deleted and created again between two scans has a new date.
+    An account that was deleted and created again between two scans has a new date of creation.
     """
-    if _created_at(before.judgement) == _created_at(entry.judgement):
+    beside = {side: getattr(entry, side) for side in _READ if side not in _COMPARED}
+    # Replacing costs more than the rest of this.
+    if any(value != getattr(before, side) for side, value in beside.items()):
+        before = replace(before, **beside)
+    created_at = entry.judgement.evidence.created_at
+    if before.judgement.evidence.created_at == created_at:
         return before
-    evidence = replace(before.judgement.evidence, created_at=_created_at(entry.judgement))
+    evidence = replace(before.judgement.evidence, created_at=created_at)
     return replace(before, judgement=replace(before.judgement, evidence=evidence))
-
-
-def _created_at(judgement: Judgement) -> str | None:
-    return judgement.evidence.created_at
 
 
 def _what_is_worse(before: Finding, entry: Judged) -> Judged | None:
@@ -301,9 +304,8 @@ def _removal(
     finding: Finding, subscription: Subscription, reason: RemovalReason, context: ComparisonContext
 ) -> FindingUpdate:
     news = [News(ChangeType.ACCOUNT_REMOVED, {"removed": reason.value})]
-    for aspect in ASPECTS:
-        news += aspect.last_news(finding)
-    told = changes.of_account(news, finding, None, subscription, context)
+    _, more = _aspect_news(finding, finding, finding, replace(context, removed=True))
+    told = changes.of_account(news + more, finding, None, subscription, context)
     return FindingUpdate(finding, None, told)
 
 

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Final
 
 from cmk_check.core.account import Account, Judgement
-from cmk_check.core.aspects import judged_alone
+from cmk_check.core.aspects import ASPECTS, judged_alone
 from cmk_check.core.aspects.aspect import AllJudged, Aspect, Judged
 from cmk_check.core.enums import Reason
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import KeyFacts
-from cmk_check.core.keys.judge_key import judge_key
+from cmk_check.core.keys.judge_key_health import judge_key_health
 from cmk_check.core.keys.parsing import vault_name
 from cmk_check.core.model import Finding
 from cmk_check.core.reasons.gap_sentences import KEY_NOT_READ
@@ -48,7 +48,7 @@ def with_key(
     entry: Judged, before: Finding | None, facts: KeyFacts | None, now: datetime
 ) -> Judged:
     """Return a compliant account with its key health, which is unknown without ``facts``."""
-    health = judge_key(entry.account, facts or _UNANSWERED, now)
+    health = judge_key_health(entry.account, facts or _UNANSWERED, now)
     if health.vault_id is None:
         # Only its last known place tells a deleted vault from one that may not be read.
         health = replace(health, vault_id=_known_vault(before, entry.account))
@@ -115,7 +115,8 @@ def _weight(entry: Judged) -> tuple[object, ...]:
     said = folded(account.kind, account.location, judgement)
     tags = sorted(account.tags.items())
     rest = _said_of_key(entry), account.created_at or "", account.owner or ""
-    return judgement.verdict.badness, judgement.reason, said, tags, *rest
+    beside = [aspect.badness(entry) for aspect in ASPECTS]
+    return judgement.verdict.badness, beside, judgement.reason, said, tags, *rest
 
 
 def _said_of_key(entry: Judged) -> tuple[object, ...]:

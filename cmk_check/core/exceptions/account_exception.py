@@ -87,12 +87,6 @@ def honoured_at(counted: Expiries, now: datetime) -> int:
     return sum(count for time, count in counted if time > now)
 
 
-def ends_earlier(had: AccountException | None, has: AccountException | None) -> bool:
-    """Return whether an honoured exception now ends earlier or is gone."""
-    before, after = (each.honoured_until if each else None for each in (had, has))
-    return before is not None and (after is None or after < before)
-
-
 def state_of(exception: AccountException | None) -> ExceptionState:
     """Return whether there is an exception, and whether it is honoured."""
     if exception is None:

@@ -14,14 +14,11 @@ from cmk_check.core.text_files import toml_of
 _TABLES: Final = toml_of(__package__, "reasons.toml")
 APP_PHRASES: Final[Mapping[str, str]] = _TABLES["command_line"]
 _OF_OPTION: Final[Mapping[str, str]] = APP_PHRASES | _TABLES["subscription_option"]
-
-
-def _pattern(phrases: Mapping[str, str]) -> re.Pattern[str]:
-    """Return a pattern of all phrases that prefers the longest one."""
-    return re.compile("|".join(map(re.escape, sorted(phrases, key=len, reverse=True))))
-
-
-_APP, _OPTION = _pattern(APP_PHRASES), _pattern(_OF_OPTION)
+# Patterns of all phrases, which prefer the longest one.
+_APP, _OPTION = (
+    re.compile("|".join(map(re.escape, sorted(phrases, key=len, reverse=True))))
+    for phrases in (APP_PHRASES, _OF_OPTION)
+)
 
 
 @lru_cache(maxsize=1000)  # most accounts share their messages

@@ -124,12 +124,7 @@ def vault_to_share(finding: Finding) -> TargetVault | None:
 
 
 def vault_named(wanted: str, subscription_id: str) -> TargetVault:
-    """Return an existing vault, given by its name in a subscription or by its ARM id.
-
-    Raises:
-        ValueError: ``wanted`` is neither a valid name nor a valid id.
-
-    """
+    """Return an existing vault by its name in a subscription, or by its ARM id; or ValueError."""
     match = _VAULT_ID.fullmatch(wanted)
     if match and match["group"].isprintable() and _VAULT.fullmatch(match["name"]):
         return TargetVault(match["name"], match["subscription"], match["group"], is_new=False)
@@ -141,12 +136,7 @@ def vault_named(wanted: str, subscription_id: str) -> TargetVault:
 
 
 def key_named(wanted: str) -> str:
-    """Return the name of a key.
-
-    Raises:
-        ValueError: ``wanted`` is not a valid name.
-
-    """
+    """Return a valid name of a key; raise ValueError for another."""
     if KEY_NAME.fullmatch(wanted):
         return wanted
     raise ValueError("a key's name has 1 to 127 letters, digits and hyphens")

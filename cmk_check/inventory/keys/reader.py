@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from cmk_check.core.account import Account
 from cmk_check.core.keys.facts import Grant, Key, KeyFacts
 from cmk_check.core.keys.permissions import user_of
-from cmk_check.core.keys.version import pinned_version
+from cmk_check.core.keys.version_in_use import pinned_version
 from cmk_check.core.reasons.gap_sentences import unusable_key
 from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.arm_reader import ArmReader

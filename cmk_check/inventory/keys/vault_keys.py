@@ -6,7 +6,7 @@ from typing import Final
 
 from cmk_check.core.keys.facts import Key, KeyVersion
 from cmk_check.core.keys.parsing import parse_key, parse_version
-from cmk_check.core.keys.version import compared_version
+from cmk_check.core.keys.version_in_use import compared_version
 from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline

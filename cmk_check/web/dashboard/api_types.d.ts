@@ -399,6 +399,18 @@ export interface components {
          * @enum {string}
          */
         GapReason: "forbidden" | "unauthenticated" | "throttled" | "timeout" | "unreachable" | "server_error" | "unexpected_response" | "malformed_page" | "malformed_account" | "untrusted_next_link" | "not_found" | "not_visible" | "disallowed" | "api_version_unsupported" | "list_incomplete" | "slice_failed";
+        /** @description Accounts or subscriptions to which the same happened. */
+        Happened: {
+            /** @description How many; one to which it happened twice counts once. */
+            count: number;
+            /** @description The latest change of each, newest first, at most 10. */
+            latest: components["schemas"]["ChangeEvent"][];
+        };
+        /**
+         * @description What can happen to an account or a subscription that people ask about.
+         * @enum {string}
+         */
+        Happening: "violated" | "fixed" | "overdue" | "keyBroken" | "keyRepaired" | "gapOpened" | "gapClosed";
         /** @description The key of a compliant account. */
         KeyHealth: {
             /** @description The health; the worst reason decides. */
@@ -547,6 +559,31 @@ export interface components {
             value: components["schemas"]["OwnerSums"][];
             /** @description The next page; absent on the last one. */
             nextLink?: string;
+        };
+        /** @description What happened in the last days. */
+        Period: {
+            /**
+             * Format: date-time
+             * @description The start of the period.
+             */
+            since: string;
+            /**
+             * Format: date-time
+             * @description The end: now.
+             */
+            until: string;
+            /** @description If not all changes could be read, the time of the oldest one that was; null if nothing of the period is missing. */
+            begins: string | null;
+            /** @description What happened, in one phrase. */
+            text: string;
+            /** @description When the first scan finished, if in this period; what it found is not news. */
+            firstScan: string | null;
+            /** @description Recorded changes that are not published, so not counted. */
+            waiting: number;
+            /** @description What happened: `violated`, `fixed`, `overdue`, `keyBroken`, `keyRepaired`, `gapOpened`, `gapClosed`. Keys count by account, gaps by subscription. */
+            happened: {
+                [key: string]: components["schemas"]["Happened"];
+            };
         };
         /**
          * @description The reasons of a posture; the last five are information and never make it worse.
@@ -881,6 +918,11 @@ export interface components {
          */
         WatchState: "seeing" | "blind";
         _Few: string[];
+        AspectFilters: {
+            keyHealth?: string;
+            exception?: string;
+            due?: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -915,6 +957,8 @@ export type FindingsPage = components['schemas']['FindingsPage'];
 export type Gap = components['schemas']['Gap'];
 export type GapOfSubscription = components['schemas']['GapOfSubscription'];
 export type GapReason = components['schemas']['GapReason'];
+export type Happened = components['schemas']['Happened'];
+export type Happening = components['schemas']['Happening'];
 export type KeyHealth = components['schemas']['KeyHealth'];
 export type KeyInUse = components['schemas']['KeyInUse'];
 export type KeyReason = components['schemas']['KeyReason'];
@@ -928,6 +972,7 @@ export type Owner = components['schemas']['Owner'];
 export type OwnerSource = components['schemas']['OwnerSource'];
 export type OwnerSums = components['schemas']['OwnerSums'];
 export type OwnersPage = components['schemas']['OwnersPage'];
+export type Period = components['schemas']['Period'];
 export type PostureReason = components['schemas']['PostureReason'];
 export type PostureVerdict = components['schemas']['PostureVerdict'];
 export type Progress = components['schemas']['Progress'];
@@ -956,5 +1001,6 @@ export type Verdict = components['schemas']['Verdict'];
 export type Watch = components['schemas']['Watch'];
 export type WatchState = components['schemas']['WatchState'];
 export type _Few = components['schemas']['_Few'];
+export type AspectFilters = components['schemas']['AspectFilters'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;

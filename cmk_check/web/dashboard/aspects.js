@@ -8,7 +8,7 @@
 import { LOOKS, stateOf } from "./aspect_states.js";
 import { DUE } from "./due_dates.js";
 import { EXCEPTION } from "./exceptions.js";
-import { KEY_HEALTH } from "./keys.js";
+import { KEY_HEALTH } from "./key_health.js";
 import { OWNER } from "./owner.js";
 
 /** @type {readonly import("./types.js").Verdict[]} */

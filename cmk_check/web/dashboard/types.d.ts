@@ -1,8 +1,8 @@
 /** The types that the page's modules share: the API's models and the page's own types. */
 
 import {
-  CatalogueReason, ChangeEvent, Finding, FindingDetail, Gap, KeyInUse, OwnerSums, PostureVerdict, ReasonArea,
-  ReasonOfKeyHealth, Scan, Status, Verdict,
+  AspectFilters, CatalogueReason, ChangeEvent, Finding, FindingDetail, Gap, KeyInUse, OwnerSums, PostureVerdict,
+  ReasonArea, ReasonOfKeyHealth, Scan, Status, Verdict,
 } from "./api_types.js";
 import { Child } from "./dom.js";
 
@@ -19,21 +19,18 @@ export interface Change extends Omit<ChangeEvent, "data"> { data: Record<string,
 export type Catalogue = ReadonlyMap<string, CatalogueReason>;
 
 /** The view in the URL fragment, which links share. */
-export interface View {
+export interface View extends Record<keyof AspectFilters, string> {
   verdict: string;
   reason: string;
   kind: string;
   location: string;
   subscription: string;
-  keyHealth: string;
   /** The most serious reason of a key. */
   keyReason: string;
   /** The address of a key, without a version. */
   key: string;
-  exception: string;
   /** A filter by the future of an account's exception. */
   accepted: string;
-  due: string;
   /** An owner exactly as tagged, "" for accounts without one, null for all. */
   owner: string | null;
   /** Owners to leave out; "" leaves out accounts without an owner. */

@@ -5,11 +5,18 @@ row is broken. A poller that paused for longer than the retention, or whose feed
 an empty storage, therefore gets an error: an empty page would mean "nothing happened".
 """
 
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from itertools import pairwise
 
 from cmk_check.core.cloudevents import event_of
+from cmk_check.core.model import Change
+from cmk_check.core.period import period_of
+from cmk_check.limits import MAX_PERIOD_CHANGES, MAX_PERIOD_CHANGES_LISTED
 from cmk_check.store.change_feed import FeedTable
+from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
 from cmk_check.web.http.refusals import RequestRefused
 
@@ -43,6 +50,38 @@ async def page_of(
     value = [models.ChangeEvent.model_validate(event_of(change)) for _, change in shown]
     cursor = shown[-1][0] if shown else last
     return value, str(cursor), len(shown) < len(found)
+
+
+async def period(feed: FeedTable, scans: ScanTable, days: int, now: datetime) -> models.Period:
+    """Return what happened in the last days.
+
+    Raises:
+        StoreError
+
+    """
+    since = now - timedelta(days=days)
+    (read, is_whole), status = await asyncio.gather(
+        feed.read_since(since, MAX_PERIOD_CHANGES), scans.status()
+    )
+    begins = None if is_whole else min((change.time for change in read), default=now)
+    found = period_of(read, since, now, begins)
+    return models.Period(
+        since=since,
+        until=now,
+        begins=begins,
+        text=found.text,
+        first_scan=found.first_scan.time if found.first_scan else None,
+        waiting=status.value.unpublished.changes,
+        happened={
+            happening: models.Happened(count=len(events), latest=_events(events))
+            for happening, events in found.happened.items()
+        },
+    )
+
+
+def _events(changes: Sequence[Change]) -> list[models.ChangeEvent]:
+    newest = changes[: -MAX_PERIOD_CHANGES_LISTED - 1 : -1]
+    return [models.ChangeEvent.model_validate(event_of(change)) for change in newest]
 
 
 async def _lost(feed: FeedTable, since: int | None, numbers: list[int]) -> int | None:

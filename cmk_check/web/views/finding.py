@@ -19,7 +19,7 @@ from cmk_check.core.scan_request import began_at
 from cmk_check.core.status import Status
 from cmk_check.store.row_times import UNDATED
 from cmk_check.web import models
-from cmk_check.web.views.aspects import to_api_sides
+from cmk_check.web.aspect_models import to_api_sides
 from cmk_check.web.views.catalogues import about_rule, controls
 
 

@@ -3,14 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from itertools import batched
 from math import ceil
 from typing import Final
 
-from cmk_check.core.aspects import BY_NAME
 from cmk_check.core.counts import KIND_UNKNOWN
 from cmk_check.core.enums import Verdict
 from cmk_check.core.model import Coverage
@@ -70,13 +68,14 @@ class FindingsView:
         """The values of the parameter ``kind``."""
         return (*self.kinds, KIND_UNKNOWN)
 
-    def is_compared_here(self, query: parameters.FindingsQuery) -> bool:
-        """Return whether this program must compare rows, because the table cannot."""
-        where, search = _where(query, query.kind, self.clock.now()), Search(query)
-        return bool(search.words or search.location) or not where.is_compared_by_table
+    def search(self, query: parameters.FindingsQuery) -> Search:
+        """Return what a request looks for now."""
+        return Search(query, self.clock.now())
 
-    async def page(self, query: parameters.FindingsQuery) -> Page[models.Finding]:
-        """Read one page.
+    async def page(
+        self, query: parameters.FindingsQuery, search: Search | None = None
+    ) -> Page[models.Finding]:
+        """Read one page; ``search`` is that of the query, if it was made before.
 
         Raises:
             RequestRefused: the kind is not in scope, the token is invalid, or the subscription is
@@ -88,11 +87,10 @@ class FindingsView:
         after = position_of(query.skip_token, table_keys.FINDINGS_FROM, table_keys.COVERAGE)
         status = (await self.scans.status()).value
         spelled = _spelling(kind, status)
-        now = self.clock.now()
-        where = _where(query, spelled, now)
-        search = Search(query)
+        search = search or self.search(query)
+        where, now = replace(search.where, kind=spelled), search.where.at
         join_all = bool(search.words) or _is_cheap_to_join(where, status)
-        if self.is_compared_here(query) or (kind and spelled is None):
+        if search.is_compared_here or (kind and spelled is None):
             parts = self.findings_table.searched(where, after, search.may_find, joined=join_all)
             matches = (
                 (place, match if match and search.finds(*match) else None)
@@ -142,7 +140,7 @@ class FindingsView:
         return with_details(shown, finding, self.portal, self.vault_domain)
 
     async def table_pages(
-        self, query: parameters.FindingsQuery
+        self, query: parameters.FindingsQuery, search: Search
     ) -> AsyncIterator[Page[models.Finding]]:
         """Read the pages of a table: as many as a workbook may hold, or one for ``top`` or CSV.
 
@@ -155,7 +153,7 @@ class FindingsView:
         token = query.skip_token
         for _ in range(pages):
             asked = {"skip_token": token, "top": min(MAX_PAGE_SIZE, left)}
-            page = await self.page(query.model_copy(update=asked))
+            page = await self.page(query.model_copy(update=asked), search)
             yield page
             left, token = left - len(page.value), page.skip_token
             if token is None or left == 0:
@@ -199,21 +197,6 @@ class FindingsView:
             return await self.findings_table.coverage(subscription_id)
         except (RowUnusable, LimitExceeded):
             return None
-
-
-def _where(query: parameters.FindingsQuery, kind: str | None, now: datetime) -> FindingFilter:
-    """Return the values that the table compares with its columns; ``kind`` in its spelling."""
-    asked = query.model_dump(by_alias=True, exclude_none=True)
-    return FindingFilter(
-        verdict=query.verdict,
-        reason=query.reason,
-        kind=kind,
-        subscription_id=query.subscription,
-        states={name: str(asked[name]) for name in BY_NAME if name in asked},
-        at=now,
-        unowned=query.unowned is not None,
-        key=query.key,
-    )
 
 
 def _matching(where: FindingFilter, status: Status) -> int | None:

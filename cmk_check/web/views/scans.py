@@ -21,10 +21,10 @@ from cmk_check.store.codec import RowUnusable
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
+from cmk_check.web.aspect_models import to_api_accounts
 from cmk_check.web.http import paging
 from cmk_check.web.http.paging import Page, position_of
 from cmk_check.web.http.refusals import not_found
-from cmk_check.web.views.aspects import to_api_accounts
 
 _log = logging.getLogger(__name__)
 

@@ -1,23 +1,46 @@
-"""The filters of findings that the table cannot apply: words, location, spelling of a kind."""
+"""What a request for findings looks for, and who compares it: the table or this program."""
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
+from cmk_check.core.aspects import BY_NAME
 from cmk_check.core.counts import KIND_UNKNOWN
 from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.text import as_object
 from cmk_check.ports import Entity
 from cmk_check.store import table_keys
+from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.web.parameters import FindingsQuery
 
 
 class Search:
-    """The filters, case-folded; None and empty ``words`` match everything."""
+    """The filters of a request at a time.
 
-    def __init__(self, query: FindingsQuery) -> None:
+    ``where`` has those that the table compares where it can, with the kind as asked. The others are
+    case-folded; None and empty ``words`` match everything.
+    """
+
+    def __init__(self, query: FindingsQuery, now: datetime) -> None:
+        asked = query.model_dump(by_alias=True, exclude_none=True)
+        self.where = FindingFilter(
+            verdict=query.verdict,
+            reason=query.reason,
+            kind=query.kind,
+            subscription_id=query.subscription,
+            states={name: str(asked[name]) for name in BY_NAME if name in asked},
+            at=now,
+            unowned=query.unowned is not None,
+            key=query.key,
+        )
         self.kind = query.kind and query.kind.casefold()
         self.location = query.location and _place(query.location)
         self.words = (query.q or "").casefold().split()
+
+    @property
+    def is_compared_here(self) -> bool:
+        """Whether this program must compare rows, because the table cannot."""
+        return bool(self.words or self.location) or not self.where.is_compared_by_table
 
     def may_find(self, row: Entity, coverage: Mapping[str, object]) -> bool:
         """Return whether a row may match, from a few columns of it and of its coverage row.

@@ -23,10 +23,9 @@ from cmk_check.store.codec import RowUnusable
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scan_rows import Stored
 from cmk_check.store.scans import ScanTable
-from cmk_check.store.watch_table import WatchTable
 from cmk_check.web import models
+from cmk_check.web.aspect_models import to_api_accounts, to_api_keys
 from cmk_check.web.http.refusals import not_recorded
-from cmk_check.web.views.aspects import to_api_accounts, to_api_keys
 from cmk_check.web.views.subscriptions import to_api_since, untrusted
 
 _log = logging.getLogger(__name__)
@@ -34,9 +33,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StatusView:
-    """Makes the body of the status and its ETag; ``key_health`` is whether keys are read.
+    """Makes the body of the status and its ETag.
 
-    ``watch_table`` is None without a watch for changes.
+    ``key_health`` is whether keys are read, ``has_watch`` whether there is a watch for changes.
     """
 
     findings_table: FindingsTable
@@ -44,7 +43,7 @@ class StatusView:
     clock: Clock
     expect: Expectations
     key_health: bool
-    watch_table: WatchTable | None = None
+    has_watch: bool = False
 
     async def of_estate(self) -> tuple[bytes, str]:
         """Return the status of the whole estate.
@@ -112,10 +111,10 @@ class StatusView:
 
     async def _watch(self) -> Watch | None:
         """Return the state of the watch; None if it is off or a newer version wrote its row."""
-        if self.watch_table is None:
+        if not self.has_watch:
             return None
         try:
-            return (await self.watch_table.read()).value
+            return (await self.scans.watch()).value
         except RowUnusable as error:
             _log.warning("The watch is missing from the status. %s", error)
             return None

@@ -20,9 +20,9 @@ from cmk_check.store.findings import FindingsTable, RowPosition
 from cmk_check.store.row_times import UNDATED
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
+from cmk_check.web.aspect_models import to_api_accounts, to_api_keys
 from cmk_check.web.http import paging
 from cmk_check.web.http.paging import Page, position_of
-from cmk_check.web.views.aspects import to_api_accounts, to_api_keys
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ def _status(violated: int = 0, accepted: int = 0, **fields: object) -> dict[str,
     document = {
         "as_of": "2026-11-25T00:00:00Z",
         "lowered": None,
-        "keys_lowered": False,
+        "lowered_for": [],
         "summary": {
             "accounts": {"by_kind": kinds, "by_key_health": {"healthy": 1}, "excepted": excepted},
             "subscriptions": {"gap": 0},

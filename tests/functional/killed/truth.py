@@ -123,7 +123,7 @@ def says_compliant_wrongly(tables: Mapping[str, Sequence[Row]]) -> bool:
     if any(row.get("coverage") == "gap" for row in rows):
         return True
     keys = status["summary"]["accounts"]["by_key_health"]
-    is_low = status["keys_lowered"] or keys.get("broken") or keys.get("unknown")
+    is_low = status["lowered_for"] or keys.get("broken") or keys.get("unknown")
     return not is_low and any(row.get("keyHealth") in {"broken", "unknown"} for row in rows)
 
 

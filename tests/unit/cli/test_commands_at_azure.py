@@ -9,8 +9,9 @@ from typer.testing import CliRunner, Result
 
 from cmk_check.cli import app
 from local.simulator import Simulator
+from tests.fakes.world import bad
 from tests.functional.doctor_kit import trust_here
-from tests.functional.estate_kit import CMK, MICROSOFT, ODD, estate_of
+from tests.functional.estate_kit import CMK, MICROSOFT, ODD, estate_of, sub_id
 
 WELL = {"CMK_KEY_HEALTH": "off"}
 
@@ -46,6 +47,20 @@ def test_p5_scan_and_plan_read_the_whole_estate_and_write_nothing(
     assert others == {("POST", "/providers/microsoft.resourcegraph/resources")}  # a query
     tokens = [each for each in requests if each.path.endswith("/token")]
     assert len(tokens) == len(commands)  # fetched once, whoever asks
+
+
+def test_a_plan_by_id_reads_its_subscription_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever names it wants it, even if the settings exclude it."""
+    estate = estate_of({"chat": MICROSOFT}, {"lab": MICROSOFT})
+    account = str(bad(sub_id(2), "lab").id).replace("/rg/", "/rg-test/")
+    with Simulator(estate) as azure:
+        trust_here(azure, monkeypatch)
+        monkeypatch.setenv("CMK_EXCLUDE_SUBSCRIPTIONS", sub_id(2))
+        ended = CliRunner().invoke(app, ["plan", account])
+        paths = {each.path.lower() for each in azure.requests}
+
+    assert ended.exit_code == 1, ended.stderr
+    assert not any(f"{sub_id(1)}/providers" in path for path in paths)
 
 
 def _doctor(*options: str, **environment: str) -> Result:

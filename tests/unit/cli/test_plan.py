@@ -1,7 +1,7 @@
 """``plan`` from what Azure says to its exit code: what is written where, and when there is one."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,11 +25,10 @@ from cmk_check.core.remediation.portal import render_portal
 from cmk_check.core.remediation.terraform import render_terraform
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.unread import Absent, Unread
-from cmk_check.limits import SUBSCRIPTION_SECONDS
-from cmk_check.ports import InventoryError
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.keys import HEALTHY, UNREAD, ScriptedKeys
 from tests.fakes.remediation import SUBSCRIPTION, TENANT, finding_of, planned
+from tests.fakes.world import World
 from tests.unit.cli.scan_kit import FORBIDDEN
 from tests.unit.core.key_examples import (
     ATTRIBUTES,
@@ -61,44 +60,25 @@ HOPELESS = replace(BAD, kind="ComputerVision")
 NEIGHBOUR = replace(GOOD, id=finding_of("neighbour").id)
 
 
-class _Keys:
-    """Implements ``KeyInventory`` with one case of key examples for every account."""
-
-    def __init__(self, case: Case) -> None:
-        self._facts = facts_of(case)
-
-    async def read(
-        self,
-        accounts: Sequence[Account],
-        known_vaults: Mapping[str, str],
-        *,
-        seconds: float,
-    ) -> Mapping[str, KeyFacts]:
-        assert dict(known_vaults) == {}
-        assert seconds == SUBSCRIPTION_SECONDS
-        return {each.id.text: self._facts for each in accounts}
-
-
-async def _plan_key(case: Case, choice: PlanChoice = FREE) -> int:
-    account = account_of(case)
-    assert account is not None
-    reading = Reading((replace(account, id=ID),))
-    inventory = ScriptedInventory(SUBSCRIPTIONS, {SUBSCRIPTION: reading})
-    return await report(inventory, SETTINGS, ID, choice, _Keys(case), now=NOW)
-
-
 async def _plan(
     reading: Reading,
     choice: PlanChoice = FREE,
     account: AccountId = ID,
     *,
-    listed: bool = True,
     settings: Settings = SETTINGS,
+    facts: KeyFacts | None = None,
 ) -> int:
-    inventory = ScriptedInventory(SUBSCRIPTIONS if listed else (), {SUBSCRIPTION: reading})
-    if not listed:
-        inventory.list_error = InventoryError(FORBIDDEN)
-    return await report(inventory, settings, account, choice, now=NOW)
+    kinds = {kind.lower(): kind for kind in settings.kinds}
+    world = World(keys=ScriptedKeys({TEXT: facts}) if facts else None, kinds=kinds)
+    world.clock.time = NOW
+    world.inventory = ScriptedInventory(SUBSCRIPTIONS, {SUBSCRIPTION: reading})
+    return await report(world.context, settings, account, choice)
+
+
+async def _plan_key(case: Case, choice: PlanChoice = FREE) -> int:
+    account = account_of(case)
+    assert account is not None
+    return await _plan(Reading((replace(account, id=ID),)), choice, facts=facts_of(case))
 
 
 def _run(*arguments: str) -> Result:
@@ -213,10 +193,10 @@ async def test_an_account_listed_twice_is_planned_for_as_a_scan_records_it(
 
 
 async def test_what_could_be_read_is_enough_for_a_plan(capsys: Output) -> None:
-    """The account came before the trouble; and the tenant only says whom to sign in to."""
-    assert await _plan(Reading((BAD,), gap=FORBIDDEN), listed=False) == 1
+    """The account came before the trouble."""
+    assert await _plan(Reading((BAD,), gap=FORBIDDEN)) == 1
 
-    assert "\nTENANT=''\n" in capsys.readouterr().out
+    assert f"\nTENANT='{TENANT}'\n" in capsys.readouterr().out
 
 
 async def test_p10_a_name_cannot_steer_the_terminal(capsys: Output) -> None:
@@ -292,10 +272,9 @@ async def test_a_vault_that_is_not_there_is_said_before_the_script(
     vault: Vault | Absent | Unread, said: str, capsys: Output
 ) -> None:
     """The script would stop at it, perhaps in the hands of somebody else."""
-    keys = ScriptedKeys({TEXT: replace(HEALTHY, vault=vault)})
-    inventory = ScriptedInventory(SUBSCRIPTIONS, {SUBSCRIPTION: Reading((BAD,))})
+    facts = replace(HEALTHY, vault=vault)
 
-    code = await report(inventory, SETTINGS, ID, PlanChoice(vault="kv-mine"), keys, now=NOW)
+    code = await _plan(Reading((BAD,)), PlanChoice(vault="kv-mine"), facts=facts)
 
     written = capsys.readouterr()
     line = f"cmk-check: the vault kv-mine was not found in subscription {SUBSCRIPTION}{said}"

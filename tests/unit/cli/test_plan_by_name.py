@@ -3,14 +3,13 @@
 import pytest
 
 from cmk_check.cli.account_plan import report
+from cmk_check.cli.names import similar_names
 from cmk_check.cli.plans_of_scan import PlanChoice
-from cmk_check.cli.similar_names import similar_names
-from cmk_check.config.settings import Settings
 from cmk_check.core.account import Reading, Subscription
+from cmk_check.core.scope import Scope
 from tests.fakes.inventory import ScriptedInventory
-from tests.fakes.world import bad, good, sub
-from tests.unit.cli.scan_kit import FORBIDDEN
-from tests.unit.core.key_examples import NOW
+from tests.fakes.world import World, bad, good, sub
+from tests.unit.cli.scan_kit import FORBIDDEN, SETTINGS
 
 type Output = pytest.CaptureFixture[str]
 
@@ -18,9 +17,11 @@ type Output = pytest.CaptureFixture[str]
 async def _plan(name: str, *readings: Reading, exclude: str = "") -> int:
     """Plan in an estate that has a subscription for each reading."""
     ids = [sub(number) for number in range(1, len(readings) + 1)]
-    inventory = ScriptedInventory(map(Subscription, ids), dict(zip(ids, readings, strict=True)))
-    settings = Settings.load_for_scan(environ={"CMK_EXCLUDE_SUBSCRIPTIONS": exclude})
-    return await report(inventory, settings, name, PlanChoice(), now=NOW)
+    world = World(scope=Scope(exclude=frozenset({exclude})))
+    world.inventory = ScriptedInventory(
+        map(Subscription, ids), dict(zip(ids, readings, strict=True))
+    )
+    return await report(world.context, SETTINGS, name, PlanChoice())
 
 
 @pytest.mark.parametrize("name", ["Chat-1", "chat-1", "CHAT-1"])

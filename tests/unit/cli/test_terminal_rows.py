@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from cmk_check.cli.console import say
-from cmk_check.cli.output_options import RowOptions
+from cmk_check.cli.output_options import OutputOptions
 from cmk_check.cli.terminal_rows import Row, print_rows
 
 
@@ -23,10 +23,11 @@ ROWS = [
     _row("non_compliant", "chat-1", 0, ("bad", "Mend."), subscription="Production"),
     _row("non_compliant", "chat-2", 1, ("bad", "Mend.")),
 ]
+ALL = OutputOptions()
 WIDEST = len("non_compliant  account  group  subscription")
 
 
-def _printed(width: int, options: RowOptions = RowOptions(), rows: list[Row] = ROWS) -> list[str]:  # noqa: B008 - a value
+def _printed(width: int, options: OutputOptions = ALL, rows: list[Row] = ROWS) -> list[str]:
     stream = io.StringIO()
     print_rows(Console(file=stream, width=width), rows, options)
     return stream.getvalue().splitlines()
@@ -70,7 +71,7 @@ def test_a_row_is_one_line_with_the_columns_that_fit(width: int, heads: str) -> 
 
 def test_only_the_first_rows_and_their_messages_are_printed() -> None:
     """Thousands would scroll the totals out of sight."""
-    lines = _printed(80, RowOptions(limit=2))
+    lines = _printed(80, OutputOptions(limit=2))
 
     assert [line.split()[1] for line in lines[2:4]] == ["chat-1", "chat-2"]
     assert lines[4] == "1 more: --limit 0 shows all, --only and --sort choose"
@@ -79,12 +80,12 @@ def test_only_the_first_rows_and_their_messages_are_printed() -> None:
 
 def test_rows_can_be_chosen_and_sorted() -> None:
     """Who looks for one subscription, or for what is open, need not scroll."""
-    by_subscription = _printed(80, RowOptions(sort="subscription"))
-    unknown = _printed(80, RowOptions(only=["unknown"]))
+    by_subscription = _printed(80, OutputOptions(sort="subscription"))
+    unknown = _printed(80, OutputOptions(only=["unknown"]))
 
     assert [line.split()[1] for line in by_subscription[2:5]] == ["chat-1", "chat-2", "lab"]
     assert [line.split()[1] for line in unknown[2:-3]] == ["lab"]
-    assert _printed(80, RowOptions(only=["compliant"])) == []
+    assert _printed(80, OutputOptions(only=["compliant"])) == []
 
 
 def test_messages_that_differ_name_their_accounts() -> None:
@@ -97,7 +98,7 @@ def test_messages_that_differ_name_their_accounts() -> None:
 def test_the_state_has_its_colour() -> None:
     """The eye finds the red ones first."""
     stream = io.StringIO()
-    print_rows(Console(file=stream, width=80, force_terminal=True), ROWS, RowOptions())
+    print_rows(Console(file=stream, width=80, force_terminal=True), ROWS, OutputOptions())
 
     assert "\x1b[31mnon_compliant\x1b[0m" in stream.getvalue()
 

@@ -14,7 +14,7 @@ from cmk_check.core.account import Account, parse_account
 from cmk_check.core.enums import GapReason, KeyReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import Grant, Key, KeyFacts, KeyVersion
-from cmk_check.core.keys.judge_key import judge_key
+from cmk_check.core.keys.judge_key_health import judge_key_health
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.keys.parsing import (
     parse_assignment,
@@ -24,7 +24,7 @@ from cmk_check.core.keys.parsing import (
     parse_version,
 )
 from cmk_check.core.keys.permissions import user_of
-from cmk_check.core.keys.version import pinned_version
+from cmk_check.core.keys.version_in_use import pinned_version
 from cmk_check.core.unread import Unread
 from cmk_check.inventory.keys.rotation_policy import with_rotation
 
@@ -196,7 +196,7 @@ def account_and_facts(case: Case) -> tuple[Account, KeyFacts]:
 def judged(case: Case, **facts: Any) -> KeyHealth:  # noqa: ANN401 - fields of KeyFacts
     """Judge a case with some facts replaced."""
     account, read = account_and_facts(case)
-    return judge_key(account, replace(read, **facts), NOW)
+    return judge_key_health(account, replace(read, **facts), NOW)
 
 
 def found(health: KeyHealth) -> Expected:

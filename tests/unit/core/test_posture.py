@@ -71,7 +71,7 @@ class Case:
 
 GOOD, BAD, UNKNOWN = PostureVerdict.COMPLIANT, PostureVerdict.NON_COMPLIANT, PostureVerdict.UNKNOWN
 WORSE: Final = R.RUNNING_SCAN_FOUND_WORSE
-KEY_WORSE: Final = replace(status_of(keys=(2, 0, 0, 0)), keys_lowered=True)
+KEY_WORSE: Final = replace(status_of(keys=(2, 0, 0, 0)), lowered_for=(HEALTHY_KEYS.name,))
 CASES: Final[dict[str, Case]] = {
     "all compliant": Case(status_of(), GOOD),
     "no account": Case(status_of((0, 0, 0)), GOOD, {R.NO_ACCOUNTS_IN_SCOPE: None}),

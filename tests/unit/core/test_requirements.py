@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from cmk_check.config.settings import Settings
 from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.aspects.key_health import KEY_HEALTH
@@ -24,16 +25,18 @@ from cmk_check.core.posture import Expectations, of_estate, of_subscription
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.requirements import HEALTHY_KEYS, REQUIREMENTS, VERDICTS, Requirement
 from cmk_check.core.status import Status, SubscriptionCounts, Summary
+from tests.unit.config.settings_kit import AZURITE
 from tests.unit.core.aspects.test_catalogue import EXAMPLES, FINDINGS, counted, read_as
 from tests.unit.core.examples import FORBIDDEN, ID, NOON, SUBSCRIPTION, context
 
 GOOD_POSTURES: Final = {PostureVerdict.COMPLIANT, PostureVerdict.COMPLIANT_WITH_EXCEPTIONS}
 NOTHING_IS_KNOWN: Final = AccountCounts(by_kind={"OpenAI": VerdictCounts(compliant=2)})
 
-
-# Both accounts have a broken key, or a healthy one.
-NOTHING_IS_WELL, EVERYTHING_IS_WELL = (
-    KEY_HEALTH.into(NOTHING_IS_KNOWN, {KEY_HEALTH.label(each): 2}) for each in EXAMPLES["keyHealth"]
+BROKEN, HEALTHY = map(KEY_HEALTH.label, EXAMPLES["keyHealth"])
+NOTHING_IS_WELL: Final = KEY_HEALTH.into(NOTHING_IS_KNOWN, {BROKEN: 2})
+# Of every aspect the second example.
+EVERYTHING_IS_WELL: Final = counted(
+    2 * [next(each for each in FINDINGS if KEY_HEALTH.label(each) == HEALTHY)]
 )
 each_requirement: Final = pytest.mark.parametrize(
     "requirement", REQUIREMENTS, ids=lambda it: it.name
@@ -68,7 +71,7 @@ def reasons_of(status: Status, expect: Expectations) -> set[PostureReason]:
 
 def test_all_of_them_can_be_met() -> None:
     """A requirement that nothing meets would be switched off."""
-    assert not reasons_of(status_of(EVERYTHING_IS_WELL), asks(HEALTHY_KEYS))
+    assert not reasons_of(status_of(EVERYTHING_IS_WELL), asks(*REQUIREMENTS))
 
 
 @pytest.mark.parametrize("accounts", [NOTHING_IS_WELL, NOTHING_IS_KNOWN], ids=["bad", "unknown"])
@@ -94,6 +97,16 @@ def test_what_breaks_each_is_an_error_and_what_is_not_known_an_unknown(
     severities = [POSTURE_REASONS[code].severity for code in codes]
 
     assert severities == [ReasonSeverity.ERROR, ReasonSeverity.UNKNOWN]
+
+
+def test_each_but_the_verdicts_has_a_switch_and_each_switch_a_requirement() -> None:
+    """One that cannot be switched on is off while everything is green."""
+    switches = {f"require_{each.name}" for each in REQUIREMENTS if each is not VERDICTS}
+
+    assert switches == {name for name in Settings.model_fields if name.startswith("require_")}
+    for name in switches:
+        required = Settings.load({**AZURITE, f"CMK_{name.upper()}": "on"}).requires
+        assert {f"require_{each.name}" for each in required} == {name}
 
 
 @each_requirement

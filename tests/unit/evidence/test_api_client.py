@@ -11,7 +11,8 @@ from yarl import URL
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
-from cmk_check.evidence.api_client import ApiClient, ApiUnusable, app_url, open_api_session, pages
+from cmk_check.evidence.api_client import ApiClient, ApiUnusable, app_url, pages
+from cmk_check.inventory.http_session import open_session
 from cmk_check.limits import API_PAUSES_SECONDS, LONGEST_API_PAUSE_SECONDS, MAX_ARM_BODY_MIB
 from cmk_check.ports import InventoryError
 from tests.unit.evidence.export_kit import Pauses
@@ -47,7 +48,7 @@ async def _served(answers: Answers) -> AsyncIterator[tuple[ApiClient, _App]]:
 
     async with TestServer(site) as server:
         url = app_url(str(server.make_url("/")))
-        async with open_api_session(url) as session:
+        async with open_session(str(url)) as session:
             yield ApiClient(session, url, _authorise, app.pauses), app
 
 
@@ -170,7 +171,7 @@ async def test_a_host_that_is_away_is_named() -> None:
     """Without the text of the library, and after a few tries."""
     url = URL("http://127.0.0.1:9")
 
-    async with open_api_session(url) as session:
+    async with open_session(str(url)) as session:
         client = ApiClient(session, url, _authorise, Pauses())
         with pytest.raises(ApiUnusable, match=r"127\.0\.0\.1:9 cannot be reached"):
             await client.get("status")
@@ -183,7 +184,7 @@ async def test_a_sign_in_that_fails_says_why_itself() -> None:
         raise InventoryError(Gap(GapReason.UNREACHABLE, detail="No token."))
 
     url = URL("http://127.0.0.1:9")
-    async with open_api_session(url) as session:
+    async with open_session(str(url)) as session:
         with pytest.raises(InventoryError, match="No token"):
             await ApiClient(session, url, refused, Pauses()).get("status")
 

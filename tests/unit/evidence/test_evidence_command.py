@@ -12,9 +12,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cmk_check.cli import app
-from cmk_check.cli.new_folder import leftovers, publish, unfinished
 from cmk_check.cli.plan_folder import write_folder
-from cmk_check.cli.stdout import replaced
+from cmk_check.cli.whole_output import leftovers, publish, replaced, unfinished
 from cmk_check.evidence.manifest import read_manifest
 from local.simulator import Simulator
 from tests.functional.doctor_kit import trust_here
@@ -206,7 +205,7 @@ def test_an_export_that_nobody_signs_says_so_and_how_to_sign(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--since", "yesterday"), "--since: must be a date like"),
+        (("--since", "yesterday"), "'--since': must be a date like"),
         (("--since", "2026-11-01T00:00:00"), "or a time with its offset"),
         (("--since", "9999-99"), "or a time with its offset"),
         (("--as-of", "9998-01-01"), "--as-of: must be a time in the past"),

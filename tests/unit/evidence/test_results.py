@@ -11,7 +11,6 @@ from cmk_check.core.enums import CoverageState, Verdict
 from cmk_check.core.model import Finding
 from cmk_check.core.status import UnwrittenGap
 from cmk_check.core.watch_state import Watch
-from cmk_check.store.watch_table import WatchTable
 from tests.unit.evidence.export_kit import (
     WAIVED,
     all_sorts,
@@ -118,11 +117,10 @@ async def test_the_same_state_gives_the_same_bytes(tmp_path: Path) -> None:
     The watch looks every two minutes and finds nothing, which the status alone tells.
     """
     served = await estate(all_sorts(), gap=True)
-    looks, table = [NOON, NOON + timedelta(minutes=2)], WatchTable(served.store)
-    served.watched = True
+    looks = [NOON, NOON + timedelta(minutes=2)]
     bundles = []
     for name, look in zip(("one", "other"), looks, strict=True):
-        await table.write(Watch(last_look=look), await table.read())
+        await served.put_watch(Watch(last_look=look))
         bundles.append(await exported(served, tmp_path, name))
         served.clock.time = NOON + timedelta(hours=2)
 

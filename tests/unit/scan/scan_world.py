@@ -186,11 +186,11 @@ class ScanWorld(World):
     async def put_status(self, status: Status) -> None:
         """Let the status say something else."""
         scans = self.context.scans
-        await scans.commit(status=status, current=await scans.lease_and_status())
+        await scans.commit(status=(status, (await scans.status()).etag))
 
     async def lease(self) -> Lease:
         """Return the lease as it is."""
-        return (await self.context.scans.lease_and_status()).lease.value
+        return (await self.context.scans.lease()).value
 
     async def coverage_of(self, subscription_id: str) -> Coverage:
         """Return what is recorded of a subscription, which there must be."""

@@ -9,11 +9,10 @@ from cmk_check.core.enums import ChangeType, PostureReason, PostureVerdict, Trig
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.ports import EarlierBuild, Table
 from cmk_check.scan.start import request, start, start_after, start_if_overdue
-from cmk_check.scan.watch_for_changes import WatchContext, look
+from cmk_check.scan.watch_for_changes import look
 from cmk_check.store import table_keys
-from cmk_check.store.watch_table import WatchTable
 from tests.fakes import earlier_build
-from tests.fakes.changes import RecordingWatchSink, ScriptedChanges
+from tests.fakes.changes import ScriptedChanges
 from tests.fakes.earlier_build import ROWS, Row
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import good
@@ -73,14 +72,13 @@ async def test_p1_neither_a_request_nor_the_watch_nor_the_second_clock_starts_a_
     reminders, changes = Reminders(world), ScriptedChanges(world.clock)
     context = replace(world.context, overdue_queue=reminders)
     changes.add(ONE)
-    watch = WatchContext(context, changes, WatchTable(store), RecordingWatchSink())
 
     for begun in (
         request(context),
         request(context, [ONE]),
         start_after(context, "20261125T011500Z-1846"),
         start_if_overdue(context, "20261125T011500Z-1846"),
-        look(watch),
+        look(context, changes),
     ):
         with pytest.raises(EarlierBuild):
             await begun

@@ -82,9 +82,9 @@ async def test_finish_is_void_without_the_lease(world: ScanWorld) -> None:
     """Even where its row says running: the lease alone says whose turn it is."""
     (message,) = await world.planned(ONE)
     await world.dies(message, DONE, Fault.DEATH_AFTER)
-    current = await world.context.scans.lease_and_status()
-    other = replace(current.lease.value, scan_id="20261125T000000Z-ffff")
-    await world.context.scans.commit(lease=other, current=current)
+    lease = await world.context.scans.lease()
+    other = replace(lease.value, scan_id="20261125T000000Z-ffff")
+    await world.context.scans.commit(lease=(other, lease.etag))
 
     await finish(world.context, message.scan_id)
 

@@ -10,7 +10,7 @@ from cmk_check.core.enums import ChangeType, ScanState
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.limits import SCAN_SPACING
 from cmk_check.ports import QueueError, SliceMessage, StoreUnavailable, Table
-from cmk_check.scan.start import Started, request
+from cmk_check.scan.start import request
 from cmk_check.store.outbox import Outbox
 from tests.fakes.faults import Fault, Place
 from tests.fakes.world import good
@@ -31,7 +31,7 @@ async def test_of_two_at_once_one_starts_and_the_other_gets_its_id(world: ScanWo
 
     assert fast.new
     assert world.teller.started == [fast.scan_id]
-    assert loser == Started(fast.scan_id, new=False)
+    assert loser == StartAnswer(StartOutcome.RUNNING, fast.scan_id)
     assert world.queue.messages == [SliceMessage(fast.scan_id, None)]
 
 

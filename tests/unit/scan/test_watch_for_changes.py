@@ -18,10 +18,10 @@ from cmk_check.limits import (
     WATCH_VAULTS_REMEMBERED,
 )
 from cmk_check.ports import InventoryError, Store, Table
-from cmk_check.scan.watch_for_changes import WatchContext, look
+from cmk_check.scan.watch_for_changes import look
 from cmk_check.store.codec import RowUnusable
-from cmk_check.store.watch_table import WatchTable
-from tests.fakes.changes import RecordingWatchSink, ScriptedChanges
+from cmk_check.store.scans import ScanTable
+from tests.fakes.changes import ScriptedChanges
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.keys import DISABLED, VAULT, ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
@@ -38,7 +38,6 @@ class Watched:
 
     world: ScanWorld
     graph: ScriptedChanges = field(init=False)
-    sink: RecordingWatchSink = field(default_factory=RecordingWatchSink)
 
     def __post_init__(self) -> None:
         self.graph = ScriptedChanges(self.world.clock)
@@ -49,15 +48,15 @@ class Watched:
         """Let a look happen after a pause; return which subscriptions were read because of it."""
         self.world.clock.advance(after)
         self.world.inventory.reads.clear()
-        table = WatchTable(store or self.world.store)
-        await look(WatchContext(self.world.context, self.graph, table, self.sink))
+        scans = ScanTable(store or self.world.store)
+        await look(replace(self.world.context, scans=scans), self.graph)
         if drained:
             await self.world.drain()
         return list(self.world.inventory.reads)
 
     async def state(self) -> Watch:
         """Return what the watch remembers."""
-        return (await WatchTable(self.world.store).read()).value
+        return (await self.world.context.scans.watch()).value
 
 
 @pytest.fixture
@@ -167,7 +166,7 @@ async def test_nothing_is_asked_before_the_first_full_scan(world: ScanWorld) -> 
     await watched.look()
 
     assert watched.graph.asked == []
-    assert not (await WatchTable(world.store).read()).etag
+    assert not (await world.context.scans.watch()).etag
 
 
 async def test_p4_a_quiet_look_writes_one_row(watched: Watched) -> None:
@@ -196,10 +195,10 @@ async def test_the_watch_says_when_it_turns_blind_and_when_it_sees_again(watched
     watched.graph.gap = None
     await watched.look()
 
-    states = [(watch.state, gap) for watch, gap in watched.sink.told]
+    states = [(watch.state, gap) for watch, gap in watched.world.teller.watch]
     turned = (WatchState.BLIND, FORBIDDEN)
     assert states == [(WatchState.SEEING, None), turned, turned, (WatchState.SEEING, None)]
-    assert watched.sink.told[1][0].since == watched.sink.told[2][0].since
+    assert watched.world.teller.watch[1][0].since == watched.world.teller.watch[2][0].since
     assert (blind.cursor, (await watched.state()).state) == (before.cursor, WatchState.SEEING)
     assert blind.last_look == before.last_look  # only an answer counts as a look
 

@@ -7,11 +7,10 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.due_date import DueDate
 from cmk_check.core.enums import ExceptionReason, KeyState, Verdict
 from cmk_check.core.exceptions.account_exception import AccountException, AnnouncedException
 from cmk_check.core.keys.key_health import KeyHealth
-from cmk_check.core.model import Finding
+from cmk_check.core.model import DueDate, Finding
 from cmk_check.ports import Scalar
 from cmk_check.store import codec
 from tests.unit.store.rows_kit import NOON, entity, finding

@@ -67,8 +67,7 @@ def slice_of(number: int, plan_id: str = "plan-a", subscriptions: int = 1) -> Sl
 async def begun(store: RecordingStore) -> ScanTable:
     """Return the table with one scan under way."""
     table = ScanTable(store)
-    current = await table.lease_and_status()
-    await table.commit(lease=LEASE, status=STATUS, scans=[(SCAN, None)], current=current)
+    await table.commit(lease=(LEASE, None), status=(STATUS, None), scans=[(SCAN, None)])
     return table
 
 
@@ -77,15 +76,15 @@ async def test_lease_status_and_scan_are_read_back() -> None:
     store = RecordingStore()
     table = await begun(store)
 
-    current = await table.lease_and_status()
+    lease, status = await table.lease(), await table.status()
     scan = await table.scan(ID)
     row = await store.get(Table.SCANS, "scan", table_keys.scan_row(NOON, ID))
     assert scan is not None
     assert row is not None
     assert row.values["state"] == "running"
-    assert (current.lease.value, current.status.value, scan.value) == (LEASE, STATUS, SCAN)
+    assert (lease.value, status.value, scan.value) == (LEASE, STATUS, SCAN)
     assert await table.holder() == ID
-    await table.commit(lease=Lease("", 1, NOON), current=current)
+    await table.commit(lease=(Lease("", 1, NOON), lease.etag))
     assert await table.holder() is None
 
 
@@ -124,7 +123,7 @@ async def test_slices_that_earlier_scans_left_go_and_those_of_a_scan_that_runs_s
     for each in (past, running, ID, of_its_second, later):
         await table.insert_slices(each, [slice_of(0)])
     lease = Lease(running, 2, NOON)
-    await table.commit(lease=lease)
+    await table.commit(lease=(lease, None))
 
     await table.drop_slices(ID)
 
@@ -238,7 +237,9 @@ async def _table(*scans: Scan) -> tuple[RecordingStore, ScanTable]:
     store = RecordingStore()
     table = ScanTable(store)
     lease = Lease("", 1, NOON)
-    await table.commit(lease=lease, status=STATUS, scans=[(scan, None) for scan in scans])
+    await table.commit(
+        lease=(lease, None), status=(STATUS, None), scans=[(scan, None) for scan in scans]
+    )
     store.log.clear()
     return store, table
 

@@ -9,7 +9,6 @@ from fastapi import FastAPI
 from cmk_check.core.account import Evidence, Judgement, Subscription
 from cmk_check.core.account_groups import group_by_key, group_by_owner, write_groups
 from cmk_check.core.counts import AccountCounter, summarise
-from cmk_check.core.due_date import DueDate
 from cmk_check.core.enums import (
     CoverageState,
     GapReason,
@@ -21,7 +20,7 @@ from cmk_check.core.enums import (
 )
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.key_health import KeyHealth
-from cmk_check.core.model import AccountCounts, Coverage, Finding
+from cmk_check.core.model import AccountCounts, Coverage, DueDate, Finding
 from cmk_check.core.owner import UNOWNED, Owner
 from cmk_check.core.posture import Expectations
 from cmk_check.core.recorded_scope import RecordedScope
@@ -30,8 +29,7 @@ from cmk_check.core.status import LastScan, Status
 from cmk_check.core.watch_state import Watch
 from cmk_check.ports import Insert, Replace, Table
 from cmk_check.store import codec, table_keys
-from cmk_check.store.scans import LeaseAndStatus, ScanTable
-from cmk_check.store.watch_table import WatchTable
+from cmk_check.store.scans import ScanTable
 from cmk_check.web.fastapi_app import WebApplication
 from cmk_check.web.http.middleware import SignIn
 from cmk_check.web.http.table_walk_limit import Places
@@ -124,13 +122,11 @@ class Served:
     async def put_watch(self, watch: Watch) -> None:
         """Write the row of the watch, and serve it from now on."""
         self.watched = True
-        table = WatchTable(self.store)
-        await table.write(watch, await table.read())
+        await self.scans.write_watch(watch, await self.scans.watch())
 
     async def put_status(self, status: Status) -> None:
         """Write the status, replacing the old one."""
-        board = LeaseAndStatus(status=await self.scans.status())
-        await self.scans.commit(status=status, current=board)
+        await self.scans.commit(status=(status, (await self.scans.status()).etag))
 
 
 def finding(

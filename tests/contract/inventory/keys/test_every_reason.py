@@ -7,7 +7,7 @@ import pytest
 
 from cmk_check.core.account import Subscription as Listed
 from cmk_check.core.enums import KeyReason, KeySeverity, Verdict
-from cmk_check.core.keys.judge_key import judge_key
+from cmk_check.core.keys.judge_key_health import judge_key_health
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.reasons.key_sentences import key_severity
 from cmk_check.core.rule import judge
@@ -31,7 +31,7 @@ async def _health(inventory: AzureInventory) -> dict[str, KeyHealth]:
     ]
     facts = await inventory.keys().read(accounts, {}, seconds=20)
     now = datetime.now(UTC)
-    return {each.id.name: judge_key(each, facts[each.id.text], now) for each in accounts}
+    return {each.id.name: judge_key_health(each, facts[each.id.text], now) for each in accounts}
 
 
 def _reason(name: str) -> KeyReason | None:

@@ -24,7 +24,6 @@ from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.counts import AccountCounter, contradiction, merge, summarise
-from cmk_check.core.due_date import DueDate
 from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
@@ -35,7 +34,7 @@ from cmk_check.core.enums import (
 from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.kinds import AZURE_OPENAI
-from cmk_check.core.model import AccountCounts, Change, Coverage, Finding, Sides
+from cmk_check.core.model import AccountCounts, Change, Coverage, DueDate, Finding, Sides
 from cmk_check.core.overtaken import LatestChanges
 from cmk_check.core.owner import Owner
 from cmk_check.core.status import Status, Summary
@@ -162,7 +161,8 @@ def news_of(aspect: Aspect) -> Iterator[ChangeType]:
             had, told = aspect.news(had, each, each, Occasion(now, fix_within=timedelta(days=30)))
             yield from (news.type for news in told)
         assert had is not None
-        yield from (news.type for news in aspect.last_news(had))
+        _, told = aspect.news(had, had, had, Occasion(now, removed=True))
+        yield from (news.type for news in told)
 
 
 def test_each_has_a_name_of_its_own_and_examples() -> None:

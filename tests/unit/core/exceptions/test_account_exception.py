@@ -6,11 +6,11 @@ from typing import Final
 
 import pytest
 
+from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.enums import ExceptionReason, ExceptionState, Verdict
 from cmk_check.core.exceptions.account_exception import (
     AccountException,
     AnnouncedException,
-    ends_earlier,
     expiries,
     honoured_at,
     state_of,
@@ -21,7 +21,7 @@ from cmk_check.core.exceptions.judge_exception import ExceptionRules, exception_
 from cmk_check.core.unread import Absent, Unread
 from tests.fakes.exemptions import ASSIGNMENT, CORP, DENIED, exempted
 from tests.fakes.world import bad
-from tests.unit.core.examples import HOUR, ID, NOON
+from tests.unit.core.examples import HOUR, ID, NOON, known_of, only_finding
 
 DAY: Final = timedelta(days=1)
 END: Final = NOON + 30 * DAY
@@ -47,8 +47,13 @@ def test_only_an_earlier_end_is_earlier() -> None:
     """The status is not lowered if an exception lasts as long as before."""
     earlier = replace(HONOURED, expires_on=END - timedelta(seconds=1))
 
-    assert all(ends_earlier(HONOURED, each) for each in (None, HONOURED.at(END), earlier))
-    assert not any(ends_earlier(each, HONOURED) for each in (HONOURED, earlier, None))
+    violating, *others = (
+        replace(only_finding(known_of(bad(ID))), exception=each)
+        for each in (HONOURED, None, HONOURED.at(END), earlier)
+    )
+
+    assert all(EXCEPTION.is_worse(violating, each) for each in others)
+    assert not any(EXCEPTION.is_worse(each, violating) for each in (violating, *others))
 
 
 def test_what_could_not_be_read_is_named() -> None:

@@ -11,7 +11,7 @@ from cmk_check.core.aspects.aspect import Occasion
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import KeyReason, KeyState
 from cmk_check.core.keys.facts import Key as ReadKey
-from cmk_check.core.keys.judge_key import judge_key
+from cmk_check.core.keys.judge_key_health import judge_key_health
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.keys.parsing import parse_key
 from cmk_check.inventory.keys.rotation_policy import with_rotation
@@ -161,7 +161,7 @@ def _year(lifetime: str, policy: dict[str, Any], *, rotates: bool = True) -> lis
         if key.latest is not shown:
             shown, document = key.latest, key.document()
             facts = replace(facts, key=with_rotation(parse_key(document), document))
-        health = judge_key(account, facts, now)
+        health = judge_key_health(account, facts, now)
         after = replace(finding, key_health=health)
         _, news = KEY_HEALTH.news(before, after, after, Occasion(now))
         told += [f"{each.type.name} {hour / 24:g} {','.join(_codes(health))}" for each in news]

@@ -24,6 +24,7 @@ FROM_TABLES = [
     CHAT,
     "/api/v1/subscriptions",
     "/api/v1/owners",
+    "/api/v1/summary",
     "/api/v1/keys",
     "/api/v1/changes",
     "/api/v1/scans",

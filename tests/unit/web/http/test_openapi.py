@@ -55,6 +55,7 @@ def test_it_documents_the_routes_there_are(document: dict[str, Any]) -> None:
         "/api/v1/findings": ["get"],
         "/api/v1/findings/{id}": ["get"],
         "/api/v1/owners": ["get"],
+        "/api/v1/summary": ["get"],
         "/api/v1/keys": ["get"],
         "/api/v1/subscriptions": ["get"],
         "/api/v1/changes": ["get"],

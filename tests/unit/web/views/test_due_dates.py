@@ -15,8 +15,8 @@ from cmk_check.cli.plan_folder import report_folder
 from cmk_check.cli.plans_of_scan import PlanChoice
 from cmk_check.cli.scan_report import report
 from cmk_check.config.settings import Settings
-from cmk_check.core.due_date import DueDate
 from cmk_check.core.enums import Verdict
+from cmk_check.core.model import DueDate
 from cmk_check.core.posture import Expectations
 from cmk_check.store import codec
 from tests.unit.cli.scan_kit import world_of

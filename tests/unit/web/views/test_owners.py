@@ -132,7 +132,7 @@ async def test_metrics_count_owners_unless_none_is_kept(served: Served) -> None:
 async def test_p1_no_sum_hides_what_a_late_worker_has_recorded() -> None:
     """A scan that was closed as failed has no lease, and its workers may still write."""
     served = await recorded(_of("a", "one"))
-    await served.scans.commit(lease=Lease("", 1, NOON))
+    await served.scans.commit(lease=(Lease("", 1, NOON), None))
     app = served.app()
     before = await send(app, OWNERS)
     other = replace(finding("two", subscription_id=LAB), owner=Owner("b", "account"))

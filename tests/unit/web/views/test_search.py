@@ -22,6 +22,7 @@ from cmk_check.web.parameters import FindingsQuery
 from cmk_check.web.views.findings import FindingsView
 from cmk_check.web.views.search import Search
 from tests.fakes.recording_store import RecordingStore
+from tests.unit.core.examples import NOON
 from tests.unit.web.api_kit import LAB, PORTAL, PRODUCTION, Served, coverage, finding
 from tests.unit.web.asgi_client import follow, send
 
@@ -235,7 +236,7 @@ def test_no_row_is_passed_over_that_a_search_would_find(text: str, word: str) ->
     known = coverage(name="Lab")
     updates = [{"q": word}, {"q": text}, {"location": text}, {"location": " "}, {"kind": text}]
     for update, given_row in product(updates, (tagged, named)):
-        search = Search(FindingsQuery().model_copy(update=update))
+        search = Search(FindingsQuery().model_copy(update=update), NOON)
         key = table_keys.finding_row(given_row.id.resource_group, given_row.id.name)
         row = Entity(PRODUCTION, key, "", codec.finding_values(given_row))
         for each in (given_row, codec.unusable_finding(row, given_row.id, given_row.judgement)):

@@ -89,9 +89,10 @@ async def test_a_workbook_ends_after_a_hundred_pages(empty: Served) -> None:
     table = FindingsTable(empty.store)
     view = FindingsView(table, empty.scans, empty.clock, KINDS, PORTAL, most=1)
 
-    first = [page async for page in view.table_pages(FindingsQuery(format="xlsx"))]
+    query = FindingsQuery(format="xlsx")
+    first = [page async for page in view.table_pages(query, view.search(query))]
     rest = FindingsQuery(format="xlsx", skipToken=first[-1].skip_token)
-    second = [page async for page in view.table_pages(rest)]
+    second = [page async for page in view.table_pages(rest, view.search(rest))]
 
     # Every other row is that of a subscription.
     names = [[found.name for page in pages for found in page.value] for pages in (first, second)]

@@ -11,7 +11,7 @@ import pytest
 from cmk_check.core.enums import GapReason, KeyReason, KeyRotation, KeySeverity, KeyState
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import Key, Vault
-from cmk_check.core.keys.judge_key import judge_key
+from cmk_check.core.keys.judge_key_health import judge_key_health
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.keys.parsing import parse_key
 from cmk_check.core.reasons.catalogue import KEY_REASONS
@@ -240,7 +240,7 @@ def test_two_addresses_that_name_no_vault_are_not_the_same_vault(address: str | 
     vault = facts.vault
     assert isinstance(vault, Vault)
 
-    health = judge_key(
+    health = judge_key_health(
         replace(account, key_vault_uri=address), replace(facts, vault=replace(vault, uri=None)), NOW
     )
 
@@ -254,7 +254,7 @@ def test_a_managed_hsm_is_at_risk_and_never_healthy() -> None:
     assert isinstance(facts.vault, Vault)
     hsm = replace(facts.vault, uri=uri, is_managed_hsm=True, soft_delete=False, policies={})
 
-    health = judge_key(account, replace(facts, vault=hsm), NOW)
+    health = judge_key_health(account, replace(facts, vault=hsm), NOW)
 
     assert found(health) == {R.MANAGED_HSM_NOT_VERIFIABLE: {"identity": SYSTEM.lower()}}
     assert health.state is KeyState.AT_RISK
@@ -291,7 +291,7 @@ def test_the_newest_version_is_the_one_made_last(created: dict[str, int], newest
 def _with_versions_unread(case: Case, versions: Unread | None = UNREAD) -> KeyHealth:
     account, facts = account_and_facts(case)
     assert isinstance(facts.key, Key)
-    return judge_key(account, replace(facts, key=replace(facts.key, versions=versions)), NOW)
+    return judge_key_health(account, replace(facts, key=replace(facts.key, versions=versions)), NOW)
 
 
 @pytest.mark.parametrize("versions", [UNREAD, None])

@@ -16,7 +16,7 @@ from cmk_check.core.keys.facts import Key, KeyFacts, Vault
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth, Unseen, cannot_read, concern
 from cmk_check.core.keys.permissions import of_permissions, of_user, user_of
 from cmk_check.core.keys.vault import of_vault, trusted
-from cmk_check.core.keys.version import in_use, pinned_version
+from cmk_check.core.keys.version_in_use import in_use, pinned_version
 from cmk_check.core.reasons import key_sentences as sentences
 
 # The worst first.
@@ -32,7 +32,7 @@ _REASONS: Final = tuple(KeyReason)
 _FAILED: Final = frozenset({"failed", "canceled"})
 
 
-def judge_key(account: Account, facts: KeyFacts, now: datetime) -> KeyHealth:
+def judge_key_health(account: Account, facts: KeyFacts, now: datetime) -> KeyHealth:
     """Judge the key of one compliant account; ``now`` is aware."""
     facts = trusted(account, facts)
     version, of_key = in_use(account, facts, now)

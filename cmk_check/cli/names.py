@@ -1,15 +1,14 @@
-"""The subscriptions that ``--subscription`` names, by id or by name."""
+"""The subscriptions that ``--subscription`` names, by id or name; and names like an unknown one."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-import typer
-
-from cmk_check.cli.similar_names import similar_names
+from cmk_check.cli.options import refuse
 from cmk_check.core.text import few, is_guid, shown
 from cmk_check.errors import NotUsable
-from cmk_check.limits import MAX_NAME_SHOWN_CHARS
+from cmk_check.limits import MAX_NAME_SHOWN_CHARS, MAX_NAMES_LISTED
 
 if TYPE_CHECKING:
     from cmk_check.core.account import Subscription
@@ -26,12 +25,9 @@ def given_subscriptions(given: Sequence[str] | None) -> Sequence[str]:
     """
     stripped = [text.strip() for text in given or ()]
     for text in stripped:
-        if not text or (_LIKE_AN_ID.fullmatch(text) and not is_guid(text)):
-            raise typer.BadParameter(
-                f"{text[:MAX_NAME_SHOWN_CHARS]!a} must be the name or the id of a subscription, "
-                "like 00000000-0000-0000-0000-000000000000",
-                param_hint="--subscription",
-            )
+        is_cut = not text or (_LIKE_AN_ID.fullmatch(text) and not is_guid(text))
+        like = "the name or the id of a subscription, like 00000000-0000-0000-0000-000000000000"
+        refuse(("--subscription", f"{text[:MAX_NAME_SHOWN_CHARS]!a} must be {like}", is_cut))
     return stripped
 
 
@@ -74,9 +70,18 @@ def id_of(text: str, listed: Sequence["Subscription"]) -> str:
         why = f"{len(named):,} subscriptions have the name {name}; use the id of one of them: "
         raise NotUsable(f"--subscription: {why}{few(sorted(named))}")
     names = [each.name for each in listed if each.name]
-    close = similar_names(text, names)
-    if close:
-        hint = f"similar names: {', '.join(close)}"
-    else:
-        hint = f"you see {few(sorted(names))}" if names else "you see no subscription"
+    close, seen = similar_names(text, names), few(sorted(names)) or "no subscription"
+    hint = f"similar names: {', '.join(close)}" if close else f"you see {seen}"
     raise NotUsable(shown(f"--subscription: no subscription has the name {name}; {hint}"))
+
+
+def similar_names(wanted: str, names: Iterable[str]) -> Sequence[str]:
+    """Return the names that an unknown name may have meant, case-insensitively.
+
+    They are spelled like the unknown name or contain it.
+    """
+    text, known = wanted.strip().lower(), sorted(set(names))
+    close = get_close_matches(text, sorted({name.lower() for name in known}), MAX_NAMES_LISTED)
+    alike = [name for match in close for name in known if name.lower() == match]
+    containing = [name for name in known if text and text in name.lower()]
+    return list(dict.fromkeys([*alike, *containing]))[:MAX_NAMES_LISTED]

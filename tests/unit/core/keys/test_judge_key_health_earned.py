@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.core.enums import KeyState, Verdict
-from cmk_check.core.keys.judge_key import judge_key
+from cmk_check.core.keys.judge_key_health import judge_key_health
 from cmk_check.core.rule import judge
 from tests.unit.core.key_examples import (
     DAY,
@@ -230,7 +230,7 @@ def _disagreement(case: Case) -> object:
     account = account_of(case)
     if account is None or judge(account).verdict is not Verdict.COMPLIANT:
         return None
-    health = judge_key(account, facts_of(case), NOW)
+    health = judge_key_health(account, facts_of(case), NOW)
     json.dumps(asdict(health), default=str, ensure_ascii=False).encode()
     sound = is_sound(case)
     return None if (health.state is KeyState.HEALTHY) == sound else (sound, health.concerns)
@@ -243,7 +243,7 @@ def test_sound_keys_are_healthy(name: str) -> None:
     account = account_of(case)
     assert account is not None
 
-    assert judge_key(account, facts_of(case), NOW).concerns == ()
+    assert judge_key_health(account, facts_of(case), NOW).concerns == ()
     assert is_sound(case)
 
 

@@ -1,0 +1,116 @@
+"""Files and folders that appear complete or not at all: made under another name, then renamed."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from glob import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
+
+import typer
+
+from cmk_check.cli.options import refuse
+from cmk_check.errors import NotUsable
+
+
+def checked_folder(out: Path) -> Path:
+    """Return the folder that ``--out`` names, checked before minutes of work.
+
+    Raises:
+        BadParameter: the folder is not empty, or cannot be created.
+
+    """
+    is_other = out.is_symlink() or (out.exists() and not out.is_dir())
+    is_full = not is_other and out.exists() and any(out.iterdir())
+    empty = "must be empty or not exist, so that its old files are not mistaken for the result"
+    refuse(("--out", "must be a folder", is_other), ("--out", empty, is_full))
+    return checked(out, "--out")
+
+
+def checked(out: Path, option: str) -> Path:
+    """Return the file or folder that an option names, if it can be created.
+
+    Raises:
+        BadParameter
+
+    """
+    is_nowhere = not out.absolute().parent.is_dir()
+    refuse((option, "must be in an existing folder", is_nowhere))
+    try:
+        with unfinished(out.resolve()):
+            return out
+    except NotUsable as error:
+        raise typer.BadParameter(str(error), param_hint=option) from error
+
+
+@contextmanager
+def unfinished(out: Path) -> Iterator[Path]:
+    """Create a working folder beside ``out`` for the block, and remove it afterwards.
+
+    Only this user can read what the block creates, if the file system has modes.
+
+    Raises:
+        NotUsable: the folder could not be created, or a write in the block failed.
+
+    """
+    place, umask = out.absolute().parent, os.umask(0o077)
+    try:
+        with TemporaryDirectory(None, _prefix(out), place, ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
+    except OSError as error:
+        raise NotUsable(f"{out} cannot be written ({error.strerror}).") from error
+    finally:
+        os.umask(umask)
+
+
+@contextmanager
+def replaced(file: Path) -> Iterator[Callable[[bytes], object]]:
+    """Write a file that replaces ``file`` at the end of the block.
+
+    Raises:
+        NotUsable: the file could not be written; an existing file is unchanged.
+
+    """
+    file = file.resolve()  # a symbolic link stays, and its target is replaced
+    with unfinished(file) as folder:
+        with (folder / "file").open("wb") as stream:
+            yield stream.write
+        (folder / "file").replace(file)
+
+
+@contextmanager
+def rescued(error: NotUsable, name: str, what: str) -> Iterator[Path]:
+    """Let the block write a result that could not be written to a new place of this name.
+
+    Raises:
+        NotUsable: always ``error``, which names the place after ``what`` if that was written.
+
+    """
+    with suppress(OSError, NotUsable):
+        place = Path(mkdtemp(prefix="cmk-check-"), name)
+        yield place
+        error.args = (f"{error} {what} in {place}.",)
+    raise error
+
+
+def publish(folder: Path, out: Path) -> None:
+    """Rename a complete folder to ``out``, which must not exist or be empty.
+
+    Raises:
+        OSError: ``out`` was created meanwhile, or the folder cannot be renamed.
+
+    """
+    try:
+        folder.rename(out)
+    except FileExistsError:  # Windows does not replace an empty folder
+        out.rmdir()
+        folder.rename(out)
+
+
+def leftovers(out: Path) -> list[Path]:
+    """Return the working folders beside ``out`` of commands that were interrupted or still run."""
+    return sorted(out.absolute().parent.glob(f"{escape(_prefix(out))}*"))
+
+
+def _prefix(out: Path) -> str:
+    return f".{out.absolute().name}.unfinished."

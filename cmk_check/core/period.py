@@ -1,0 +1,113 @@
+"""What happened in a period, such as the last week, from the published changes.
+
+The first scan is not news: its changes are left out, and its own change is passed on as it is.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from cmk_check.core.enums import ChangeType, KeyState, Verdict
+from cmk_check.core.model import Change
+from cmk_check.core.text import as_object, counted
+
+
+class Happening(StrEnum):
+    """What can happen to an account or a subscription that people ask about."""
+
+    VIOLATED = "violated"
+    """The account became non-compliant, or was found non-compliant."""
+    FIXED = "fixed"
+    """The account was non-compliant and became compliant."""
+    OVERDUE = "overdue"
+    """The account was not fixed by its due date."""
+    KEY_BROKEN = "keyBroken"
+    """The account's key broke."""
+    KEY_REPAIRED = "keyRepaired"
+    """The account's key is no longer broken."""
+    GAP_OPENED = "gapOpened"
+    """The subscription could no longer be read."""
+    GAP_CLOSED = "gapClosed"
+    """The subscription can be read again, or left the scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What happened from ``since`` to ``until``: the latest change of each subject.
+
+    ``begins`` is None if all changes since ``since`` were read. Otherwise it is the time of the
+    oldest one that was: the feed begins later, or has more changes than are read at once.
+    """
+
+    since: datetime
+    until: datetime
+    happened: Mapping[Happening, tuple[Change, ...]] = field(default_factory=dict)
+    first_scan: Change | None = None
+    begins: datetime | None = None
+
+    @property
+    def text(self) -> str:
+        """What happened, as one phrase for people, such as "1 new violation, 2 fixed"."""
+        parts = (
+            phrase(len(self.happened[each]))
+            for each, phrase in _PHRASES.items()
+            if self.happened.get(each)
+        )
+        first = "first scan" if self.first_scan else ""
+        return ", ".join(filter(None, [first, *parts])) or "no news"
+
+
+def period_of(
+    changes: Iterable[Change], since: datetime, until: datetime, begins: datetime | None = None
+) -> Period:
+    """Sort the changes of a period, oldest first, by what happened.
+
+    A subject to which the same happens twice counts once. Changes before ``since`` are left out.
+    """
+    first_scan: Change | None = None
+    latest: dict[Happening, dict[str, Change]] = {each: {} for each in Happening}
+    for change in changes:
+        if not since <= change.time <= until:
+            continue
+        if change.type is ChangeType.SCAN_BASELINE:
+            first_scan = change
+        elif change.data.get("baseline") is not True and (happening := _happening(change)):
+            latest[happening].pop(change.subject, None)  # the newest comes last
+            latest[happening][change.subject] = change
+    happened = {each: tuple(by_subject.values()) for each, by_subject in latest.items()}
+    return Period(since, until, happened, first_scan, begins)
+
+
+_OF_TYPES: Final[Mapping[ChangeType, Happening]] = {
+    ChangeType.ACCOUNT_VIOLATED: Happening.VIOLATED,
+    ChangeType.ACCOUNT_OVERDUE: Happening.OVERDUE,
+    ChangeType.COVERAGE_LOST: Happening.GAP_OPENED,
+    ChangeType.COVERAGE_REGAINED: Happening.GAP_CLOSED,
+    ChangeType.COVERAGE_REMOVED: Happening.GAP_CLOSED,
+}
+
+
+def _happening(change: Change) -> Happening | None:
+    before, after = (as_object(change.data.get(side)) for side in ("before", "after"))
+    was, now = before.get("keyHealth"), after.get("keyHealth")
+    match change.type:
+        case ChangeType.ACCOUNT_RESOLVED if before.get("verdict") == Verdict.NON_COMPLIANT:
+            return Happening.FIXED
+        case ChangeType.KEY_DEGRADED if now == KeyState.BROKEN != was:
+            return Happening.KEY_BROKEN
+        case ChangeType.KEY_RECOVERED if now != KeyState.UNKNOWN and was == KeyState.BROKEN:
+            return Happening.KEY_REPAIRED
+    return _OF_TYPES.get(change.type)
+
+
+_PHRASES: Final[Mapping[Happening, Callable[[int], str]]] = {
+    Happening.VIOLATED: lambda number: counted(number, "new violation"),
+    Happening.FIXED: lambda number: f"{number:,} fixed",
+    Happening.OVERDUE: lambda number: f"{number:,} overdue",
+    Happening.KEY_BROKEN: lambda number: counted(number, "broken key"),
+    Happening.KEY_REPAIRED: lambda number: f"{counted(number, 'key')} repaired",
+    Happening.GAP_OPENED: lambda number: counted(number, "new gap"),
+    Happening.GAP_CLOSED: lambda number: f"{counted(number, 'gap')} closed",
+}

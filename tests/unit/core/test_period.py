@@ -1,0 +1,111 @@
+"""What happened in a period: what counts, once, and what is not news."""
+
+import random
+from collections import defaultdict
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cmk_check.core.enums import ChangeType
+from cmk_check.core.model import Change
+from cmk_check.core.period import Happening, period_of
+
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+WEEK = NOON - timedelta(days=7)
+
+
+def _change(kind: ChangeType, subject: str = "/a", at: datetime = NOON, **data: object) -> Change:
+    return Change(f"{kind}{subject}{at}", kind, at, "/subscriptions/s", subject, data)
+
+
+def _states(name: str, before: str | None, after: str | None) -> dict[str, object]:
+    sides = {"before": before, "after": after}
+    return {side: None if state is None else {name: state} for side, state in sides.items()}
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "happening"),
+    [
+        (ChangeType.ACCOUNT_VIOLATED, _states("verdict", None, "non_compliant"), "violated"),
+        (ChangeType.ACCOUNT_RESOLVED, _states("verdict", "non_compliant", "compliant"), "fixed"),
+        (ChangeType.ACCOUNT_RESOLVED, _states("verdict", "unknown", "compliant"), None),
+        (ChangeType.ACCOUNT_REMOVED, _states("verdict", "non_compliant", None), None),
+        (ChangeType.ACCOUNT_OVERDUE, {}, "overdue"),
+        (ChangeType.KEY_DEGRADED, _states("keyHealth", "at_risk", "broken"), "keyBroken"),
+        (ChangeType.KEY_DEGRADED, _states("keyHealth", None, "broken"), "keyBroken"),
+        (ChangeType.KEY_DEGRADED, _states("keyHealth", "broken", "broken"), None),
+        (ChangeType.KEY_DEGRADED, _states("keyHealth", "healthy", "at_risk"), None),
+        (ChangeType.KEY_RECOVERED, _states("keyHealth", "broken", "at_risk"), "keyRepaired"),
+        (ChangeType.KEY_RECOVERED, _states("keyHealth", "broken", "unknown"), None),
+        (ChangeType.KEY_RECOVERED, _states("keyHealth", "at_risk", "healthy"), None),
+        (ChangeType.COVERAGE_LOST, {}, "gapOpened"),
+        (ChangeType.COVERAGE_REGAINED, {}, "gapClosed"),
+        (ChangeType.COVERAGE_REMOVED, {}, "gapClosed"),
+        (ChangeType.SCAN_FAILED, {}, None),
+    ],
+)
+def test_what_happened_is_read_from_the_change(
+    kind: ChangeType, data: dict[str, object], happening: str | None
+) -> None:
+    """A key that can no longer be read is not repaired, and an unknown account was not fixed."""
+    period = period_of([replace(_change(kind), data=data)], WEEK, NOON)
+
+    assert [each for each, changes in period.happened.items() if changes] == (
+        [Happening(happening)] if happening else []
+    )
+
+
+def test_what_the_first_scan_found_is_not_news() -> None:
+    """Otherwise each estate would begin with a week of violations."""
+    found = _change(ChangeType.ACCOUNT_VIOLATED, baseline=True)
+    first = _change(ChangeType.SCAN_BASELINE, "/scans/1", baseline=True)
+
+    period = period_of([found, first], WEEK, NOON)
+
+    assert (period.text, period.first_scan) == ("first scan", first)
+    assert not any(period.happened.values())
+
+
+def test_the_phrase_names_what_happened_and_nothing_else() -> None:
+    """It stands in a line of the page."""
+    changes = [
+        *(_change(ChangeType.ACCOUNT_VIOLATED, f"/{number}") for number in range(1_200)),
+        _change(ChangeType.COVERAGE_LOST),
+    ]
+
+    assert period_of(changes, WEEK, NOON).text == "1,200 new violations, 1 new gap"
+    assert period_of([], WEEK, NOON).text == "no news"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_numbers_are_those_of_a_second_writing(seed: int) -> None:
+    """A quarter of random changes, counted by going through it once for each subject."""
+    chance = random.Random(seed)
+    kinds = (
+        ChangeType.ACCOUNT_VIOLATED,
+        ChangeType.ACCOUNT_OVERDUE,
+        ChangeType.COVERAGE_LOST,
+        ChangeType.ACCOUNT_REMOVED,
+    )
+    changes = [
+        _change(
+            chance.choice(kinds),
+            f"/{chance.randrange(9)}",
+            NOON - timedelta(hours=chance.randrange(24 * 92)),
+            baseline=chance.random() < 0.2,
+        )
+        for _ in range(chance.randrange(300))
+    ]
+    expected = defaultdict[str, set[ChangeType]](set)
+    for change in changes:
+        if change.time >= WEEK and not change.data["baseline"]:
+            expected[change.subject].add(change.type)
+
+    happened = period_of(changes, WEEK, NOON).happened
+
+    names = (Happening.VIOLATED, Happening.OVERDUE, Happening.GAP_OPENED)
+    for kind, happening in zip(kinds[:3], names, strict=True):
+        subjects = {subject for subject, types in expected.items() if kind in types}
+        assert {change.subject for change in happened[happening]} == subjects
+        assert len(happened[happening]) == len(subjects)

@@ -1,0 +1,126 @@
+"""The summary of a period over HTTP: what of the feed it covers, and what it costs."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cmk_check.core.enums import ChangeType
+from cmk_check.core.model import Change
+from cmk_check.core.status import Unpublished
+from cmk_check.ports import Delete, Table
+from cmk_check.store import table_keys
+from cmk_check.store.change_feed import FeedTable
+from cmk_check.web.views import changes as view
+from tests.unit.web.api_kit import NOON, PRODUCTION, Served, SetClock, status_of
+from tests.unit.web.asgi_client import send
+
+SUMMARY = "/api/v1/summary"
+
+
+async def _publish(served: Served, *days_ago: float, found: datetime | None = None) -> None:
+    for number, days in enumerate(days_ago):
+        at = NOON - timedelta(days=days)
+        path = f"/subscriptions/{PRODUCTION}/accounts/{days}-{number}"
+        change = Change(f"id-{path}", ChangeType.ACCOUNT_VIOLATED, found or at, path, path, {})
+        await FeedTable(served.store, SetClock(at)).publish([change])
+
+
+async def _summary(served: Served, query: str = "") -> dict[str, Any]:
+    answer = await send(served.app(), f"{SUMMARY}{query}")
+    assert answer.status == 200
+    summary: dict[str, Any] = answer.json
+    return summary
+
+
+@pytest.mark.parametrize(("query", "count"), [("", 2), ("?days=1", 1), ("?days=30", 3)])
+async def test_changes_of_the_period_are_counted_and_shown(
+    empty: Served, query: str, count: int
+) -> None:
+    """The default is a week."""
+    await _publish(empty, 20, 6, 0.5)
+
+    summary = await _summary(empty, query)
+
+    violated = summary["happened"]["violated"]
+    assert (violated["count"], len(violated["latest"]), summary["begins"]) == (count, count, None)
+    assert violated["latest"][0]["subject"].endswith("0.5-2")
+
+
+@pytest.mark.parametrize("days", ["0", "93", "x"])
+async def test_a_period_that_cannot_be_summarised_is_refused(empty: Served, days: str) -> None:
+    """The message says what it must be."""
+    answer = await send(empty.app(), f"{SUMMARY}?days={days}")
+
+    assert (answer.status, answer.json["error"]["message"]) == (
+        400,
+        "days must be a whole number from 1 to 92.",
+    )
+
+
+async def test_a_change_that_was_published_late_is_counted_by_when_it_was_found(
+    empty: Served,
+) -> None:
+    """It waited in its outbox: newer changes stand before it, and it is not of this week."""
+    await _publish(empty, 6)
+    await _publish(empty, 5, found=NOON - timedelta(days=9))
+
+    summary = await _summary(empty)
+
+    assert summary["happened"]["violated"]["count"] == 1
+
+
+async def test_a_feed_that_lacks_a_part_of_the_period_says_from_when_it_counts(
+    empty: Served,
+) -> None:
+    """No new violation in a week whose first days are not there would be a lie."""
+    await _publish(empty, 6, 5, 2)
+    row = await empty.store.get(Table.CHANGES, "feed", table_keys.feed_row(2))
+    assert row is not None
+    await empty.store.commit(Table.CHANGES, "feed", [Delete(row.row, row.etag)])
+
+    summary = await _summary(empty)
+
+    assert summary["happened"]["violated"]["count"] == 1
+    assert summary["begins"] == "2026-11-23T12:00:00Z"
+
+
+async def test_more_changes_than_are_read_are_cut_and_the_answer_says_so(
+    empty: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest are read: a week of 50,000 changes costs ten requests."""
+    monkeypatch.setattr(view, "MAX_PERIOD_CHANGES", 1)
+    monkeypatch.setattr("cmk_check.store.change_feed.TABLE_PAGE_ROWS", 2)
+    await _publish(empty, 6, 5, 4, 3)
+
+    summary = await _summary(empty)
+
+    assert (summary["happened"]["violated"]["count"], summary["begins"]) == (
+        2,
+        "2026-11-21T12:00:00Z",
+    )
+
+
+async def test_a_feed_of_a_newer_version_is_refused_and_never_looks_quiet(empty: Served) -> None:
+    """Changes wait behind such a head."""
+    await _publish(empty, 1)
+    await empty.change(Table.CHANGES, "feed", "head", schema=99, writtenBy="0.9.0")
+
+    answer = await send(empty.app(), SUMMARY)
+
+    assert (answer.status, answer.error) == (503, ("NewerVersionNeeded", None))
+
+
+async def test_changes_that_wait_are_named(empty: Served) -> None:
+    """They happened, and are not counted yet."""
+    await empty.put_status(replace(status_of(), unpublished_of_scans=Unpublished(3, NOON)))
+
+    assert (await _summary(empty))["waiting"] == 3
+
+
+async def test_an_empty_feed_is_whole(empty: Served) -> None:
+    """Before the first scan nothing has happened."""
+    summary = await _summary(empty)
+
+    assert (summary["text"], summary["begins"], summary["firstScan"]) == ("no news", None, None)
