@@ -7,6 +7,7 @@ SliceHeld or SliceIncomplete if the host must deliver the message again.
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,6 @@ from cmk_check.config.settings_error import SettingsError
 from cmk_check.errors import CmkCheckError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     import azure.functions as func
 
     from cmk_check.asgi_adapter import HttpAdapter
@@ -172,10 +171,12 @@ async def dashboard(request: "func.HttpRequest") -> "func.HttpResponse":
     import azure.functions as func
 
     from cmk_check.config.http_auth import http_auth_level
+    from cmk_check.config.scan_schedule import next_scheduled_scan
     from cmk_check.web.dashboard_files import answer
 
     path = request.route_params.get("path") or ""
-    response = answer(path, request.headers.get("if-none-match"), http_auth_level())
+    next_scan = None if path else next_scheduled_scan(datetime.now(UTC))
+    response = answer(path, request.headers.get("if-none-match"), http_auth_level(), next_scan)
     return func.HttpResponse(
         response.body,
         status_code=response.status,

@@ -211,13 +211,16 @@ def _sums(data: Mapping[str, object]) -> str:
     if not accounts:
         return ""
     total, bad, unknown = (plain(accounts.get(key)) for key in ("total", "nonCompliant", "unknown"))
+    listed = plain(subscriptions.get("total"))
     text = (
         f"{bad} of {total} accounts are not under a customer-managed key, {unknown} could not be "
         "judged"
+        if accounts.get("total")
+        else f"nothing to judge: {plain(subscriptions.get('read'))} of {listed} subscriptions "
+        "read, without an account of a kind in scope"
     )
     if not (gaps := subscriptions.get("gap")):
         return text
-    listed = plain(subscriptions.get("total"))
     return f"{text}; {plain(gaps)} of {listed} subscriptions could not be read"
 
 

@@ -138,6 +138,8 @@ def summarise(console: Console, status: models.Status, said: str | None = None) 
         if message != said:
             say(console, f"{reason.code}: {shown(message)}", hanging=INDENT)
     posture = Text(status.posture.value, style=COLOURS[status.posture])
+    if status.posture is PostureVerdict.COMPLIANT and status.accounts.total == 0:
+        posture = Text(f"{status.posture} (nothing to judge: no account of a kind in scope)")
     console.print(Text("posture: ").append_text(posture))
 
 

@@ -8,7 +8,7 @@ refuses descending ranges. An expression that is invalid or never occurs is a Va
 import re
 from calendar import Day, Month
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import islice, pairwise, product
 from typing import Final
 
@@ -48,6 +48,20 @@ def longest_pause(expression: str) -> timedelta:
     return max(within + between)
 
 
+def next_time(expression: str, now: datetime) -> datetime | None:
+    """Return the first occurrence after ``now``; None without one or for an invalid expression."""
+    try:
+        seconds, minutes, hours, *days = _fields_of(expression)
+    except ValueError:
+        return None
+    times = (
+        datetime.combine(day, time(hour, minute, second), now.tzinfo)
+        for day in islice(_dates(*days, first=now.date()), 2)
+        for hour, minute, second in product(hours, minutes, seconds)
+    )
+    return next((each for each in times if each > now), None)
+
+
 def check_ncrontab(expression: str) -> None:
     """Check an expression, without the work of finding its longest pause."""
     _, _, _, *days = _fields_of(expression)
@@ -66,9 +80,11 @@ def _fields_of(expression: str) -> list[list[int]]:
     ]
 
 
-def _dates(days: Sequence[int], months: Sequence[int], weekdays: Sequence[int]) -> Iterator[date]:
+def _dates(
+    days: Sequence[int], months: Sequence[int], weekdays: Sequence[int], first: date = _FIRST_DAY
+) -> Iterator[date]:
     """Return the days on which an expression occurs, in order."""
-    every = (_FIRST_DAY + timedelta(days=number) for number in range(_NUMBER_OF_DAYS))
+    every = (first + timedelta(days=number) for number in range(_NUMBER_OF_DAYS))
     for day in every:
         if day.day in days and day.month in months and day.isoweekday() % 7 in weekdays:
             yield day

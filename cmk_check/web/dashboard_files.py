@@ -7,6 +7,7 @@ therefore anonymous, need no settings, and are served without loading the API.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from http import HTTPStatus
 from importlib.resources import files
@@ -33,6 +34,7 @@ FILES: Final[Mapping[str, str]] = {
 }
 # How callers are authenticated, as written in the packed page; replaced if the setting differs.
 _AUTH_META: Final = '<meta name="cmk-auth" content="{}">'
+_NEXT_SCAN: Final = b'<meta name="cmk-next-scan" content="%s">'
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -66,9 +68,12 @@ class FileResponse:
     body: bytes
 
 
-def answer(path: str, if_none_match: str | None, http_auth: HttpAuth) -> FileResponse:
+def answer(
+    path: str, if_none_match: str | None, http_auth: HttpAuth, next_scan: datetime | None = None
+) -> FileResponse:
     """Respond to a request for the page (the empty path) or one of its files.
 
+    ``next_scan`` is when the schedule starts a scan; the page names it before the first one.
     The response to HEAD also has a body; the host does not send it.
     """
     name = path or INDEX
@@ -79,6 +84,9 @@ def answer(path: str, if_none_match: str | None, http_auth: HttpAuth) -> FileRes
     headers = {**HEADERS, "ETag": etag}
     if name == INDEX:
         headers["Link"] = _PRELOADED
+        if next_scan:
+            body = body.replace(_NEXT_SCAN % b"", _NEXT_SCAN % next_scan.isoformat().encode())
+            headers["ETag"] = etag = f'{etag[:-1]}-{next_scan.timestamp():.0f}"'
     if matches(if_none_match, etag):
         return FileResponse(HTTPStatus.NOT_MODIFIED, FILES[name], headers, b"")
     return FileResponse(HTTPStatus.OK, FILES[name], headers, body)

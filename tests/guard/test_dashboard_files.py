@@ -134,7 +134,7 @@ def test_the_page_has_no_copy_of_the_catalogue() -> None:
 
 
 def test_every_reason_of_a_posture_has_its_advice() -> None:
-    """Whoever reads "unknown" is told what to do; accounts, keys and gaps have advice of theirs."""
+    """Whoever reads "unknown" is told what to do, by advice of the parts or by the banner."""
     text = "".join(_text(name) for name in MODULES)
     found = "".join(re.findall(r"(?:const COVERED =|covers:) \[(.*?)\]", text))
 
@@ -144,4 +144,5 @@ def test_every_reason_of_a_posture_has_its_advice() -> None:
         PostureReason.SUBSCRIPTIONS_UNREAD,
         PostureReason.KEYS_BROKEN,
         PostureReason.KEYS_UNKNOWN,
+        PostureReason.NO_SCAN_YET,
     }

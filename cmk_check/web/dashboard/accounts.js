@@ -98,11 +98,8 @@ function notes(status) {
 /** @param {State} state @returns {import("./dom.js").Child[]} */
 function body({ status }) {
   if (!status) return [waiting()];
-  const { accounts, asOf } = status;
-  if (accounts.total === 0) {
-    const text = asOf === null ? "The counts appear when the first scan has finished." : "No account of a kind in scope was found.";
-    return [h("p", { class: "empty" }, text), ...notes(status)];
-  }
+  const { accounts } = status;
+  if (accounts.total === 0) return [h("p", { class: "empty" }, "No account of a kind in scope was found."), ...notes(status)];
   return [
     chips("verdict", count(accounts.total, "account"), ORDER.map(([verdict, field]) => [{ tone: verdict, shape: verdict }, verdictWord(verdict), accounts[field], { verdict }])),
     ...ASPECTS.map((aspect) => stateChips(aspect, status)),

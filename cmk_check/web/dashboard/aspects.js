@@ -5,11 +5,14 @@
  * @typedef {import("./types.js").State} State
  */
 
+import { LOOKS, stateOf } from "./aspect_states.js";
 import { DUE } from "./due_dates.js";
 import { EXCEPTION } from "./exceptions.js";
 import { KEY_HEALTH } from "./key_health.js";
 import { OWNER } from "./owner.js";
 
+/** @type {readonly import("./types.js").Verdict[]} */
+const WORST_FIRST = ["non_compliant", "unknown", "compliant"];
 /** @type {readonly Aspect[]} In the order of the page and of links. */
 export const ASPECTS = [KEY_HEALTH, EXCEPTION, DUE, OWNER];
 
@@ -21,6 +24,21 @@ export const ASPECTS = [KEY_HEALTH, EXCEPTION, DUE, OWNER];
  */
 export const isOn = ({ judged, isOn: own }, state) =>
   judged ? state.status !== null && Boolean(judged.countsOf(state.status)) : (own?.(state) ?? true);
+
+/**
+ * Return the colour of an account: its verdict's, or that of a worse state beside it.
+ *
+ * @param {import("./types.js").Finding} finding
+ * @returns {import("./types.js").Verdict}
+ */
+export function toneOf(finding) {
+  const beside = ASPECTS.flatMap(({ judged }) => {
+    const side = judged?.applies(finding) ? judged.sideOf(finding) : null;
+    return judged && side ? [LOOKS[stateOf(judged.states, side.state).look].tone] : [];
+  });
+  const tones = [finding.verdict, ...beside];
+  return WORST_FIRST.find((tone) => tones.includes(tone)) ?? "unknown";
+}
 
 /**
  * Return whether an aspect has not been read for an account, although it has for others.

@@ -122,7 +122,7 @@ function baseline(first) {
   if (!found) return { tone: "unknown", words: ["The first scan is running."] };
   const beside = ASPECTS.map((aspect) => aspect.firstFound?.(report)).filter(Boolean);
   const parts = [`${number(found.nonCompliant)} non-compliant`, `${number(found.unknown)} unknown`, `${number(found.compliant)} compliant`, ...beside];
-  const tone = found.nonCompliant + beside.length > 0 ? "non_compliant" : found.unknown > 0 ? "unknown" : "compliant";
+  const tone = found.total === 0 ? "nothing" : found.nonCompliant + beside.length > 0 ? "non_compliant" : found.unknown > 0 ? "unknown" : "compliant";
   return { tone, words: [`The first scan found ${count(found.total, "account")}: ${parts.join(", ")}.`] };
 }
 

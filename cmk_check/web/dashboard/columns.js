@@ -4,7 +4,7 @@
  * @typedef {import("./types.js").Column} Column
  */
 
-import { ASPECTS } from "./aspects.js";
+import { ASPECTS, toneOf } from "./aspects.js";
 import { h, icon } from "./dom.js";
 import { day, moment, name, since as elapsed } from "./format.js";
 import { codeWord, coverageWord, verdictWord } from "./labels.js";
@@ -13,7 +13,7 @@ import { codeWord, coverageWord, verdictWord } from "./labels.js";
 const WORST_FIRST = { non_compliant: 0, unknown: 1, compliant: 2 };
 
 /** @type {Column["cell"]} */
-const verdictCell = ({ finding }) => [h("span", { class: `badge ${finding.verdict}` }, icon(finding.verdict), verdictWord(finding.verdict))];
+const verdictCell = ({ finding }) => [h("span", { class: `badge ${toneOf(finding)}` }, icon(toneOf(finding)), verdictWord(finding.verdict))];
 
 /** @type {Column["cell"]} A line has room for one reason, and for notes from the aspects. */
 const reasonCell = ({ finding }) => {

@@ -149,6 +149,12 @@ export function accountsOf(rows) {
     : { whose: count(rows.length, "account"), finding: "" };
 }
 
+/** Return the address of an account's key, without a version. @param {import("./types.js").Finding} finding */
+export const addressOf = ({ evidence }) => `${evidence.keyVaultUri?.replace(/\/$/, "")}/keys/${evidence.keyName}`.toLowerCase();
+
+/** Return the name of the vault in the address of a key or a vault. @param {string} address */
+export const vaultOf = (address) => /^https:\/\/([^./]+)/.exec(address)?.[1] ?? "";
+
 /**
  * Return a value if it is a text, otherwise "".
  *

@@ -10,7 +10,7 @@ import { gapCheck } from "./check_buttons.js";
 import { at, fill, h, waiting, whenChanged } from "./dom.js";
 import { count, day, identifier, moment, name, number, since as elapsed, visible } from "./format.js";
 import { codeWord, midway } from "./labels.js";
-import { isFresh } from "./page_state.js";
+import { isBeforeFirstScan, isFresh } from "./page_state.js";
 import { actorOf, entryOf, explained } from "./reasons.js";
 import { fragmentOf } from "./url_state.js";
 
@@ -87,6 +87,7 @@ function draw(state, checker) {
   const { status, gaps } = state;
   const body = at("gaps-body");
   const focused = body.contains(document.activeElement);
+  at("gaps").hidden = isBeforeFirstScan(state) && gaps.length === 0;
   if (!status) fill(body, waiting());
   else if (gaps.length > 0) fill(body, filtered(state), table(state, checker), ...more(state, checker));
   else fill(body, h("p", { class: "empty" }, noGap(status, isFresh(state))));
@@ -95,9 +96,8 @@ function draw(state, checker) {
 }
 
 /** @param {import("./types.js").Status} status @param {boolean} fresh */
-function noGap({ asOf, lastScan, managementGroup, subscriptions }, fresh) {
+function noGap({ lastScan, managementGroup, subscriptions }, fresh) {
   if (lastScan?.state === "failed") return "The last scan failed, so the coverage gaps are unknown.";
-  if (asOf === null) return "No subscription has been read yet.";
   if (subscriptions.gap > 0) return `${count(subscriptions.gap, "subscription")} could not be read.`;
   const all = managementGroup === null ? "Every subscription that the app can see" : "Every subscription";
   const except = subscriptions.excluded > 0 ? ", except the excluded ones" : "";

@@ -8,15 +8,18 @@
 import { badge, onlyHere, stateChange, stateOf } from "./aspect_states.js";
 import { h, item, portalLink } from "./dom.js";
 import { byStateAndReason } from "./finding_filters.js";
-import { ago, identifier, minute, moment, name, number, textOf } from "./format.js";
+import { addressOf, ago, count, identifier, minute, moment, name, number, textOf, vaultOf, within } from "./format.js";
 import { keyUse } from "./key_view.js";
 import { codeWord, midway, reader } from "./labels.js";
 
+/** @param {string} whose An account, accounts, or the key itself. */
+const keyed = (whose) => (whose.startsWith("the key ") ? whose : `the key of ${whose}`);
+
 /** @type {import("./types.js").AspectStates} The worst first. */
 const STATES = {
-  broken: { word: "Broken", look: "bad", urgency: "broken", todo: (whose) => `Repair the key of ${whose}` },
-  unknown: { word: "Unknown", look: "unknown", urgency: "unknown", todo: (whose) => `Check the key of ${whose}` },
-  at_risk: { word: "At risk", look: "risk", urgency: "risk", todo: (whose) => `Fix the key of ${whose} before it breaks` },
+  broken: { word: "Broken", look: "bad", urgency: "broken", todo: (whose) => `Repair ${keyed(whose)}` },
+  unknown: { word: "Unknown", look: "unknown", urgency: "unknown", todo: (whose) => `Check ${keyed(whose)}` },
+  at_risk: { word: "At risk", look: "risk", urgency: "risk", todo: (whose) => `Fix ${keyed(whose)} before it breaks` },
   healthy: { word: "Healthy", look: "good" },
 };
 const rotationWord = reader({
@@ -71,13 +74,25 @@ const CHANGES = {
   "key.recovered": ({ data }) => changed(data, onlyHere("; resolved: ", data.before?.keyReasons, data.after?.keyReasons)),
 };
 
+/** Return the name of the key with this address. @param {string} address */
+const keyOf = (address) => address.split("/").at(-1) ?? "";
+
 /** @param {Finding} finding */
 const healthOf = ({ keyHealth }) => keyHealth;
 
 /** @type {import("./types.js").Aspect} */
 export const KEY_HEALTH = {
   name: "keyHealth",
-  filters: byStateAndReason("keyHealth", "keyReason", STATES, healthOf, { label: "Key", all: "Any state", term: "key" }),
+  filters: [
+    ...byStateAndReason("keyHealth", "keyReason", STATES, healthOf, { label: "Key", all: "Any state", term: "key" }),
+    {
+      name: "key",
+      none: "",
+      query: ({ key }) => [["key", key]],
+      words: ({ key }) => `Key: ${within(keyOf(key))}`,
+      test: ({ key }) => ({ finding }) => finding.verdict === "compliant" && addressOf(finding) === key,
+    },
+  ],
   judged: {
     states: STATES,
     sideOf: healthOf,
@@ -85,6 +100,10 @@ export const KEY_HEALTH = {
     area: "key",
     countsOf: ({ keys }) => keys,
     countsTitle: "Keys of the compliant accounts",
+    causes: ({ keys }, field) => (keys ?? []).flatMap(({ id, keys: counts }) => {
+      const value = /** @type {Record<string, number>} */ ({ ...counts })[field] ?? 0;
+      return value > 0 ? [{ who: `The owner of the vault ${within(vaultOf(id))}`, what: `the key ${within(keyOf(id))} of ${count(value, "account")}`, value, view: { key: id } }] : [];
+    }),
     nextScan: "check its key",
     term: "key",
     title: "Key health",

@@ -9,15 +9,12 @@
 
 import { OF_LIST, Refusal, ask, shaped } from "./api.js";
 import { fill, h, item, portalLink, waiting } from "./dom.js";
-import { count, identifier, minute, moment, name, visible } from "./format.js";
+import { addressOf, count, identifier, minute, moment, name, visible } from "./format.js";
 
 /** The maximum number of accounts in the list: nobody reads a longer one. */
 const MOST = 100;
 /** The required fields of the answer. */
 const OF_KEYS = ["value", "caution"];
-
-/** @param {Finding} finding */
-const addressOf = ({ evidence }) => `${evidence.keyVaultUri}/keys/${evidence.keyName}`;
 
 /**
  * Show an account with its owner and the health of the key.

@@ -6,6 +6,7 @@ const VERDICTS = {
   non_compliant: "Not compliant",
   unknown: "Unknown",
   compliant_with_exceptions: "Compliant with exceptions",
+  nothing: "Nothing to judge",
 };
 
 /** @type {Record<string, string>} */
@@ -29,14 +30,14 @@ const REMOVALS = {
 /** Who acts, for each actor of the catalogue. */
 /** @type {Record<string, string>} */
 const ACTORS = {
-  account_owner: "Account owners",
-  key_owner: "Key vault owners",
-  subscription_owner: "Subscription owners",
-  access_admin: "Access administrators",
-  operator: "Operators of this app",
+  account_owner: "The accounts' owners",
+  key_owner: "The vault's owner",
+  subscription_owner: "The subscription's owner",
+  access_admin: "An access administrator",
+  operator: "This app's operators",
   azure_support: "Microsoft support",
-  nobody: "No one: resolves automatically",
-  "": "Not yet known",
+  nobody: "No one, resolves automatically",
+  "": "Not yet known who acts",
 };
 
 /** Evidence in the order of the page: field, label, text if there is no value. */
@@ -77,7 +78,7 @@ export const reader = (words) => (word) => (Object.hasOwn(words, word) ? words[w
 export const midway = (words) =>
   /^(Azure|Key Vault|Microsoft)/.test(words) ? words : words.charAt(0).toLowerCase() + words.slice(1);
 
-export const actorGroup = reader(ACTORS);
+export const actorWord = reader(ACTORS);
 export const verdictWord = reader(VERDICTS);
 export const coverageWord = reader(COVERAGES);
 export const removalWord = reader(REMOVALS);

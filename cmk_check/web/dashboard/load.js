@@ -185,7 +185,7 @@ export class Loader {
     const failed = ended.find((result) => result.status === "rejected");
     if (failed) throw failed.reason;
     this.mark = mark;
-    void this.owners(signal);
+    void this.sums(signal);
     const open = this.store.state.view.finding;
     if (open) this.detailed = this.detail(open);
   }
@@ -225,14 +225,21 @@ export class Loader {
     }
   }
 
-  /** Load the owners' sums in a large estate; they come last, because they take long. @param {AbortSignal} signal */
-  async owners(signal) {
+  /** Load the sums of owners and keys in a large estate; they come last, because they take long. @param {AbortSignal} signal */
+  async sums(signal) {
+    const { status } = this.store.state;
     if (!isLarge(this.store.state)) return;
-    /** @type {import("./types.js").OwnerSums[]} */
-    const owners = [];
+    await this.summed("owners", signal);
+    if ((status?.keys?.broken ?? 0) + (status?.keys?.atRisk ?? 0) > 0) await this.summed("keys", signal);
+  }
+
+  /** @param {"owners" | "keys"} name @param {AbortSignal} signal */
+  async summed(name, signal) {
+    /** @type {any[]} */
+    const sums = [];
     try {
-      for await (const page of pages(`owners?top=${MOST}`, signal)) owners.push(...page);
-      this.store.set({ owners });
+      for await (const page of pages(`${name}?top=${MOST}`, signal)) sums.push(...page);
+      this.store.set({ [name]: sums });
     } catch (error) {
       // Without sums the page names no owners: an estate may have more accounts than can be summed.
       if (!signal.aborted && !(error instanceof Refusal)) throw error;

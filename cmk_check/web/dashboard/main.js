@@ -20,7 +20,7 @@ import { number } from "./format.js";
 import { gapsDrawer } from "./gaps.js";
 import { drawPosture } from "./posture.js";
 import { drawStartRefused, sessionDrawer, signInDrawer, troubleDrawer } from "./signin.js";
-import { isFresh, shownPosture } from "./page_state.js";
+import { isBeforeFirstScan, isFresh, shownPosture } from "./page_state.js";
 import { choose } from "./row_selection.js";
 import { loader, store } from "./start.js";
 import { tableDrawer } from "./table.js";
@@ -69,6 +69,7 @@ function drawAll(state) {
   const posture = shownPosture(state);
   body.dataset.posture = posture;
   body.dataset.fresh = String(isFresh(state));
+  body.dataset.scanned = String(!isBeforeFirstScan(state));
   at("board").hidden = state.phase === "signed-out" || (state.status === null && state.phase !== "loading");
   for (const drawPart of DRAWERS) drawPart(state);
   document.title = state.status ? `${verdictWord(posture)} · CMK check` : "CMK check";

@@ -1,5 +1,5 @@
 /**
- * What to do next: one list, grouped by who acts, most urgent first.
+ * What to do next: one list, in which each step says who acts. What is known to be wrong comes first.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Row} Row
@@ -7,23 +7,28 @@
  * @typedef {(state: State) => Advice[]} Advise
  */
 
+import { pages } from "./api.js";
 import { ASPECTS, isUnread } from "./aspects.js";
 import { copy } from "./copy.js";
+import { needsRows } from "./downloads.js";
 import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
-import { accountsOf, count, day, number, visible, within } from "./format.js";
+import { accountsOf, addressOf, count, day, number, vaultOf, visible, within } from "./format.js";
 import { largeSteps } from "./large_steps.js";
-import { isFresh, isGood, isLarge, shownPosture } from "./page_state.js";
-import { fragmentOf } from "./url_state.js";
-import { actorGroup, codeWord, midway } from "./labels.js";
-import { mailOf, messageOf } from "./owner_message.js";
+import { isBeforeFirstScan, isFresh, isGood, isLarge, shownPosture } from "./page_state.js";
+import { DEFAULTS, fragmentOf, pathOf } from "./url_state.js";
+import { actorWord, codeWord, midway } from "./labels.js";
+import { NAMED, mailOf, messageOf } from "./owner_message.js";
 import { entryOf, whyOf } from "./reasons.js";
+import { rowOf } from "./row_selection.js";
 
-/** The maximum of named owners, and of unfolded steps in a group; one more fits into the line that would mention it. */
-const MOST_OWNERS = 8;
-const FEW = 3;
-/** Posture reasons that the advice on accounts and gaps already covers. */
-const COVERED = ["accounts_non_compliant", "accounts_unknown", "subscriptions_unread"];
-const NONE = { why: "", view: null, since: "", rows: [], hasPlan: false };
+/** The maximum of named owners, and of unfolded steps; one more fits into the line that would mention it. */
+const MOST_OWNERS = 5;
+const FEW = 10;
+/** A browser allows copying for a few seconds after a click; in ms. */
+const LONGEST_LOAD = 4000;
+/** Posture reasons that the advice on accounts and gaps covers, or before the first scan the banner. */
+const COVERED = ["accounts_non_compliant", "accounts_unknown", "subscriptions_unread", "no_scan_yet"];
+const NONE = { why: "", view: null, since: "", rows: [], value: 0, overdue: 0, hasPlan: false };
 
 /** @type {Advise} */
 function aboutTheScanner(state) {
@@ -37,7 +42,7 @@ function aboutTheScanner(state) {
     const entry = entryOf(catalogue, "posture", code);
     const text = entry?.wayOut ?? codeWord(code);
     const why = visible(message.replace(` ${text}`, ""));
-    return { ...NONE, actor: entry?.actor ?? "", text: visible(text).replace(/\.$/, ""), why, tone: entry?.severity === "error" ? "non_compliant" : "unknown" };
+    return { ...NONE, actor: entry?.actor ?? "", text: `${actorWord(entry?.actor ?? "")}: ${midway(visible(text).replace(/\.$/, ""))}`, why, tone: entry?.severity === "error" ? "non_compliant" : "unknown" };
   });
 }
 
@@ -55,6 +60,17 @@ function sinceOf(items) {
 }
 
 /**
+ * Return who acts on accounts, if not their owners: the owner of their vault, if they share one.
+ *
+ * @param {string} actor
+ * @param {Row[]} rows
+ */
+function actorOn(actor, rows) {
+  const [vault, ...others] = new Set(rows.map(({ finding }) => vaultOf(addressOf(finding))));
+  return actor === "key_owner" && vault && others.length === 0 ? `The owner of the vault ${within(vault)}` : actorWord(actor);
+}
+
+/**
  * Make the steps about accounts with the same need. If their owners act, each owner has a separate step,
  * up to the maximum of named owners.
  *
@@ -62,13 +78,15 @@ function sinceOf(items) {
  * @returns {Advice[]}
  */
 function steps({ rows, todo, view, end = "", hasPlan = false, ...of }) {
-  /** @type {(own: Row[], view: Advice["view"], who?: string) => Advice} */
-  const step = (own, chosen, who = "") => {
+  /** @type {(own: Row[], view: Advice["view"], who: string) => Advice} */
+  const step = (own, chosen, who) => {
     const { whose, finding } = accountsOf(own);
-    const text = who === "" ? todo(whose) : `${who}: ${midway(todo(end === "" ? count(own.length, "account") : whose))}`;
-    return { ...of, text: `${text}${end}`, view: { ...view, ...(who === "" ? { finding } : {}), ...chosen }, since: sinceOf(own), rows: own, hasPlan };
+    const isOwner = of.actor === "account_owner";
+    const overdue = own.filter(({ finding: { due } }) => due === "overdue").length;
+    const text = `${who}: ${midway(todo(isOwner && end === "" ? count(own.length, "account") : whose))}${end}`;
+    return { ...of, text, view: { ...view, ...(isOwner ? {} : { finding }), ...chosen }, since: overdue > 0 ? `${number(overdue)} overdue` : sinceOf(own), rows: own, value: own.length, overdue, hasPlan };
   };
-  if (of.actor !== "account_owner") return rows.length > 0 ? [step(rows, {})] : [];
+  if (of.actor !== "account_owner") return rows.length > 0 ? [step(rows, {}, actorOn(of.actor, rows))] : [];
   const groups = grouped(rows, ({ owner }) => owner);
   const named = groups.length <= MOST_OWNERS + 1 ? groups : groups.slice(0, MOST_OWNERS);
   const rest = groups.slice(named.length);
@@ -93,11 +111,11 @@ function aboutGaps({ catalogue, gaps, gapsComplete, status }) {
   const advice = grouped(gaps, ({ reason }) => reason).map(([reason, group]) => {
     const one = group.length === 1 ? `the subscription ${within(group[0].name ?? group[0].subscriptionId)}` : count(group.length, "subscription");
     const entry = entryOf(catalogue, "gap", reason);
-    const [text, why] = [`Let the app read ${one}: ${midway(codeWord(reason))}`, whyOf(group.map(({ detail }) => detail), entry)];
+    const [text, why] = [`${actorWord(entry?.actor ?? "")}: let the app read ${one}: ${midway(codeWord(reason))}`, whyOf(group.map(({ detail }) => detail), entry)];
     return /** @type {Advice} */ ({ ...NONE, actor: entry?.actor ?? "", text, why, view: { gap: reason }, since: sinceOf(group), tone: "unknown" });
   });
   const omitted = gapsComplete ? 0 : (status?.gapsOmitted ?? 0);
-  if (omitted > 0) advice.push({ ...NONE, actor: "", text: `Check ${number(omitted)} more gaps`, why: "They are being loaded.", tone: "unknown" });
+  if (omitted > 0) advice.push({ ...NONE, actor: "nobody", text: `Check ${number(omitted)} more gaps`, why: "They are being loaded.", tone: "unknown" });
   return advice;
 }
 
@@ -162,7 +180,13 @@ function beside(state, urgency) {
 }
 
 /** @type {Advise} The most urgent first. */
-const adviceFor = (state) => isLarge(state) ? [...aboutTheScanner(state), ...largeSteps(state), ...aboutGaps(state)] : [
+const adviceFor = (state) => allSteps(state).sort((a, b) => Number(a.actor === "nobody") - Number(b.actor === "nobody") || harm(b) - harm(a));
+
+/** Return how bad it is what a step is about: known to be wrong, even overdue, or could not be verified. @param {Advice} step */
+const harm = ({ tone, overdue }) => (tone === "non_compliant" ? 1 : 0) + (overdue > 0 ? 1 : 0);
+
+/** @type {Advise} */
+const allSteps = (state) => isLarge(state) ? [...aboutTheScanner(state), ...largeSteps(state), ...aboutGaps(state)] : [
   ...beside(state, "broken"),
   ...aboutTheScanner(state),
   ...aboutViolations(state),
@@ -174,58 +198,76 @@ const adviceFor = (state) => isLarge(state) ? [...aboutTheScanner(state), ...lar
   ...beside(state, "last"),
 ];
 
+/**
+ * Load the accounts of a step that a message names; in a large estate they are not on the page.
+ *
+ * @param {Advice} step
+ */
+async function withRows(step) {
+  const view = { ...DEFAULTS, ...step.view };
+  if (step.rows.length > 0 || step.value === 0 || needsRows(view)) return step;
+  const rows = [];
+  try {
+    for await (const page of pages(pathOf(view, { top: String(NAMED[0]) }), AbortSignal.timeout(LONGEST_LOAD))) {
+      rows.push(...page.map(rowOf));
+      if (rows.length >= NAMED[0]) break;
+    }
+  } catch {
+    // The message then has the number and the link.
+  }
+  return { ...step, rows };
+}
+
 /** @param {Advice} step @param {State} state */
 function line(step, { status }) {
-  const { actor, text, why, view, tone, since } = step;
+  const { actor, text, why, view, tone, since, overdue } = step;
   const asOf = status?.asOf ?? null;
   const words = [icon(tone), h("span", { class: "advice-text", title: why }, text, " ", h("small", {}, why))];
   const mail = mailOf(step, asOf);
   const press = async () => {
-    const done = await copy(messageOf(step, asOf));
+    const done = await copy(messageOf(await withRows(step), asOf));
     fill(at("advice-notice"), done ? `Copied: ${text}` : "The browser did not allow copying.");
   };
   return h(
     "li",
     { class: tone },
     view === null ? h("div", { class: "go" }, ...words) : h("a", { class: "go", href: fragmentOf(view) }, ...words),
-    h("span", { class: "since" }, since),
+    h("span", { class: overdue > 0 ? "since bad" : "since" }, since),
     view && actor !== "nobody" && h("button", { type: "button", "data-key": text, "aria-label": `Copy message: ${text}`, click: () => void press() }, "Copy message"),
     mail && h("a", { class: "mail", href: mail, "aria-label": `Mail: ${text}` }, "Mail"),
   );
 }
 
-/** @param {string} actor @param {Advice[]} own @param {State} state */
-function groupOf(actor, own, state) {
-  // Steps that are less urgent than the first one are also folded.
-  const worst = own.filter(({ tone }) => tone === own[0].tone).length;
-  const few = Math.min(worst, FEW);
-  const shown = own.length <= few + 1 || state.printing ? own.length : few;
-  const rest = own.slice(shown).map((step) => line(step, state));
+/** @param {Advice[]} advice @param {State} state */
+function lines(advice, state) {
+  const shown = advice.length <= FEW + 1 || state.printing ? advice.length : FEW;
+  const rest = advice.slice(shown).map((step) => line(step, state));
   return [
-    h("h3", { id: `acts-${actor}` }, actorGroup(actor)),
-    h("ol", { class: "advice", "aria-labelledby": `acts-${actor}` }, ...own.slice(0, shown).map((step) => line(step, state))),
-    rest.length > 0 && h("details", {}, h("summary", { "data-key": `more ${actor}` }, `${number(rest.length)} more`), h("ol", { class: "advice", "aria-label": `More: ${actorGroup(actor)}` }, ...rest)),
+    h("ol", { class: "advice", "aria-labelledby": "advice-title" }, ...advice.slice(0, shown).map((step) => line(step, state))),
+    rest.length > 0 && h("details", {}, h("summary", { "data-key": "more" }, `${number(rest.length)} more`), h("ol", { class: "advice", "aria-label": "More to do" }, ...rest)),
   ];
 }
 
 /** @param {State} state @returns {import("./dom.js").Child[]} */
 function body(state) {
   const { complete, rows, status } = state;
-  const groups = [...Map.groupBy(adviceFor(state), ({ actor }) => actor)].sort(([a], [b]) => Number(a === "nobody") - Number(b === "nobody"));
+  const advice = adviceFor(state);
   const counted = !complete && !isLarge(state) && status && h("p", { class: "note" }, `${number(rows.length)} of ${count(status.accounts.total, "account")} loaded so far.`);
-  if (groups.length > 0) return [...groups.flatMap(([actor, own]) => groupOf(actor, own, state)), counted];
+  if (advice.length > 0) return [...lines(advice, state), counted];
   if (!(complete || isLarge(state)) || !status) return [waiting()];
   const shown = shownPosture(state);
+  if (shown === "nothing") return [h("p", { class: "empty" }, "Nothing to do: there is no account of a kind in scope.")];
   if (!isGood(shown)) return [h("p", { class: "empty" }, "See the reasons below the posture for what to do.")];
   const exempt = "Nothing to do now: each account that is not under a customer-managed key has an exception.";
-  const text = shown === "compliant_with_exceptions" ? exempt : status.accounts.total > 0
-    ? "Nothing to do: every account is under a customer-managed key, and everything was read."
-    : "Nothing to do: everything was read, and there is no account of a kind in scope.";
+  const text = shown === "compliant_with_exceptions" ? exempt : "Nothing to do: every account is under a customer-managed key, and everything was read.";
   return [h("p", { class: "empty good" }, icon("compliant"), h("span", {}, text))];
 }
 
 export const drawAdvice = whenChanged(
   /** @param {State} state */
-  (state) => [state.status, state.catalogue, state.rows, state.owners, state.gaps, state.complete, isFresh(state), state.printing, Math.floor(state.now / 3_600_000)],
-  (state) => fill(at("advice-body"), ...body(state)),
+  (state) => [state.status, state.catalogue, state.rows, state.owners, state.keys, state.gaps, state.complete, isFresh(state), state.printing, Math.floor(state.now / 3_600_000)],
+  (state) => {
+    at("advice").hidden = isBeforeFirstScan(state) && adviceFor(state).length === 0;
+    fill(at("advice-body"), ...body(state));
+  },
 );

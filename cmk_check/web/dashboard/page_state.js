@@ -22,6 +22,7 @@ export const blank = () => ({
   complete: false,
   list: { rows: [], ended: false, sortable: false, problem: "" },
   owners: null,
+  keys: null,
   scans: null,
   changes: null,
   changesRefused: "",
@@ -80,17 +81,22 @@ export const isFresh = ({ status, now }) =>
 /**
  * Return whether a posture is good; only a valid result may be shown as good.
  *
- * @param {import("./types.js").PostureVerdict} posture
+ * @param {import("./types.js").ShownPosture} posture
  */
 export const isGood = (posture) => posture === "compliant" || posture === "compliant_with_exceptions";
 
 /**
- * Return the posture to show; a good but outdated posture becomes "unknown".
+ * Return the posture to show; a good one becomes "unknown" if it is outdated, and "nothing" without accounts.
  *
  * @param {State} state
- * @returns {import("./types.js").PostureVerdict}
+ * @returns {import("./types.js").ShownPosture}
  */
 export function shownPosture(state) {
   const posture = state.status?.posture ?? "unknown";
-  return isGood(posture) && !isFresh(state) ? "unknown" : posture;
+  if (!isGood(posture)) return posture;
+  if (!isFresh(state)) return "unknown";
+  return state.status?.accounts.total === 0 ? "nothing" : posture;
 }
+
+/** Return whether no scan has finished yet. @param {State} state */
+export const isBeforeFirstScan = ({ status }) => status !== null && status.asOf === null;

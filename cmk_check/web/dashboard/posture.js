@@ -14,6 +14,9 @@ import { isFresh, isGood, shownPosture } from "./page_state.js";
 import { verdictWord } from "./labels.js";
 import { fragmentOf } from "./url_state.js";
 
+/** When the schedule starts a scan next, as of the page's loading; "" if unknown. */
+const NEXT_SCAN = document.querySelector('meta[name="cmk-next-scan"]')?.getAttribute("content") ?? "";
+
 /**
  * @typedef {{ code: string, value: number, href: string, words: string, of?: string }} Part A number, and
  *   the posture reason that it replaces; `of` is the total, if it does not count accounts.
@@ -45,6 +48,19 @@ function numbers(status) {
 }
 
 /**
+ * Say when the first scan starts, and how to start it now.
+ *
+ * @param {State} state
+ */
+function firstScan({ scans, mayStart, now }) {
+  const running = scans?.find(({ finishedAt }) => finishedAt === null);
+  if (running) return `The first one started ${ago(running.startedAt, now)}.`;
+  const how = mayStart === false ? " To start it now, sign in with a key for starting scans too." : "";
+  const planned = NEXT_SCAN !== "" && Date.parse(NEXT_SCAN) > now;
+  return planned ? h("span", {}, "The first one starts at ", moment(NEXT_SCAN, clock(NEXT_SCAN)), ` (${ago(NEXT_SCAN, now)}).${how}`) : `The schedule starts the first one.${how}`;
+}
+
+/**
  * Return what the posture means, as a sentence.
  *
  * @param {State} state
@@ -52,11 +68,11 @@ function numbers(status) {
  * @returns {import("./dom.js").Child[]}
  */
 function lead(state, parts) {
-  const { accounts, asOf, posture, reasons } = /** @type {Status} */ (state.status);
+  const { accounts, asOf, posture, subscriptions } = /** @type {Status} */ (state.status);
   const all = count(accounts.total, "account");
-  if (asOf === null) return [visible(reasons[0]?.message ?? "No scan has finished yet.")];
+  if (asOf === null) return ["No scan has finished yet. ", firstScan(state)];
   if (isGood(posture) && !isFresh(state)) return ["The last result is out of date."];
-  if (posture === "compliant" && accounts.total === 0) return ["Everything was read."];
+  if (shownPosture(state) === "nothing") return [`${number(subscriptions.read)} of ${count(subscriptions.total, "subscription")} ${subscriptions.total === 1 ? "was" : "were"} read, without an account of a kind in scope.`];
   const under = isGood(posture) && [h("a", { href: fragmentOf({ verdict: "compliant" }) }, `${number(accounts.compliant)} of ${all}`), `${accounts.total === 1 ? " is" : " are"} under a customer-managed key`];
   const wrong = parts.map(({ value, href, words, of }, place) => {
     const whole = of ?? (place === 0 && !under ? all : null);
@@ -74,7 +90,9 @@ function lead(state, parts) {
  */
 function others(state, parts) {
   const { reasons, posture, lastScan, asOf } = /** @type {Status} */ (state.status);
-  const texts = reasons.slice(asOf === null ? 1 : 0).filter(({ code }) => !parts.some((part) => part.code === code)).map(({ message }) => message);
+  // The lead says these.
+  const said = [asOf === null && "no_scan_yet", shownPosture(state) === "nothing" && "no_accounts_in_scope"];
+  const texts = reasons.filter(({ code }) => !said.includes(code) && !parts.some((part) => part.code === code)).map(({ message }) => message);
   if (isGood(posture) && !isFresh(state)) texts.unshift("The result is out of date, and no scan has finished since.");
   if (lastScan?.state === "failed") texts.push(`The last scan failed: ${lastScan.reason ?? ""}`);
   return texts;
@@ -127,6 +145,6 @@ function body(state) {
 
 export const drawPosture = whenChanged(
   /** @param {State} state */
-  (state) => [state.status, state.rows, state.complete, Math.floor(state.now / 60_000), isFresh(state), state.printing && location.href],
+  (state) => [state.status, state.rows, state.complete, state.scans, state.mayStart, Math.floor(state.now / 60_000), isFresh(state), state.printing && location.href],
   (state) => fill(at("posture-body"), ...body(state)),
 );

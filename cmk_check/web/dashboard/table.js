@@ -6,7 +6,7 @@
  * @typedef {import("./types.js").Row} Row
  */
 
-import { isOn } from "./aspects.js";
+import { isOn, toneOf } from "./aspects.js";
 import { COLUMNS } from "./columns.js";
 import { at, fill, h, whenChanged } from "./dom.js";
 import { howMany } from "./filters.js";
@@ -38,11 +38,11 @@ function heads(state, go) {
 
 /** Show an account; its name, in the first column, opens it. @param {Row} row @param {View} view @param {State} state */
 function line(row, view, state) {
-  const { id, verdict, coverage } = row.finding;
+  const { id, coverage } = row.finding;
   const finding = id.toLowerCase();
   const [named, ...columns] = columnsOf(state);
   const link = h("a", { href: fragmentOf({ ...view, finding }), "data-key": finding }, ...named.cell(row, state.now));
-  return h("tr", { role: "row", class: `${verdict} ${coverage === "read" ? "" : "old"}` },
+  return h("tr", { role: "row", class: `${toneOf(row.finding)} ${coverage === "read" ? "" : "old"}` },
     h("th", { scope: "row", role: "rowheader", class: "account" }, link),
     ...columns.map(({ name, head, cell }) => h("td", { role: "cell", class: name, "data-label": head }, ...cell(row, state.now))),
   );
@@ -73,7 +73,6 @@ function empty({ list, status, view }) {
   if (list.problem !== "") return `The app refused these filters: ${visible(list.problem)}`;
   if (!list.ended) return "Loading the findings…";
   if (status && status.accounts.total > 0 && isFiltered(view)) return "No account matches these filters.";
-  if (status?.asOf === null) return "No scan has finished yet. Findings appear after the first one.";
   return "No accounts in scope: there is nothing to judge.";
 }
 

@@ -1,8 +1,8 @@
 /** The types that the page's modules share: the API's models and the page's own types. */
 
 import {
-  AspectFilters, CatalogueReason, ChangeEvent, Finding, FindingDetail, Gap, ReasonArea, ReasonOfKeyHealth, Scan, Status,
-  Verdict,
+  AspectFilters, CatalogueReason, ChangeEvent, Finding, FindingDetail, Gap, KeyInUse, OwnerSums, PostureVerdict,
+  ReasonArea, ReasonOfKeyHealth, Scan, Status, Verdict,
 } from "./api_types.js";
 import { Child } from "./dom.js";
 
@@ -27,6 +27,8 @@ export interface View extends Record<keyof AspectFilters, string> {
   subscription: string;
   /** The most serious reason of a key. */
   keyReason: string;
+  /** The address of a key, without a version. */
+  key: string;
   /** A filter by the future of an account's exception. */
   accepted: string;
   /** An owner exactly as tagged, "" for accounts without one, null for all. */
@@ -65,8 +67,6 @@ export interface List {
   problem: string;
 }
 
-export interface OwnerSums { owner: string | null; accounts: Accounts; oldestViolation: string | null }
-
 export interface Trouble { phase: Phase; title: string; text: string }
 
 export interface Shown {
@@ -98,6 +98,8 @@ export interface State {
   list: List;
   /** The sums of each owner, in a large estate. */
   owners: OwnerSums[] | null;
+  /** The keys in use, in a large estate where a key is broken or at risk. */
+  keys: KeyInUse[] | null;
   scans: Scan[] | null;
   changes: Change[] | null;
   /** Why the feed cannot be read; empty if it can. */
@@ -157,7 +159,10 @@ export interface Column {
   aspect?: Aspect;
 }
 
-export type Tone = Verdict | "excepted";
+/** The posture as the page shows it. */
+export type ShownPosture = PostureVerdict | "nothing";
+
+export type Tone = Verdict | "excepted" | "nothing";
 
 /** How a state is shown: its colour, and its shape for people who cannot see colours. */
 export interface Look { tone: Verdict; shape: Verdict | "warning" }
@@ -166,8 +171,8 @@ export type LookName = "good" | "risk" | "bad" | "unknown";
 /** The urgency of a next step. */
 export type Urgency = "broken" | "ending" | "unknown" | "risk" | "last";
 
-/** A next step: who acts, as an actor of the catalogue; its accounts, if any; and whether the accounts have plans. */
-export interface Advice { actor: string; text: string; why: string; view: Partial<View> | null; tone: Tone; since: string; rows: Row[]; hasPlan: boolean }
+/** A next step: who acts, as an actor of the catalogue; its accounts as far as they are loaded, and their number; and whether the accounts have plans. */
+export interface Advice { actor: string; text: string; why: string; view: Partial<View> | null; tone: Tone; since: string; rows: Row[]; value: number; overdue: number; hasPlan: boolean }
 
 /** A next step for accounts that are not yet grouped by owner; `end` follows the text of `todo`. */
 export interface Task {
@@ -195,6 +200,8 @@ export interface Judged {
   /** The number of accounts in each state, null if the aspect is off; and the title of these counts. */
   countsOf: (status: Status) => Record<string, number> | null;
   countsTitle: string;
+  /** What causes a state for most accounts, in a large estate. */
+  causes?: (state: State, field: string) => { who: string; what: string; value: number; view: Partial<View> }[];
   /** What the next scan will do if the aspect has not been read. */
   nextScan: string;
   /** The aspect's name in the history and in a scan's result; absent if they do not mention it. */

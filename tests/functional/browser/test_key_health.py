@@ -1,5 +1,6 @@
 """Whether the key behind a compliant account can be used: counts, column, filter, detail."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ from tests.functional.browser.keys_kit import (
     change,
 )
 from tests.functional.browser.page_visit import Visit
-from tests.functional.browser.sample_estate import SCRIPT, SHOWN_BACKWARDS
+from tests.functional.browser.sample_estate import SCRIPT, SHOWN_BACKWARDS, shown
 from tests.functional.browser.test_hostile_text import ALIEN
 from tests.functional.browser.test_next_steps import wrong_items
 from tests.functional.conftest import OpenScene
@@ -126,10 +127,18 @@ def test_the_detail_says_what_is_wrong_with_the_key_and_what_to_do(keyed: Visit)
     expect(link).to_have_attribute("href", target)
 
 
+def test_a_broken_key_colours_the_row_of_a_compliant_account(keyed: Visit) -> None:
+    """Nobody must read a green row as an account whose data can be read."""
+    row = keyed.rows.filter(has_text=shown(NAME_OF[BROKEN]))
+
+    expect(row).to_have_class(re.compile("^non_compliant"))
+    expect(row.get_by_text("Compliant", exact=True)).to_have_class("badge non_compliant")
+
+
 def test_what_ends_an_unknown_key_is_said(keyed: Visit) -> None:
     """P11: the missing permission, in the detail and among the next steps."""
     expect(keyed.region("What to do next")).to_contain_text(
-        f"Check the key of \u2068{NAME_OF[UNKNOWN]}\u2069: cannot read"
+        f"check the key of \u2068{NAME_OF[UNKNOWN]}\u2069: cannot read"
     )
 
     keyed.open_detail(NAME_OF[UNKNOWN])

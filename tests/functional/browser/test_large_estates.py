@@ -3,13 +3,17 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Dialog, Route, expect
 
-from tests.functional.browser.conftest import World, window
+from cmk_check.core.model import VerdictCounts
+from cmk_check.web.aspect_models import Keys
+from cmk_check.web.models import KeyInUse, OwnerSums
+from tests.functional.browser.conftest import CLIPBOARD, World, window
 from tests.functional.browser.page_visit import Visit
 
 pytestmark = pytest.mark.long
@@ -17,6 +21,7 @@ pytestmark = pytest.mark.long
 TOTAL: Final = 6_000
 BAD: Final = 1_500
 OWNERS: Final = 6
+SINCE: Final = datetime(2026, 3, 4, tzinfo=UTC)
 # As in the API: by subscription, in which names are in no order that people would choose.
 ORDER: Final = [number * 7 % TOTAL for number in range(TOTAL)]
 # Of an estate that the browser holds.
@@ -49,8 +54,36 @@ def _made(example: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 def _sums(number: int) -> dict[str, Any]:
-    accounts = {"nonCompliant": BAD // OWNERS, "excepted": 0}
-    return {"owner": f"team-{number}", "accounts": accounts, "oldestViolation": None}
+    return OwnerSums(
+        owner=f"team-{number}",
+        accounts=VerdictCounts(0, BAD // OWNERS, 0),
+        keys=None,
+        overdue=7 if number == OWNERS - 1 else 0,
+        oldest_violation=SINCE,
+        unread=0,
+    ).model_dump(mode="json", by_alias=True)
+
+
+def _key_sums(number: int) -> dict[str, Any]:
+    broken = 40 - number
+    return KeyInUse(
+        id=f"https://kv-{number}.vault.azure.net/keys/main",
+        name="main",
+        message="",
+        vault_id=None,
+        shared=True,
+        accounts=broken,
+        owners=1,
+        unowned=0,
+        unread=0,
+        keys=Keys(healthy=0, at_risk=0, broken=broken, unknown=0),
+        pinned=0,
+        expires=None,
+        next_rotation_at=None,
+        owner_names=["team-0"],
+        versions=[],
+        identities=[],
+    ).model_dump(mode="json", by_alias=True)
 
 
 def _api(origin: str, example: dict[str, Any]) -> Callable[[Route], None]:
@@ -67,6 +100,7 @@ def _api(origin: str, example: dict[str, Any]) -> Callable[[Route], None]:
             finding
             for finding in findings
             if asked.get("verdict", finding["verdict"]) == finding["verdict"]
+            and asked.get("owner", finding["owner"]["value"]) == finding["owner"]["value"]
             and asked.get("q", "") in finding["name"]
         ]
         body: dict[str, Any] = {"value": found[start : start + top]}
@@ -88,14 +122,16 @@ def _huge(browser: Browser, world: World) -> Iterator[Visit]:
     status = world.scene.get("v1/status").body
     accounts = status["accounts"] | counts | {"total": TOTAL, "byKind": {"OpenAI": counts}}
     example = next(iter(world.scene.findings().values()))
-    with window(browser, world.origin, world.key, trouble=True) as visit:
+    with window(browser, world.origin, world.key, trouble=True, permissions=CLIPBOARD) as visit:
         page = visit.page
         page.route("**/api/v1/findings?**", _api(world.origin, example))
-        page.route(
-            "**/api/v1/status", lambda route: route.fulfill(json=status | {"accounts": accounts})
-        )
+        broken = {"healthy": TOTAL - BAD - 200, "atRisk": 0, "broken": 200, "unknown": 0}
+        sums = status | {"accounts": accounts, "keys": broken}
+        page.route("**/api/v1/status", lambda route: route.fulfill(json=sums))
         owners = {"value": [_sums(number) for number in range(OWNERS)]}
         page.route("**/api/v1/owners?**", lambda route: route.fulfill(json=owners))
+        keys = {"value": [_key_sums(number) for number in range(5)]}
+        page.route("**/api/v1/keys?**", lambda route: route.fulfill(json=keys))
         visit.sign_in()
         visit.hide()
         yield visit
@@ -196,12 +232,35 @@ def test_filters_that_the_app_refuses_are_said(huge: Visit) -> None:
     expect(huge.region("Findings")).to_contain_text("refused these filters: kind must be one of")
 
 
-def test_the_next_steps_come_from_sums(huge: Visit) -> None:
-    """The owners are known without the accounts."""
+def test_the_next_steps_name_keys_and_owners_from_sums_the_overdue_ones_first(huge: Visit) -> None:
+    """Who acts is known without the accounts; "all owners" reaches no one."""
+    steps = huge.region("What to do next").get_by_role("listitem")
+
+    texts = [" ".join(text.split()) for text in steps.all_text_contents()]
+
+    order = (5, 0, 1, 2, 3, 4)
+    owned = [f"\u2068team-{number}\u2069: set a key on 250 accounts" for number in order]
+    vaults = [f"The owner of the vault \u2068kv-{number}\u2069: repair" for number in range(3)]
+    expected = [owned[0], *vaults, "Owners of other vaults: repair the key of 83 more", *owned[1:]]
+    assert [text[: len(lead)] for text, lead in zip(texts, expected, strict=False)] == expected
+    assert "7 overdue" in texts[0]
+    assert "since 4 Mar 2026" in texts[5]
+    assert not any("All owners" in text for text in texts)
+
+
+def test_a_message_names_the_first_accounts_of_an_owner_and_the_number_of_the_others(
+    huge: Visit,
+) -> None:
+    """The owner needs the accounts, not a number; the page does not have them yet."""
     advice = huge.region("What to do next")
 
-    expect(advice).to_contain_text("team-0")
-    expect(advice).to_contain_text("250 accounts")
+    advice.get_by_role("listitem").filter(has_text="team-3").get_by_role("button").click()
+    expect(advice.get_by_role("status")).to_contain_text("Copied")
+    text = huge.clipboard()
+
+    assert text.count("  cmk-check plan '/subscriptions/") == 20
+    assert "- and 230 more accounts" in text
+    assert f"{huge.url}#verdict=non_compliant&owner=team-3" in text
 
 
 @pytest.fixture(scope="module")

@@ -77,6 +77,13 @@ def test_storage_that_is_down_is_told_in_the_words_of_the_api(
     visit.wait_until_ready()
 
 
+# Of a compliant account's verdict, and of a secondary text.
+COLOURS = """() => ({
+  badge: getComputedStyle(document.querySelector(".badge.compliant")).color,
+  note: getComputedStyle(document.querySelector(".count")).color,
+})"""
+
+
 def test_a_host_that_is_killed_turns_the_posture_to_unknown_in_time(
     open_scene: OpenScene, open_visit: OpenVisit
 ) -> None:
@@ -97,6 +104,8 @@ def test_a_host_that_is_killed_turns_the_posture_to_unknown_in_time(
     expect(visit.body).to_have_attribute("data-fresh", "false")
     expect(visit.posture).to_have_text("Unknown")
     visit.link("chat").wait_for()
+    colours = visit.page.evaluate(COLOURS)
+    assert colours["badge"] == colours["note"]
 
 
 def test_a_scan_that_failed_says_nothing_of_gaps(visit: Visit) -> None:

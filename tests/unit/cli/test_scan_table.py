@@ -81,6 +81,19 @@ async def test_a_store_also_knows_when_an_account_was_first_seen(capsys: Output)
     assert [row.split()[-3:-1] for row in rows] == [["2024-05-01", day], ["-", day]]
 
 
+async def test_without_accounts_the_posture_says_that_there_is_nothing_to_judge() -> None:
+    """The word "compliant" alone would be read as good news."""
+    world = world_of("good")
+    await world.scan()
+    status = await ScanResult(world.context, SETTINGS).status()
+    accounts = status.accounts.model_copy(update={"total": 0, "compliant": 0})
+    stream = io.StringIO()
+
+    summarise(Console(file=stream), status.model_copy(update={"accounts": accounts}))
+
+    assert "posture: compliant (nothing to judge: no account of a kind in sc" in stream.getvalue()
+
+
 async def test_the_sums_name_what_is_overdue_unread_or_passed_over() -> None:
     """Whoever adds up the rows comes to other numbers."""
     world = world_of("good")

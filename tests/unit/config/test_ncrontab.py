@@ -9,7 +9,7 @@ from croniter import croniter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmk_check.config.ncrontab import longest_pause
+from cmk_check.config.ncrontab import longest_pause, next_time
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -38,6 +38,19 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 def test_the_longest_pause(expression: str, pause: timedelta) -> None:
     """An answer has to live that long, or it is unknown before the next scan."""
     assert longest_pause(expression) == pause
+
+
+@pytest.mark.parametrize(
+    ("expression", "hour"),
+    [("0 0 * * * *", 13), ("0 30 12 * * *", 12.5), ("0 0 12 * * *", 36), ("0 0 6 * * 7", None)],
+)
+def test_the_next_time_is_after_now(expression: str, hour: float | None) -> None:
+    """The page says it before the first scan; an invalid schedule must not break the page."""
+    midnight = datetime(2026, 2, 28, tzinfo=UTC)
+
+    found = next_time(expression, midnight + 12 * HOUR)
+
+    assert found == (None if hour is None else midnight + hour * HOUR)
 
 
 @pytest.mark.parametrize(

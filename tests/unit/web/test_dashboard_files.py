@@ -1,12 +1,15 @@
 """The page as a browser gets it: its files, and headers that keep them harmless."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
 import pytest
 
 from cmk_check.config.http_auth import HttpAuth
 from cmk_check.web.dashboard_files import FILES, HEADERS, INDEX, answer
+
+NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
 
 
 def _link(path: str) -> str:
@@ -107,6 +110,18 @@ def test_each_file_has_a_tag_of_its_own() -> None:
 
     assert len(tags) == len(FILES)
     assert answer("", None, "entra").headers["ETag"] not in tags
+
+
+def test_the_page_knows_when_the_next_scan_starts() -> None:
+    """A browser that has the page of an earlier hour gets the new one."""
+    pages = [answer("", None, "keys", NOON + hour) for hour in (timedelta(0), timedelta(hours=1))]
+
+    assert [re.findall(rb'"cmk-next-scan" content="([^"]+)"', page.body) for page in pages] == [
+        [b"2026-09-01T12:00:00+00:00"],
+        [b"2026-09-01T13:00:00+00:00"],
+    ]
+    assert answer("", pages[0].headers["ETag"], "keys", NOON).status == HTTPStatus.NOT_MODIFIED
+    assert pages[0].headers["ETag"] != pages[1].headers["ETag"]
 
 
 @pytest.mark.parametrize("http_auth", ["keys", "entra"])
