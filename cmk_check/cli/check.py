@@ -210,8 +210,8 @@ def _judge_files(
 def _name_bicep(documents: Mapping[str, object], rows: Sequence[ReportRow]) -> None:
     """Say how to install Bicep if it may work out more."""
     left_open = {row["file"] for row in rows if row.get("verdict") == Verdict.UNKNOWN}
-    of_template = (Path(file).as_posix() for file, each in documents.items() if is_template(each))
-    if left_open & {*of_template} and find_bicep() is None:
+    unknown = (each for file, each in documents.items() if Path(file).as_posix() in left_open)
+    if any(map(is_template, unknown)) and find_bicep() is None:
         complain(f"Bicep would work out more; {INSTALL}.")
 
 

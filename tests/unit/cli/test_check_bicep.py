@@ -1,7 +1,6 @@
 """``check`` with Bicep: more exact, never greener, and safe with sources that nobody trusts."""
 
 import os
-from collections import Counter
 from pathlib import Path
 from typing import Final
 
@@ -45,10 +44,6 @@ def _values(**values: object) -> Json:
     return {"$schema": f"{SCHEMA}Parameters.json#", "parameters": given}
 
 
-def _verdicts(report: str) -> Counter[str]:
-    return Counter(word for word in report.split() if word in {GREEN, RED, OPEN})
-
-
 @pytest.fixture
 def path() -> str:
     """The real Bicep, before ``check`` hides it."""
@@ -67,7 +62,7 @@ def test_an_expression_is_worked_out(engine: Check, is_on: object, verdict: str)
     """Most templates choose the key by a condition."""
     files = {"main": SWITCH, "main.parameters": _values(enable=is_on, unused=1)}
 
-    assert verdict in engine(**files).stdout.splitlines()[2]
+    assert engine(**files).stdout.splitlines()[2].startswith(verdict)
 
 
 def test_a_parameter_without_a_value_is_named_and_leaves_open_what_depends_on_it(
@@ -161,7 +156,7 @@ def test_bicep_that_fails_changes_nothing(
     monkeypatch.setenv("BICEP", str(program))
 
     assert check(**files).stdout == literal
-    assert _verdicts(literal)[OPEN] > 0
+    assert "1 non_compliant, 1 unknown" in literal
 
 
 def test_without_bicep_it_is_said_how_to_install_it(check: Check, tmp_path: Path) -> None:
@@ -177,7 +172,7 @@ def test_a_nested_template_that_bicep_does_not_show_stays_unknown(check: Check) 
     """Its snapshot lacks the accounts, and says so only in a text."""
     snapshot = {"predictedResources": [], "diagnostics": ["Warning NestedDeploymentShortCircuited"]}
 
-    assert _verdicts(check(main=snapshot).stdout)[OPEN] > 0
+    assert "1 unknown" in check(main=snapshot).stdout
 
 
 @pytest.mark.long
