@@ -111,7 +111,7 @@ def test_the_first_screen_answers_four_questions_and_an_account_is_a_line(
 
     assert max(wide + visit.rows.evaluate_all(heights)) <= 42
     assert visit.page.evaluate(BEYOND) == 0
-    for column in ("Owner", "Since"):
+    for column in ("Owner", "Since or first seen"):
         visit.head(column).scroll_into_view_if_needed()
         expect(visit.head(column)).to_be_in_viewport(ratio=1)
         assert any(visit.column(column))
