@@ -27,8 +27,8 @@ const ORDER = [
  * @param {[import("./types.js").Look, string, number, Partial<import("./types.js").View>][]} counts
  */
 function chips(name, title, counts) {
-  const links = counts.map(([{ tone, shape }, word, value, view]) =>
-    h("a", { class: `chip ${value === 0 ? "none" : tone}`, href: fragmentOf(view) }, icon(shape), `${word} `, h("b", {}, number(value))),
+  const links = counts.filter(([, , value]) => value > 0).map(([{ tone, shape }, word, value, view]) =>
+    h("a", { class: `chip ${tone}`, href: fragmentOf(view) }, icon(shape), `${word} `, h("b", {}, number(value))),
   );
   return h("div", { class: "chips", role: "group", "aria-labelledby": `${name}-title` }, h("h3", { id: `${name}-title` }, title), h("div", {}, ...links));
 }

@@ -24,7 +24,8 @@ const reasonCell = ({ finding }) => {
 
 /** @type {Column["cell"]} */
 const sinceCell = ({ since, atFirst }, now) => [
-  since !== "" && h("span", { class: atFirst && "at-first" }, moment(since, day(since)), " ", h("small", {}, atFirst ? "first seen" : elapsed(since, now))),
+  // The violation may be older than the first scan that saw the account.
+  since !== "" && h("span", { class: atFirst && "at-first" }, moment(since, day(since)), " ", h("small", {}, elapsed(since, now), atFirst && "+")),
 ];
 
 /**
@@ -53,7 +54,7 @@ const OWN = [
   plain("group", "Resource group", ({ finding }) => finding.resourceGroup),
   plain("kind", "Kind", ({ finding }) => finding.kind ?? "", "none"),
   plain("location", "Location", ({ location }) => location),
-  { name: "since", head: "Since", text: ({ since }) => since, cell: sinceCell },
+  { name: "since", head: "Since or first seen", text: ({ since }) => since, cell: sinceCell },
 ];
 
 /** @type {readonly Column[]} The aspects' columns follow each of these. */

@@ -9,7 +9,7 @@
 import { fieldOf } from "./aspect_states.js";
 import { ASPECTS } from "./aspects.js";
 import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
-import { ago, clock, count, day, minute, moment, number, since, visible } from "./format.js";
+import { ago, clock, count, day, inOrder, minute, moment, number, since, visible } from "./format.js";
 import { isFresh, isGood, shownPosture } from "./page_state.js";
 import { verdictWord } from "./labels.js";
 import { fragmentOf } from "./url_state.js";
@@ -39,10 +39,10 @@ function numbers(status) {
   });
   return [
     { code: "accounts_non_compliant", value: accepted ? 0 : nonCompliant, href: fragmentOf({ verdict: "non_compliant" }), words: `${nonCompliant === 1 ? "is" : "are"} not under a customer-managed key` },
+    { code: "", value: overdue, href: fragmentOf({ due: "overdue" }), words: `${overdue === 1 ? "is" : "are"} past the due date` },
     { code: "accounts_excepted", value: excepted, href: fragmentOf({ exception: "honoured" }), words: `${accepted ? "" : "of these "}${excepted === 1 ? "has" : "have"} an exception` },
     { code: "accounts_unknown", value: unknown, href: fragmentOf({ verdict: "unknown" }), words: "could not be judged" },
     ...worst,
-    { code: "", value: overdue, href: fragmentOf({ due: "overdue" }), words: `${overdue === 1 ? "is" : "are"} past the due date` },
     { code: "subscriptions_unread", value: subscriptions.gap, href: "#gaps", words: "could not be read", of: count(subscriptions.total, "subscription") },
   ].filter(({ value }) => value > 0);
 }
@@ -111,7 +111,7 @@ function dates(state) {
  *
  * @param {State} state
  */
-function facts({ status, rows, complete, now }) {
+function facts({ status, rows, complete, owners, now }) {
   const { subscriptions, managementGroup } = /** @type {Status} */ (status);
   const { total, read, gap, excluded, retired } = subscriptions;
   const rest = [gap > 0 && `${number(gap)} not read`, excluded > 0 && `${number(excluded)} excluded`, retired > 0 && `${number(retired)} deleted`].filter(Boolean);
@@ -119,11 +119,25 @@ function facts({ status, rows, complete, now }) {
   // Without a management group nobody knows how many others there are.
   const alone = total === 1 && read === 1 && managementGroup === null;
   const coverage = alone ? "1 subscription is read; others are not" : `${number(read)} of ${count(total, "subscription")} read${rest.length > 0 ? ` (${rest.join(", ")})` : ""}`;
-  const open = rows.filter(({ finding }) => finding.violatedSince !== null);
-  if (!complete || open.length === 0) return h("p", { class: "facts" }, coverage);
-  const oldest = open.reduce((a, b) => (a.since <= b.since ? a : b));
-  const first = moment(oldest.since, day(oldest.since));
-  return h("p", { class: "facts" }, `${coverage} · Oldest open violation: `, oldest.atFirst ? "first seen " : "since ", first, h("span", { class: "relative" }, " (", since(oldest.since, now), ")"));
+  return h("p", { class: "facts" }, coverage, ...oldestViolation(complete ? rows : [], owners, now));
+}
+
+/**
+ * Show since when the oldest violation is open. In a large estate the owners' sums have it, without the account.
+ *
+ * @param {import("./types.js").Row[]} rows
+ * @param {State["owners"]} owners
+ * @param {number} now
+ */
+function oldestViolation(rows, owners, now) {
+  const sums = (owners ?? []).flatMap(({ oldestViolation: time }) => (time ? [{ since: time, atFirst: false, created: null }] : []));
+  const open = rows.filter(({ finding }) => finding.violatedSince !== null).map(({ finding, ...row }) => ({ ...row, created: finding.evidence.createdAt }));
+  const [oldest] = [...open, ...sums].sort((a, b) => inOrder(`${a.since} ${a.created}`, `${b.since} ${b.created}`));
+  if (!oldest) return [];
+  const { since: time, atFirst, created } = oldest;
+  // The first scan cannot know when the violation began; the account's creation is a bound.
+  const bound = atFirst && created ? [", violated since its creation on ", moment(created, day(created)), " or later"] : [];
+  return [" · Oldest open violation: ", atFirst ? "first seen " : "since ", moment(time, day(time)), h("span", { class: "relative" }, " (", since(time, now), ")"), ...bound];
 }
 
 /** @param {State} state @returns {import("./dom.js").Child[]} */
@@ -145,6 +159,6 @@ function body(state) {
 
 export const drawPosture = whenChanged(
   /** @param {State} state */
-  (state) => [state.status, state.rows, state.complete, state.scans, state.mayStart, Math.floor(state.now / 60_000), isFresh(state), state.printing && location.href],
+  (state) => [state.status, state.rows, state.complete, state.owners, state.scans, state.mayStart, Math.floor(state.now / 60_000), isFresh(state), state.printing && location.href],
   (state) => fill(at("posture-body"), ...body(state)),
 );

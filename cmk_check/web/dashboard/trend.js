@@ -205,7 +205,8 @@ function draw(state) {
   at("trend-chart").setAttribute("aria-label", `Accounts by verdict over ${count(own.scans.length, "scan")}. The table has the numbers.`);
   at("trend-chart").hidden = isOne(own.scans);
   at("trend-legend").hidden = isOne(own.scans);
-  fill(at("trend-summary"), summary());
+  // In the banner: the first screen says whether it gets better.
+  fill(at("trend-summary"), !isOne(scans ?? []) && summary());
   fill(at("trend-note"), note());
   fill(at("trend-table"), table(own.scans));
   void plot();

@@ -29,7 +29,7 @@ COLUMNS: Final = (
     "Kind",
     "Location",
     "Owner",
-    "Since",
+    "Since or first seen",
 )
 type Region = Literal[
     "Posture",

@@ -246,6 +246,8 @@ def test_the_next_steps_name_keys_and_owners_from_sums_the_overdue_ones_first(hu
     assert "7 overdue" in texts[0]
     assert "since 4 Mar 2026" in texts[5]
     assert not any("All owners" in text for text in texts)
+    oldest = huge.region("Posture").get_by_text("Oldest open violation: since 4 Mar 2026")
+    expect(oldest).to_be_visible()
 
 
 def test_a_message_names_the_first_accounts_of_an_owner_and_the_number_of_the_others(
