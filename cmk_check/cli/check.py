@@ -21,7 +21,7 @@ from cmk_check.cli.check_input import (
 from cmk_check.cli.check_report import CheckResult, ReportRow, read_earlier_check
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, command, complain
 from cmk_check.cli.options import choice
-from cmk_check.cli.scan import settings_of, warn_of_settings
+from cmk_check.cli.scan_settings import settings_of, warn_of_settings
 from cmk_check.core.enums import Verdict
 from cmk_check.core.planned.account import (
     TOO_LARGE,

@@ -10,7 +10,7 @@ from cmk_check.cli.exit_codes import command
 from cmk_check.cli.names import find_ids, given_subscriptions
 from cmk_check.cli.options import choice, option, refuse
 from cmk_check.cli.output_options import Debug, Language
-from cmk_check.cli.scan import settings_of, warn_of_settings
+from cmk_check.cli.scan_settings import settings_of, warn_of_settings
 from cmk_check.cli.whole_output import checked_folder
 from cmk_check.core.remediation.encryption_plan import key_named, vault_named
 from cmk_check.core.resource_id import AccountId

@@ -1,18 +1,12 @@
 """``scan``: runs one scan on a laptop or in a pipeline, in memory or into the app's tables."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 from cmk_check.cli import output_options as opt
-from cmk_check.cli.exit_codes import command, complain
+from cmk_check.cli.exit_codes import command
 from cmk_check.cli.names import given_subscriptions
 from cmk_check.cli.options import choice, option, refuse
-from cmk_check.core.enums import Disposition
-from cmk_check.core.scope import Scope
-
-if TYPE_CHECKING:
-    from cmk_check.config.settings import Settings
-
+from cmk_check.cli.scan_settings import warn_of_settings
 
 _STATES: Final = ("non_compliant", "unknown", "compliant", "broken", "at_risk")
 _COLUMNS: Final = ("account", "reason", "owner", "subscription", "created")
@@ -73,32 +67,3 @@ async def scan(  # noqa: PLR0913 - an argument for each option
     from cmk_check.cli.scan_report import scan_and_report
 
     return await scan_and_report(store, options, change_scope=change_scope)
-
-
-def settings_of(store: str | None, only: Sequence[str]) -> "Settings":
-    """Return the settings of a scan of these subscriptions, or of all.
-
-    Raises:
-        SettingsError: a setting is invalid, or leaves out one of the subscriptions.
-
-    """
-    from cmk_check.config.settings import Settings
-    from cmk_check.config.settings_error import SettingsError
-
-    settings = Settings.load_for_scan(store, only if store is None else ())
-    scope = Scope(settings.include, settings.exclude)
-    left_out = [name for name in only if scope.of_unlisted(name, None) is Disposition.EXCLUDED]
-    if left_out:
-        # The subscription would not be read, and the result could still be compliant.
-        lists = "CMK_EXCLUDE_SUBSCRIPTIONS or CMK_INCLUDE_SUBSCRIPTIONS"
-        why = f"must not name {', '.join(sorted(left_out))}, which {lists} leaves out"
-        raise SettingsError([("--subscription", why)])
-    return settings
-
-
-def warn_of_settings() -> None:
-    """Print on standard error which settings are probably mistakes."""
-    from cmk_check.config.settings import setting_warnings
-
-    for name, text in setting_warnings().items():
-        complain(f"{name} {text}")

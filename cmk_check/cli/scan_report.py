@@ -20,8 +20,8 @@ from cmk_check.cli.problems import Collected, collect
 from cmk_check.cli.progress import WatchedInventory, bar
 from cmk_check.cli.result_writer import excuse, printed, write_result
 from cmk_check.cli.sarif import as_sarif
-from cmk_check.cli.scan import settings_of
 from cmk_check.cli.scan_result import ScanResult, as_json, as_xlsx
+from cmk_check.cli.scan_settings import settings_of
 from cmk_check.cli.table import show, summarise
 from cmk_check.composition_root import App
 from cmk_check.config.settings import Settings

@@ -106,9 +106,9 @@ LINES: Final[dict[str, tuple[ChangeType, Data, str]]] = {
 
 def test_a_first_scan_without_accounts_says_that_there_is_nothing_to_judge() -> None:
     """Zero of zero accounts is no good news."""
-    data = {"accounts": {"total": 0, "nonCompliant": 0, "unknown": 0}}
+    accounts = {"total": 0, "nonCompliant": 0, "unknown": 0}
 
-    said = details(change(**data, subscriptions={"total": 3, "read": 3, "gap": 0}))
+    said = details(change(accounts=accounts, subscriptions={"total": 3, "read": 3, "gap": 0}))
 
     assert "nothing to judge: 3 of 3 subscriptions read" in said
 
