@@ -239,9 +239,7 @@ def _of_resource(resource: object, kind: str, around: _Around) -> Iterator[_Foun
         key = name.key if isinstance(name, Unresolved) else _key(name).lower()
         own_kind = scope.resolve(member(resource, "kind"))
         resolved = scope.resolve(properties)
-        if "encryption" in str(member(properties, "copy")).lower():
-            resolved = {"encryption": Unresolved("set by copy")}
-        entry = shaped(own_kind, written(resolved))
+        entry = shaped(own_kind, written(_unless_copied(properties, resolved)))
         yield key, around, replace(account, entries=(entry,), doubt=None)
     elif kind == f"'{_NESTED}'" and (nested := _nested(properties, scope)):
         template, mode, passed = nested
@@ -255,6 +253,12 @@ def _of_resource(resource: object, kind: str, around: _Around) -> Iterator[_Foun
         yield from _walk(template, replace(around, scope=scope, address=address, group=group))
     elif kind.strip("'") in DEPLOYMENTS or not _TYPE.fullmatch(kind):
         yield around.address, around, account
+
+
+def _unless_copied(given: object, resolved: object) -> object:
+    """Return resolved properties; an encryption that a copy defines again is open."""
+    is_copied = "encryption" in str(member(given, "copy")).lower()
+    return {"encryption": Unresolved("set by copy")} if is_copied else resolved
 
 
 def _nested(properties: object, scope: _Scope) -> tuple[object, str, object] | None:
@@ -304,6 +308,7 @@ def read_prediction(document: object) -> list[PlannedAccount]:
         elif is_account and what not in _SAYS_NOTHING:
             resolved = _Scope(None, {}).resolve(after)
             properties = member(resolved, "properties")
+            properties = _unless_copied(properties, properties)
             properties = written(properties) if what in {"none", "create"} else properties
             entry = shaped(member(resolved, "kind"), properties)
             account = replace(account, entries=(entry,), doubt=None)
