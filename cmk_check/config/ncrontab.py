@@ -42,7 +42,7 @@ def longest_pause(expression: str) -> timedelta:
         timedelta(hours=hour, minutes=minute, seconds=second)
         for hour, minute, second in product(hours, minutes, seconds)
     ]
-    dates = list(_dates(*days))
+    dates = list(_dates(days))
     within = [later - earlier for earlier, later in pairwise(times)]
     between = [later - earlier + times[0] - times[-1] for earlier, later in pairwise(dates)]
     return max(within + between)
@@ -56,7 +56,7 @@ def next_time(expression: str, now: datetime) -> datetime | None:
         return None
     times = (
         datetime.combine(day, time(hour, minute, second), now.tzinfo)
-        for day in islice(_dates(*days, first=now.date()), 2)
+        for day in islice(_dates(days, now.date()), 2)
         for hour, minute, second in product(hours, minutes, seconds)
     )
     return next((each for each in times if each > now), None)
@@ -65,7 +65,7 @@ def next_time(expression: str, now: datetime) -> datetime | None:
 def check_ncrontab(expression: str) -> None:
     """Check an expression, without the work of finding its longest pause."""
     _, _, _, *days = _fields_of(expression)
-    if not list(islice(_dates(*days), 1, 2)):
+    if not list(islice(_dates(days), 1, 2)):
         raise ValueError("the expression never occurs")
 
 
@@ -80,10 +80,9 @@ def _fields_of(expression: str) -> list[list[int]]:
     ]
 
 
-def _dates(
-    days: Sequence[int], months: Sequence[int], weekdays: Sequence[int], first: date = _FIRST_DAY
-) -> Iterator[date]:
-    """Return the days on which an expression occurs, in order."""
+def _dates(fields: Sequence[Sequence[int]], first: date = _FIRST_DAY) -> Iterator[date]:
+    """Return the days on which an expression occurs, in order, given its last three fields."""
+    days, months, weekdays = fields
     every = (first + timedelta(days=number) for number in range(_NUMBER_OF_DAYS))
     for day in every:
         if day.day in days and day.month in months and day.isoweekday() % 7 in weekdays:
