@@ -203,16 +203,16 @@ def _judge_files(
     faults += [
         f"{each}: must be a parameters file." for each in {*parameters} & {*documents} - given
     ]
-    _name_bicep(documents, rows)
+    if _lacks_bicep(documents, rows):
+        notes[""] = f"Bicep would work out more; {INSTALL}."
     return CheckResult([*documents], rows, faults, notes, scope)
 
 
-def _name_bicep(documents: Mapping[str, object], rows: Sequence[ReportRow]) -> None:
-    """Say how to install Bicep if it may work out more."""
+def _lacks_bicep(documents: Mapping[str, object], rows: Sequence[ReportRow]) -> bool:
+    """Return whether there is no Bicep, and it may work out more."""
     left_open = {row["file"] for row in rows if row.get("verdict") == Verdict.UNKNOWN}
     unknown = (each for file, each in documents.items() if Path(file).as_posix() in left_open)
-    if any(map(is_template, unknown)) and find_bicep() is None:
-        complain(f"Bicep would work out more; {INSTALL}.")
+    return any(map(is_template, unknown)) and find_bicep() is None
 
 
 def _judge(

@@ -81,7 +81,7 @@ def _fields_of(expression: str) -> list[list[int]]:
 
 
 def _dates(fields: Sequence[Sequence[int]], first: date = _FIRST_DAY) -> Iterator[date]:
-    """Return the days that the last three fields select, in order."""
+    """Return the days on which an expression occurs, in order, given its last three fields."""
     days, months, weekdays = fields
     every = (first + timedelta(days=number) for number in range(_NUMBER_OF_DAYS))
     for day in every:
