@@ -130,7 +130,8 @@ def _check(
     result = _judge_files(named, parameters, allowed, kinds, scope)
     unused = set(allowed) - {row["address"] for row in result.rows if "allowed" in row}
     warnings = [f"{each} is not lost; remove --allow-loss." for each in sorted(unused)]
-    notes = () if options.quiet else result.notes.values()
+    install = [f"Bicep would work out more; {INSTALL}."] if result.lacks_bicep else []
+    notes = () if options.quiet else [*result.notes.values(), *install]
     for message in (*result.faults, *notes, *warnings):
         complain(shown(message))
     asyncio.run(write_result(options, result.writer(options)))
@@ -203,9 +204,8 @@ def _judge_files(
     faults += [
         f"{each}: must be a parameters file." for each in {*parameters} & {*documents} - given
     ]
-    if _lacks_bicep(documents, rows):
-        notes[""] = f"Bicep would work out more; {INSTALL}."
-    return CheckResult([*documents], rows, faults, notes, scope)
+    lacks_bicep = _lacks_bicep(documents, rows)
+    return CheckResult([*documents], rows, faults, notes, scope, lacks_bicep)
 
 
 def _lacks_bicep(documents: Mapping[str, object], rows: Sequence[ReportRow]) -> bool:

@@ -28,7 +28,8 @@ type ReportRow = dict[str, Any]
 class CheckResult:
     """Accounts with their verdicts, losses without, and files that were not judged.
 
-    ``notes`` are about ``files`` that were judged and have no account.
+    ``notes`` are about ``files`` that were judged and have no account. ``lacks_bicep``: there is no
+    Bicep, which might work out more.
     """
 
     files: Collection[str]
@@ -36,6 +37,7 @@ class CheckResult:
     faults: Sequence[str]
     notes: Mapping[str, str]
     scope: "Scope"
+    lacks_bicep: bool = False
 
     def writer(self, options: OutputOptions) -> "Callable[[Console], AsyncIterator[bytes]]":
         """Return what yields the result in its format."""
