@@ -8,7 +8,7 @@
 
 import { ASPECTS } from "./aspects.js";
 import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
-import { ago, count, name, number, relative, textOf as text, visible } from "./format.js";
+import { ago, count, day, moment, name, number, relative, textOf as text, visible } from "./format.js";
 import { fragmentOf } from "./url_state.js";
 import { codeWord, midway, removalWord, verdictWord } from "./labels.js";
 
@@ -143,3 +143,17 @@ export const drawChanges = whenChanged(
   (state) => [state.changes, state.changesRefused, Math.floor(state.now / 60_000)],
   (state) => fill(at("changes-body"), body(state)),
 );
+
+/** Draw in the banner what happened in the last week, as a link to the changes. */
+export const drawWeek = whenChanged(
+  /** @param {State} state */
+  (state) => [state.week],
+  ({ week }) => fill(at("week"), week && h("a", { href: "#changes" }, ...wordsOf(week))),
+);
+
+/** @param {import("./types.js").Period} week */
+function wordsOf({ since, begins, text: words, waiting: unpublished }) {
+  const start = begins ?? since;
+  const late = unpublished > 0 ? `; ${count(unpublished, "change")} not published yet` : "";
+  return ["Since ", moment(start, day(start)), `: ${words}${late}`];
+}

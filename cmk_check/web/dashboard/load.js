@@ -185,6 +185,7 @@ export class Loader {
     const failed = ended.find((result) => result.status === "rejected");
     if (failed) throw failed.reason;
     this.mark = mark;
+    void this.week(signal);
     void this.sums(signal);
     const open = this.store.state.view.finding;
     if (open) this.detailed = this.detail(open);
@@ -244,6 +245,12 @@ export class Loader {
       // Without sums the page names no owners: an estate may have more accounts than can be summed.
       if (!signal.aborted && !(error instanceof Refusal)) throw error;
     }
+  }
+
+  /** Load what happened in the last week. Without it, the banner has no line about it. @param {AbortSignal} signal */
+  async week(signal) {
+    const week = await ask("summary?days=7", { signal }).then(({ body }) => shaped(body, ["since", "text"]), () => null);
+    if (!signal.aborted) this.store.set({ week });
   }
 
   /** Load new changes; return whether there are any. A partial scan may change findings without changing a count. @param {AbortSignal} signal */

@@ -10,7 +10,7 @@ import { drawAdvice } from "./next_steps.js";
 import { Refusal } from "./api.js";
 import { Checker } from "./check.js";
 import { drawGapNotice, estateCheckDrawer, findingCheckDrawer } from "./check_buttons.js";
-import { drawChanges } from "./changes.js";
+import { drawChanges, drawWeek } from "./changes.js";
 import { copy } from "./copy.js";
 import { at } from "./dom.js";
 import { downloadCsv, downloadXlsx, needsRows } from "./downloads.js";
@@ -42,6 +42,7 @@ const DRAWERS = [
   drawAdvice,
   drawTrend,
   drawChanges,
+  drawWeek,
   gapsDrawer(checker),
   drawGapNotice,
   drawFilters,

@@ -25,6 +25,7 @@ export const blank = () => ({
   keys: null,
   scans: null,
   changes: null,
+  week: null,
   changesRefused: "",
   gaps: [],
   gapsComplete: false,

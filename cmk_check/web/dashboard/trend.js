@@ -159,23 +159,6 @@ function table(scans) {
   );
 }
 
-/** Return a sentence about whether the situation improves. */
-function summary() {
-  const counted = own.scans.flatMap((scan) => (scan.accounts ? [{ ...scan, accounts: scan.accounts }] : []));
-  const [first, last] = [counted[0], counted.at(-1)];
-  if (!first || !last || first === last) return "Only one scan in this period.";
-  const days = (Date.parse(last.startedAt) - Date.parse(first.startedAt)) / DAY;
-  const then = moment(first.startedAt, days < 2 ? minute(first.startedAt) : day(first.startedAt));
-  const { nonCompliant: now } = last.accounts;
-  const more = now - first.accounts.nonCompliant;
-  if (more === 0) {
-    const same = now === 0 ? "No account is non-compliant, as on " : "As many non-compliant accounts as on ";
-    return h("span", {}, same, then, ".");
-  }
-  const much = h("strong", { class: more > 0 ? "worse" : "better" }, `${number(Math.abs(more))} ${more > 0 ? "more" : "fewer"}`);
-  return h("span", {}, much, ` non-compliant ${Math.abs(more) === 1 ? "account" : "accounts"} than on `, then, ".");
-}
-
 /** Load the library when there is something to draw. If that fails, the page has the table, and the next draw retries. */
 function fetchLibrary() {
   library ??= import(UPLOT).then((module) => module.default, () => (library = null));
@@ -205,8 +188,6 @@ function draw(state) {
   at("trend-chart").setAttribute("aria-label", `Accounts by verdict over ${count(own.scans.length, "scan")}. The table has the numbers.`);
   at("trend-chart").hidden = isOne(own.scans);
   at("trend-legend").hidden = isOne(own.scans);
-  // In the banner: the first screen says whether it gets better.
-  fill(at("trend-summary"), !isOne(scans ?? []) && summary());
   fill(at("trend-note"), note());
   fill(at("trend-table"), table(own.scans));
   void plot();

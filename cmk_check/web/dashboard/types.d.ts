@@ -1,7 +1,7 @@
 /** The types that the page's modules share: the API's models and the page's own types. */
 
 import {
-  AspectFilters, CatalogueReason, ChangeEvent, Finding, FindingDetail, Gap, KeyInUse, OwnerSums, PostureVerdict,
+  AspectFilters, CatalogueReason, ChangeEvent, Finding, FindingDetail, Gap, KeyInUse, OwnerSums, Period, PostureVerdict,
   ReasonArea, ReasonOfKeyHealth, Scan, Status, Verdict,
 } from "./api_types.js";
 import { Child } from "./dom.js";
@@ -102,6 +102,8 @@ export interface State {
   keys: KeyInUse[] | null;
   scans: Scan[] | null;
   changes: Change[] | null;
+  /** What happened in the last week; null if that is not known. */
+  week: Period | null;
   /** Why the feed cannot be read; empty if it can. */
   changesRefused: string;
   gaps: Gap[];

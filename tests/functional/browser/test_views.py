@@ -70,3 +70,16 @@ def test_a_link_that_makes_no_sense_is_shown_without_harm(desk: Visit) -> None:
         expect(desk.count).to_contain_text("accounts")
         desk.look_afresh()
         expect(desk.rows).not_to_have_count(0)
+
+
+def test_the_week_leads_to_the_changes_and_leaves_the_view(visit: Visit) -> None:
+    """What changed since last week is asked most; the answer is in the banner."""
+    visit.sign_in()
+    visit.choose("Verdict", "non_compliant")
+    seen, url = visit.names(), visit.page.url
+
+    visit.region("Posture").get_by_role("link", name="Since ").click()
+
+    expect(visit.region("Recent changes")).to_be_in_viewport()
+    assert (visit.names(), visit.page.url) == (seen, url)
+    expect(visit.page.locator("#week")).to_contain_text("first scan")
