@@ -9,6 +9,7 @@
 import { ASPECTS } from "./aspects.js";
 import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
 import { ago, count, day, moment, name, number, relative, textOf as text, visible } from "./format.js";
+import { isBeforeFirstScan } from "./page_state.js";
 import { fragmentOf } from "./url_state.js";
 import { codeWord, midway, removalWord, verdictWord } from "./labels.js";
 
@@ -147,8 +148,8 @@ export const drawChanges = whenChanged(
 /** Draw in the banner what happened in the last week, as a link to the changes. */
 export const drawWeek = whenChanged(
   /** @param {State} state */
-  (state) => [state.week],
-  ({ week }) => fill(at("week"), week && h("a", { href: "#changes" }, ...wordsOf(week))),
+  (state) => [state.week, isBeforeFirstScan(state)],
+  (state) => fill(at("week"), state.week && !isBeforeFirstScan(state) && h("a", { href: "#changes" }, ...wordsOf(state.week))),
 );
 
 /** @param {import("./types.js").Period} week */

@@ -104,7 +104,8 @@ def test_a_newcomer_starts_the_first_scan_and_checks_a_gap_by_keyboard(
     estate.subscription(sub_id(2)).access = Access.FORBIDDEN
     scene = open_scene(estate)
     visit = open_visit(scene, trouble=True)
-    visit.sign_in(to_start=_to_start(scene))
+    visit.go()
+    visit.type_key(to_start=_to_start(scene))
 
     _press(visit, visit.button("Start the first scan"))
     result = visit.region("Posture").get_by_role("status")
