@@ -221,3 +221,9 @@ async function refusalOf(response) {
   const title = TITLES.get(code) ?? TITLES.get(String(status)) ?? `The app answered ${status}`;
   return new Refusal("error", title, message || "See the app's log for the reason.", status, code);
 }
+
+/** Write an id as a path. A percent sign is encoded twice, because the Functions host decodes it twice. @param {string} id */
+export function detailOf(id) {
+  const parts = id.replace(/^\/+/, "").split("/");
+  return `findings/${parts.map(encodeURIComponent).join("/").replaceAll("%25", "%2525")}`;
+}

@@ -4,7 +4,7 @@
  * @typedef {import("./types.js").Change} Change
  */
 
-import { AUTH, OF_LIST, Refusal, ask, key, mayStart, pages, shaped, startKey } from "./api.js";
+import { AUTH, OF_LIST, Refusal, ask, detailOf, key, mayStart, pages, shaped, startKey } from "./api.js";
 import { catalogueOf } from "./reasons.js";
 import { FindingList } from "./finding_list.js";
 import { blank, isLarge } from "./page_state.js";
@@ -338,12 +338,6 @@ export class Loader {
     const { shown } = this.store.state;
     if (shown?.id === id) this.store.set({ shown: { ...shown, ...found } });
   }
-}
-
-/** Write an id as a path. A percent sign is encoded twice, because the Functions host decodes it twice. @param {string} id */
-function detailOf(id) {
-  const parts = id.replace(/^\/+/, "").split("/");
-  return `findings/${parts.map(encodeURIComponent).join("/").replaceAll("%25", "%2525")}`;
 }
 
 /**
