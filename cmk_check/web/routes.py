@@ -257,9 +257,12 @@ async def list_changes(request: Request, query: Asked[parameters.ChangesQuery]) 
     "/api/v1/summary",
     "What happened in the last days, from the changes",
     models.Period,
+    openapi.LIST_ERRORS,
     tag="changes",
 )
-async def get_summary(request: Request, query: Asked[parameters.SummaryQuery]) -> Response:
+async def get_summary(
+    request: Request, query: Asked[parameters.SummaryQuery], _: _Walk
+) -> Response:
     """Return the accounts and subscriptions that got worse or better in the last days."""
     api = _api(request)
     answer = await changes.period(api.feed, api.scans, query.days, api.clock.now())

@@ -7,7 +7,7 @@ an input from outside, which the engine leaves open. Format: `bicep snapshot` of
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -118,5 +118,4 @@ def more_exact(
 
 def _placed(predicted: PlannedAccount, at: PlannedAccount, lacks: str | None) -> PlannedAccount:
     doubt = "; ".join(filter(None, (predicted.doubt, lacks))) or None
-    place: Mapping[str, object] = {"address": at.address, "line": at.line, "advice": at.advice}
-    return replace(predicted, doubt=doubt, **place)  # type: ignore[arg-type]
+    return replace(predicted, doubt=doubt, address=at.address, line=at.line, advice=at.advice)

@@ -162,29 +162,27 @@ function sections(state) {
   ];
 }
 
-/** Return the function that draws the drawer. @param {() => void} close @returns {(state: State) => void} */
-export function renderDrawer(close) {
+export const drawDrawer = whenChanged(
   /** @param {State} state */
-  const draw = (state) => {
+  (state) => [state.view.finding, state.shown, state.list.rows, state.status === null, state.catalogue, ...ASPECTS.map((aspect) => isOn(aspect, state)), state.printing],
+  (state) => {
     const element = drawer();
     const id = state.view.finding;
     if (id === "" || state.status === null) {
       if (element.open) element.close();
       return;
     }
-    const parts = sections(state);
-    const title = opened(state).finding?.name ?? id.split("/").at(-1);
-    fill(at("drawer-head"), h("h2", { id: "drawer-title" }, name(title)), h("button", { type: "button", "data-key": "close", click: close }, "Close"));
-    fill(at("drawer-body"), ...parts);
+    fill(at("drawer-title"), name(opened(state).finding?.name ?? id.split("/").at(-1)));
+    fill(at("drawer-body"), ...sections(state));
     if (!element.open) element.showModal();
-  };
-  return whenChanged((state) => [state.view.finding, state.shown, state.list.rows, state.status === null, state.catalogue, ...ASPECTS.map((aspect) => isOn(aspect, state)), state.printing], draw);
-}
+  },
+);
 
-/** Close the drawer on Escape and on a click beside it, and move the focus back to its row. @param {() => void} close */
+/** Close the drawer with its button, on Escape and on a click beside it, and move the focus back to its row. @param {() => void} close */
 export function watchDrawer(close) {
   const element = drawer();
   let left = "";
+  at("drawer-close").addEventListener("click", close);
   element.addEventListener("cancel", (event) => {
     event.preventDefault();
     close();

@@ -14,7 +14,7 @@ import { drawChanges, drawWeek } from "./changes.js";
 import { copy } from "./copy.js";
 import { at } from "./dom.js";
 import { downloadCsv, downloadXlsx, needsRows } from "./downloads.js";
-import { renderDrawer, watchDrawer } from "./drawer.js";
+import { drawDrawer, watchDrawer } from "./drawer.js";
 import { drawFilters, watchFilters } from "./filters.js";
 import { number } from "./format.js";
 import { gapsDrawer } from "./gaps.js";
@@ -47,7 +47,7 @@ const DRAWERS = [
   drawGapNotice,
   drawFilters,
   tableDrawer(go, () => void loader.look(true)),
-  renderDrawer(close),
+  drawDrawer,
   findingCheckDrawer(checker),
 ];
 

@@ -11,7 +11,7 @@ from tests.fakes.recording_store import OperationName, RecordingStore
 from tests.unit.web.api_kit import Served
 from tests.unit.web.asgi_client import send
 
-WALKS = ["/api/v1/findings", "/api/v1/findings?q=a", "/api/v1/subscriptions"]
+WALKS = ["/api/v1/findings", "/api/v1/findings?q=a", "/api/v1/subscriptions", "/api/v1/summary"]
 OTHERS = ["status", "metrics", "changes", "scans", "openapi.json"]
 
 
