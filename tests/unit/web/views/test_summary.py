@@ -27,6 +27,12 @@ async def _publish(served: Served, *days_ago: float, found: datetime | None = No
         await FeedTable(served.store, SetClock(at)).publish([change])
 
 
+async def _prune(served: Served, number: int) -> None:
+    row = await served.store.get(Table.CHANGES, "feed", table_keys.feed_row(number))
+    assert row is not None
+    await served.store.commit(Table.CHANGES, "feed", [Delete(row.row, row.etag)])
+
+
 async def _summary(served: Served, query: str = "") -> dict[str, Any]:
     answer = await send(served.app(), f"{SUMMARY}{query}")
     assert answer.status == 200
@@ -76,14 +82,20 @@ async def test_a_feed_that_lacks_a_part_of_the_period_says_from_when_it_counts(
 ) -> None:
     """No new violation in a week whose first days are not there would be a lie."""
     await _publish(empty, 6, 5, 2)
-    row = await empty.store.get(Table.CHANGES, "feed", table_keys.feed_row(2))
-    assert row is not None
-    await empty.store.commit(Table.CHANGES, "feed", [Delete(row.row, row.etag)])
+    await _prune(empty, 2)
 
     summary = await _summary(empty)
 
     assert summary["happened"]["violated"]["count"] == 1
     assert summary["begins"] == "2026-11-23T12:00:00Z"
+
+
+async def test_a_change_that_was_pruned_before_the_period_is_not_missing(empty: Served) -> None:
+    """Reading ends at the first change before the period."""
+    await _publish(empty, 20, 9, 0.5)
+    await _prune(empty, 1)
+
+    assert (await _summary(empty))["begins"] is None
 
 
 async def test_more_changes_than_are_read_are_cut_and_the_answer_says_so(
@@ -102,10 +114,13 @@ async def test_more_changes_than_are_read_are_cut_and_the_answer_says_so(
     )
 
 
-async def test_a_feed_of_a_newer_version_is_refused_and_never_looks_quiet(empty: Served) -> None:
-    """Changes wait behind such a head."""
+@pytest.mark.parametrize("row", ["head", table_keys.feed_row(1)])
+async def test_a_feed_of_a_newer_version_is_refused_and_never_looks_quiet(
+    empty: Served, row: str
+) -> None:
+    """Changes wait behind such a head, and nobody here knows what such a change says."""
     await _publish(empty, 1)
-    await empty.change(Table.CHANGES, "feed", "head", schema=99, writtenBy="0.9.0")
+    await empty.change(Table.CHANGES, "feed", row, schema=99, writtenBy="0.9.0")
 
     answer = await send(empty.app(), SUMMARY)
 
