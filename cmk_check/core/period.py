@@ -66,14 +66,16 @@ def period_of(
 
     A subject to which the same happens twice counts once. Changes before ``since`` are left out.
     """
-    first_scan: Change | None = None
+    changes = [change for change in changes if since <= change.time <= until]
+    firsts = (each for each in changes if each.type is ChangeType.SCAN_BASELINE)
+    first_scan = next(firsts, None)
     latest: dict[Happening, dict[str, Change]] = {each: {} for each in Happening}
     for change in changes:
-        if not since <= change.time <= until:
+        # Gaps of the first scan are announced one by one.
+        of_first = first_scan and change.data.get("scanId") == first_scan.data.get("scanId")
+        if change.data.get("baseline") is True or of_first:
             continue
-        if change.type is ChangeType.SCAN_BASELINE:
-            first_scan = change
-        elif change.data.get("baseline") is not True and (happening := _happening(change)):
+        if happening := _happening(change):
             latest[happening].pop(change.subject, None)  # the newest comes last
             latest[happening][change.subject] = change
     happened = {each: tuple(by_subject.values()) for each, by_subject in latest.items()}

@@ -59,9 +59,10 @@ def test_what_happened_is_read_from_the_change(
 def test_what_the_first_scan_found_is_not_news() -> None:
     """Otherwise each estate would begin with a week of violations."""
     found = _change(ChangeType.ACCOUNT_VIOLATED, baseline=True)
-    first = _change(ChangeType.SCAN_BASELINE, "/scans/1", baseline=True)
+    gap = _change(ChangeType.COVERAGE_LOST, baseline=False, scanId="1")
+    first = _change(ChangeType.SCAN_BASELINE, "/scans/1", baseline=True, scanId="1")
 
-    period = period_of([found, first], WEEK, NOON)
+    period = period_of([found, gap, first], WEEK, NOON)
 
     assert (period.text, period.first_scan) == ("first scan", first)
     assert not any(period.happened.values())
