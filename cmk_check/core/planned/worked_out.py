@@ -73,8 +73,12 @@ def _literal(value: object) -> str:
 
 
 def named_inputs(snapshot: str, missing: Sequence[str]) -> str:
-    """Return a snapshot with the names of the parameters that stay open."""
-    return _INPUT.sub(lambda it: f"parameters('{missing[int(it[1])]}')", snapshot)
+    """Return a snapshot with the names of the parameters that stay open.
+
+    A value of the template may look like an input that there is not.
+    """
+    names = {str(number): f"parameters('{name}')" for number, name in enumerate(missing)}
+    return _INPUT.sub(lambda it: names.get(it[1], it[0]), snapshot)
 
 
 def more_exact(
