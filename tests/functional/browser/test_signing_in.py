@@ -88,7 +88,8 @@ def test_under_entra_the_page_leads_to_its_sign_in_and_then_needs_no_key(
 ) -> None:
     """The page does not request a useless key; the requested view opens after the sign-in."""
     scene = open_scene(estate_of({"chat": CMK}), **ENTRA)
-    scene.host.fire("scan_on_schedule")
+    scene.fire()
+    scene.wait_for_line('"event":"cmk.scan"')
     visit = open_visit(scene, trouble=True)
     # What App Service answers to a request for data without a sign-in.
     visit.page.route("**/api/v1/**", lambda route: route.fulfill(status=401))
