@@ -27,6 +27,24 @@ func isSchedule(text string) bool =>
     '0123456789*,-/'
   )
 
+// At least this long is the longest pause that a field leaves. A turn is the number of values of the field.
+func leastPause(field string, turn int) int =>
+  contains(field, '/')
+    ? min(int(last(split(field, '/'))), turn)
+    : contains(field, ',')
+        ? (contains(field, '-') ? 1 : turn / length(split(field, ',')))
+        : contains(field, '-')
+            ? turn - max(map(split(field, '-'), text => int(text))) + min(map(split(field, '-'), text => int(text)))
+            : field == '*' ? 1 : turn
+
+// With several minutes in an hour, the last scan of one hour is up to 59 minutes later than the first.
+func leastMinutes(fields string[]) int =>
+  fields[2] == '*'
+    ? leastPause(fields[1], 60)
+    : leastPause(fields[2], 24) * 60 - (isIn(fields[1], '0123456789') ? 0 : 59)
+
+func leastMinutesOf(schedule string) int => isSchedule(schedule) ? leastMinutes(fieldsOf(schedule)) : 0
+
 func isSecretUri(text string) bool => startsWith(toLower(text), 'https://') && contains(toLower(text), '/secrets/')
 
 func isLike(id string, pattern string) bool =>
@@ -40,13 +58,16 @@ func isLike(id string, pattern string) bool =>
             : toLower(split(id, '/')[i]) != toLower(split(pattern, '/')[i])
       ))
 
-func wrongSchedules(scan string, watch string) string[] => [
+func wrongSchedules(scan string, watch string, maxAgeMinutes int) string[] => [
   isSchedule(scan)
     ? ''
     : 'scanSchedule must be an NCRONTAB expression with six fields, seconds first, such as "0 0 * * * *" for every hour.'
   watch == 'off' || isSchedule(watch)
     ? ''
     : 'watchSchedule must be "off", or an NCRONTAB expression with six fields, seconds first, such as "0 1/2 * * * *" for every two minutes.'
+  maxAgeMinutes < leastMinutesOf(scan)
+    ? 'maxAgeMinutes is ${maxAgeMinutes}, but scanSchedule leaves ${leastMinutesOf(scan)} minutes or more between two scans: raise maxAgeMinutes above that, or scan more often; otherwise results become stale before each scan.'
+    : ''
 ]
 
 func wrongSecretUris(uris { key: string, value: string }[]) string[] =>
@@ -70,7 +91,7 @@ func wrongKinds(kinds string) string =>
 @export()
 func wrongValues(given object) string[] =>
   concat(
-    wrongSchedules(given.scanSchedule, given.watchSchedule),
+    wrongSchedules(given.scanSchedule, given.watchSchedule, given.maxAgeMinutes),
     wrongSecretUris(concat(
       items({
         webhookUrlSecretUri: given.webhookUrlSecretUri

@@ -2,11 +2,13 @@
 
 import json
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from cmk_check.config.ncrontab import longest_pause
 from cmk_check.core.kinds import KINDS
 from tests.guard.infra.bicep_kit import INFRA, PRINCIPAL, TENANT, Bicep, Json, RefusedError, only
 from tests.guard.infra.differences import differences
@@ -129,6 +131,26 @@ def test_a_contradiction_ends_the_deployment(compiler: Bicep, given: Json, said:
     """What is left out without a word is believed to be there."""
     with pytest.raises(RefusedError, match=said):
         compiler.snapshot_with(given)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "least"),
+    [
+        ("0 0 */6 * * *", 360),
+        ("0 */10 */2 * * *", 61),
+        ("0 0,30 8-18 * * 1-5", 781),
+        ("0 15 6,14,22 * * *", 480),
+        ("*/20 * * * *", 20),
+    ],
+)
+def test_a_result_must_stay_fresh_from_one_scan_to_the_next(
+    compiler: Bicep, schedule: str, least: int
+) -> None:
+    """What the schedule certainly leaves is refused, and never an age that is enough."""
+    assert least <= longest_pause(schedule) / timedelta(minutes=1)
+    compiler.snapshot_with({"scanSchedule": schedule, "maxAgeMinutes": least})
+    with pytest.raises(RefusedError, match=f"is {least - 1}, but .* leaves {least} minutes"):
+        compiler.snapshot_with({"scanSchedule": schedule, "maxAgeMinutes": least - 1})
 
 
 def test_the_template_knows_the_kinds() -> None:
