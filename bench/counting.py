@@ -18,6 +18,7 @@ from cmk_check.ports import (
     TextQueue,
     Write,
 )
+from cmk_check.queues.slices import parse_message
 
 # A message is sent, received and deleted.
 _REQUESTS_PER_MESSAGE = 3
@@ -150,8 +151,9 @@ class SliceQueueHere:
         self._counts = counts
         self._messages: list[SliceMessage] = []
 
-    async def send(self, messages: Sequence[SliceMessage]) -> None:
+    async def send(self, texts: Sequence[str], *, delay: timedelta = AT_ONCE) -> None:  # noqa: ARG002 - none is delayed
         """Keep the messages."""
+        messages = [parse_message(text) for text in texts]
         self._counts.queue += _REQUESTS_PER_MESSAGE * len(messages)
         self._counts.slices += sum(message.slice is not None for message in messages)
         self._messages += messages

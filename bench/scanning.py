@@ -84,7 +84,7 @@ class Scanning:
             findings_table=FindingsTable(store),
             scans=ScanTable(store),
             relay=Relay(feed, alerts, LogSink()),
-            queues=queue,
+            slice_queue=queue,
             feed=feed,
         )
 

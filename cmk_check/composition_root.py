@@ -98,7 +98,7 @@ class App:
         from cmk_check.alerts.delivery_queue import CHANGES_QUEUE, DELIVERY_QUEUE, QueueSink
         from cmk_check.alerts.log_lines import LogSink
         from cmk_check.alerts.outbox_relay import Relay
-        from cmk_check.queues.slices import OVERDUE_QUEUE, SLICES_QUEUE, SliceQueue
+        from cmk_check.queues.slices import OVERDUE_QUEUE, SLICES_QUEUE
         from cmk_check.scan.scan_context import ScanContext
         from cmk_check.store.change_feed import FeedTable
         from cmk_check.store.findings import FindingsTable
@@ -117,7 +117,7 @@ class App:
             relay=Relay(feed, told, log),
             feed=feed,
             keep=self.settings.retention,
-            queues=SliceQueue(queues.queue(SLICES_QUEUE)),
+            slice_queue=queues.queue(SLICES_QUEUE),
             overdue_queue=queues.queue(OVERDUE_QUEUE),
             scan_sink=log,
             clock=self.clock,
@@ -277,26 +277,15 @@ def the_app() -> App:
         SettingsError: the settings are invalid; the error names every fault.
 
     """
-    from cmk_check.config.settings import (
-        Settings,
-        kinds_without_keys,
-        misspelt_and_unknown,
-        unknown_entries,
-    )
+    from cmk_check.config.settings import Settings, setting_warnings
 
     try:
         app = App(Settings.load())
     except SettingsError as error:
         _log.critical("The settings are not valid. %s", error)
         raise
-    found: dict[str, list[str] | list[int]] = {
-        "unknown": misspelt_and_unknown()[1],
-        "unknownKinds": unknown_entries(),
-        "kindsWithoutKeys": kinds_without_keys(),
-    }
-    if any(found.values()):
+    if warnings := setting_warnings():
         from cmk_check.alerts.log_lines import LogEvent, write_line
 
-        fields = {name: each for name, each in found.items() if each or name == "unknown"}
-        write_line(logging.WARNING, LogEvent.SETTINGS, fields)
+        write_line(logging.WARNING, LogEvent.SETTINGS, {"warnings": warnings})
     return app

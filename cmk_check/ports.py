@@ -9,15 +9,14 @@ from typing import Final, Protocol
 from cmk_check.core.account import Account, Reading, Subscription
 from cmk_check.core.alert_routes import Route
 from cmk_check.core.cross_check import KnownAccount
-from cmk_check.core.enums import PostureReason, PostureVerdict
+from cmk_check.core.enums import PostureReason
 from cmk_check.core.exceptions.facts import ExemptionFacts
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Change
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.resource_id import AccountId
-from cmk_check.core.status import ALL_PUBLISHED, LastScan, Summary, Unpublished
-from cmk_check.core.watch_state import RecentChanges, Watch
+from cmk_check.core.watch_state import RecentChanges
 from cmk_check.errors import CmkCheckError
 from cmk_check.limits import TABLE_PAGE_ROWS
 
@@ -293,19 +292,6 @@ class SliceMessage:
     slice: int | None
 
 
-class Queues(Protocol):
-    """The queue of slices."""
-
-    async def send(self, messages: Sequence[SliceMessage]) -> None:
-        """Send all messages.
-
-        Raises:
-            QueueError: a message could not be sent; others may have been.
-
-        """
-        ...
-
-
 class TextQueue(Protocol):
     """A queue of texts."""
 
@@ -370,34 +356,6 @@ class ChangeSink(Protocol):
             QueueError: some changes were not accepted; the next scan passes all of them again.
 
         """
-        ...
-
-
-class ScanSink(Protocol):
-    """A consumer of started and ended scans, and of the state of the watch."""
-
-    async def scan_started(self, scan: LastScan, *, partial: bool) -> None:
-        """Accept the start of a scan."""
-        ...
-
-    async def scan_ended(
-        self,
-        scan: LastScan,
-        posture: PostureVerdict | None,
-        summary: Summary | None,
-        unpublished: Unpublished = ALL_PUBLISHED,
-        *,
-        partial: bool = False,
-    ) -> None:
-        """Accept the end of a scan; a failed scan has neither posture nor summary.
-
-        For a partial scan, ``posture`` and ``unpublished`` cover the estate, ``summary`` only the
-        scan.
-        """
-        ...
-
-    async def watch_told(self, watch: Watch, gap: Gap | None) -> None:
-        """Accept the state of the watch; ``gap`` is why it is blind."""
         ...
 
 

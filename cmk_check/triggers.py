@@ -5,13 +5,13 @@ SliceHeld or SliceIncomplete if the host must deliver the message again.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from cmk_check.composition_root import the_app
+from cmk_check.composition_root import App, Lazy, the_app
 from cmk_check.config.settings_error import SettingsError
 from cmk_check.errors import CmkCheckError
 
@@ -114,38 +114,36 @@ async def tell(body: bytes, queued: "datetime | None" = None) -> None:
 
 
 async def answer(request: "func.HttpRequest", context: "func.Context") -> "func.HttpResponse":
-    """Respond to an API request; if the settings are invalid, with their faults."""
-    try:
-        api = await the_app().api()
-    except SettingsError as error:
-        api = _faults(error)
-    return await api.handle_async(request, context)
+    """Respond to an API request."""
+    return await (await _adapter(lambda app: app.api)).handle_async(request, context)
 
 
 async def scan_now(request: "func.HttpRequest", context: "func.Context") -> "func.HttpResponse":
-    """Respond to a request to start a scan; if the settings are invalid, with their faults."""
-    try:
-        api = await the_app().scan_now()
-    except SettingsError as error:
-        api = _faults(error)
-    return await api.handle_async(request, context)
+    """Respond to a request to start a scan."""
+    return await (await _adapter(lambda app: app.scan_now)).handle_async(request, context)
 
 
-def _faults(error: SettingsError) -> "HttpAdapter":
-    """Return an API that responds to every signed-in caller with the faults, without values.
+async def _adapter(choose: "Callable[[App], Lazy[HttpAdapter]]") -> "HttpAdapter":
+    """Return an application of the app.
 
-    Otherwise the host would respond with 500 and no body, and only the log would show the cause.
+    If the settings are invalid, it responds to every signed-in caller with the faults, without
+    values. Otherwise the host would respond with 500 and no body, and only the log would show the
+    cause.
     """
-    from cmk_check.asgi_adapter import HttpAdapter
-    from cmk_check.config.http_auth import http_auth_level
-    from cmk_check.config.settings import is_easy_auth_on
-    from cmk_check.web.http.middleware import RequestMiddleware, SignIn
-    from cmk_check.web.http.responses import error_answer
+    try:
+        return await choose(the_app())()
+    except SettingsError as error:
+        from cmk_check.asgi_adapter import HttpAdapter
+        from cmk_check.config.http_auth import http_auth_level
+        from cmk_check.config.settings import is_easy_auth_on
+        from cmk_check.web.http.middleware import RequestMiddleware, SignIn
+        from cmk_check.web.http.responses import error_answer
 
-    text = f"The settings of the app are not valid. {error}."
-    status, (name, _) = HTTPStatus.INTERNAL_SERVER_ERROR, error.faults[0]
-    refusal = error_answer(status, "SettingsInvalid", text, name)
-    return HttpAdapter(RequestMiddleware(refusal, SignIn(http_auth_level(), is_easy_auth_on())))
+        text = f"The settings of the app are not valid. {error}."
+        status, (name, _) = HTTPStatus.INTERNAL_SERVER_ERROR, error.faults[0]
+        refusal = error_answer(status, "SettingsInvalid", text, name)
+        sign_in = SignIn(http_auth_level(), is_easy_auth_on())
+        return HttpAdapter(RequestMiddleware(refusal, sign_in))
 
 
 async def health() -> "func.HttpResponse":
@@ -170,12 +168,12 @@ async def dashboard(request: "func.HttpRequest") -> "func.HttpResponse":
     """Return the dashboard page or one of its files, without settings or storage."""
     import azure.functions as func
 
-    from cmk_check.config.http_auth import http_auth_level
-    from cmk_check.config.scan_schedule import next_scheduled_scan
+    from cmk_check.config.http_auth import http_auth_level, scan_schedule
+    from cmk_check.config.ncrontab import next_time
     from cmk_check.web.dashboard_files import answer
 
     path = request.route_params.get("path") or ""
-    next_scan = None if path else next_scheduled_scan(datetime.now(UTC))
+    next_scan = None if path else next_time(scan_schedule(), datetime.now(UTC))
     response = answer(path, request.headers.get("if-none-match"), http_auth_level(), next_scan)
     return func.HttpResponse(
         response.body,

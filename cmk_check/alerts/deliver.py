@@ -101,7 +101,7 @@ async def resend(context: DeliveryContext, first: int, last: int) -> bool:
     """Queue a range of the feed for delivery; return False if nobody could deliver all of it.
 
     Raises:
-        RowTooNew: a newer version publishes changes here.
+        RowTooNew: a newer version wrote the head of the feed.
         StoreError
         QueueError: parts of the range may have been queued.
 

@@ -11,19 +11,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from pydantic.alias_generators import to_camel
 
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.cloudevents import event_of
-from cmk_check.core.enums import PostureVerdict
+from cmk_check.core.enums import ScanState
 from cmk_check.core.exceptions.account_exception import honoured_at
 from cmk_check.core.gap import Gap
 from cmk_check.core.model import Change
-from cmk_check.core.status import ALL_PUBLISHED, KnownGap, LastScan, Summary, Unpublished
+from cmk_check.core.status import ALL_PUBLISHED, KnownGap, Summary, Unpublished
 from cmk_check.core.watch_state import Watch
 from cmk_check.limits import MAX_LOG_LINE_CHARS, SHORTENED_TO
 
+if TYPE_CHECKING:
+    from cmk_check.store.scan_rows import Scan
+
 _log = logging.getLogger("cmk_check.lines")
+_COUNTS: Final = ("total", "compliant", "non_compliant", "unknown", "unread", "overdue")
 _IDS: Final = frozenset(
     {"event", "id", "type", "subject", "source", "scanId", "subscriptionId", "accountId"}
 )
@@ -65,9 +71,7 @@ class LogEvent(StrEnum):
     SETTINGS = "cmk.settings"
     """At the first invocation of a process, if variables whose name begins with `CMK_` are not
     settings, or if `CMK_KINDS` contains a kind that is unknown or that Azure cannot encrypt with a
-    customer's key. Fields: `unknown`: the names of these variables; unless all kinds are known also
-    `unknownKinds`: the positions of the unknown kinds in the list, counted from 1; if there are
-    kinds without customer's keys also `kindsWithoutKeys`: their names."""
+    customer's key. Fields: `warnings`: by name of the variable, what is probably wrong with it."""
 
 
 class LogSink:
@@ -78,40 +82,26 @@ class LogSink:
         for number, change in published:
             write_line(logging.INFO, LogEvent.CHANGE, {"number": number, **event_of(change)})
 
-    async def scan_started(self, scan: LastScan, *, partial: bool) -> None:
-        """Write a line for a scan that has started."""
-        fields = _start(scan) | {"startedAt": time_text(scan.started_at), "partial": partial}
-        write_line(logging.INFO, LogEvent.SCAN_STARTED, fields)
-
-    async def scan_ended(
-        self,
-        scan: LastScan,
-        posture: PostureVerdict | None,
-        summary: Summary | None,
-        unpublished: Unpublished = ALL_PUBLISHED,
-        *,
-        partial: bool = False,
-    ) -> None:
-        """Write a line for a scan that ended, and for each gap of a full one.
+    async def report_scan(self, scan: "Scan", unpublished: Unpublished = ALL_PUBLISHED) -> None:
+        """Write a line for a scan that has started or ended, and for each gap of a full one.
 
         A partial scan has a separate event: alert rules that wait for ``cmk.scan`` must not mistake
         it for a scan of the estate.
         """
-        for gap in summary.gaps if summary and not partial else ():
+        if scan.state is ScanState.RUNNING:
+            fields = _start(scan) | {"partial": scan.is_partial}
+            write_line(logging.INFO, LogEvent.SCAN_STARTED, fields)
+            return
+        summary = scan.summary
+        for gap in summary.gaps if summary and not scan.is_partial else ():
             write_line(logging.WARNING, LogEvent.GAP, _gap(scan.id, gap))
-        fields = _scan(scan, unpublished) | (_outcome(scan, posture, summary) if summary else {})
-        event = LogEvent.PARTIAL_SCAN if partial else LogEvent.SCAN
+        fields = _end(scan, unpublished) | (_outcome(scan, summary) if summary else {})
+        event = LogEvent.PARTIAL_SCAN if scan.is_partial else LogEvent.SCAN
         write_line(logging.WARNING if scan.reason else logging.INFO, event, fields)
 
     async def watch_told(self, watch: Watch, gap: Gap | None) -> None:
         """Write a line for the state of the watch."""
-        fields = {
-            "state": watch.state,
-            "since": time_text(watch.since),
-            "reason": gap.reason.value if gap else None,
-            "missingAction": gap.missing_action if gap else None,
-            "detail": gap.detail if gap else None,
-        }
+        fields = {"state": watch.state, "since": time_text(watch.since), **_in_camel(gap)}
         write_line(logging.WARNING if gap else logging.INFO, LogEvent.WATCH, fields)
 
 
@@ -150,40 +140,37 @@ def _cut(value: object, chars: int, entries: int, name: str = "") -> object:
             return value
 
 
-def _start(scan: LastScan) -> dict[str, object]:
-    return {"scanId": scan.id, "trigger": scan.trigger.value, "overdue": scan.overdue}
+def _start(scan: "Scan") -> dict[str, object]:
+    return {
+        "scanId": scan.id,
+        "trigger": scan.trigger.value,
+        "overdue": scan.overdue,
+        "startedAt": time_text(scan.started_at),
+    }
 
 
-def _scan(scan: LastScan, unpublished: Unpublished) -> dict[str, object]:
+def _end(scan: "Scan", unpublished: Unpublished) -> dict[str, object]:
     took = scan.finished_at - scan.started_at if scan.finished_at else None
     return {
         **_start(scan),
         "state": scan.state.value,
         "reason": scan.reason,
-        "startedAt": time_text(scan.started_at),
         "durationSeconds": None if took is None else int(took.total_seconds()),
         "unpublished": {"changes": unpublished.changes, "since": time_text(unpublished.since)},
     }
 
 
-def _outcome(scan: LastScan, posture: PostureVerdict | None, summary: Summary) -> dict[str, object]:
+def _outcome(scan: "Scan", summary: Summary) -> dict[str, object]:
     accounts, subscriptions = summary.accounts, summary.subscriptions
-    check = summary.cross_check
+    counts = {to_camel(name): getattr(accounts, name) for name in _COUNTS}
+    counts["excepted"] = honoured_at(accounts.excepted, scan.finished_at or scan.started_at)
     return {
-        "posture": posture,
-        "accounts": {
-            "total": accounts.total,
-            "compliant": accounts.compliant,
-            "nonCompliant": accounts.non_compliant,
-            "unknown": accounts.unknown,
-            "unread": accounts.unread,
-            "excepted": honoured_at(accounts.excepted, scan.finished_at or scan.started_at),
-            "overdue": accounts.overdue,
-        },
+        "posture": scan.posture,
+        "accounts": counts,
         "keys": KEY_HEALTH.sums(accounts),
         "subscriptions": {"total": subscriptions.total, **asdict(subscriptions)},
         "changes": summary.changes,
-        "crossCheck": check and asdict(check),
+        "crossCheck": summary.cross_check and asdict(summary.cross_check),
     }
 
 
@@ -192,11 +179,13 @@ def _gap(scan_id: str, known: KnownGap) -> dict[str, object]:
         "scanId": scan_id,
         "subscriptionId": known.subscription_id,
         "name": known.name,
-        "reason": known.gap.reason.value,
-        "missingAction": known.gap.missing_action,
-        "detail": known.gap.detail,
+        **_in_camel(known.gap),
         "since": time_text(known.since),
     }
+
+
+def _in_camel(gap: Gap | None) -> dict[str, object]:
+    return {to_camel(name): value for name, value in asdict(gap).items()} if gap else {}
 
 
 def time_text(time: datetime | None) -> str | None:

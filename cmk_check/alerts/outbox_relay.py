@@ -14,7 +14,6 @@ from itertools import groupby
 from cmk_check.limits import CHANGES_PER_PUBLICATION
 from cmk_check.ports import ChangeSink, QueueError, StoreError, WriteConflict
 from cmk_check.store.change_feed import FeedTable
-from cmk_check.store.codec import RowTooNew
 from cmk_check.store.outbox import OutboxEntry
 
 _log = logging.getLogger(__name__)
@@ -40,11 +39,8 @@ class Relay:
             while left:
                 try:
                     await self._publish(left[:CHANGES_PER_PUBLICATION])
-                except RowTooNew as error:
-                    _log.error("Changes stay in the outbox. %s", error)
-                    break
                 except (StoreError, QueueError) as error:
-                    _log.warning("Changes stay in the outbox until the next scan: %s", error)
+                    _log.error("Changes stay in the outbox. %s", error)
                     break
                 del left[:CHANGES_PER_PUBLICATION]
         return left

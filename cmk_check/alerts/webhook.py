@@ -38,9 +38,7 @@ _AGENT: Final = f"cmk_check/{VERSION}"
 _CODE: Final = re.compile(rb"[a-z]+(_[a-z]+){1,5}")
 _ASKS_TO_WAIT: Final = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _ADVICE: Final[Mapping[int, str]] = {
-    HTTPStatus.UNAUTHORIZED: "check {url}",
-    HTTPStatus.FORBIDDEN: "check {url}",
-    HTTPStatus.NOT_FOUND: "check {url}",
+    **dict.fromkeys((401, 403, 404), "check {url}"),
     HTTPStatus.GONE: "the receiver was removed; create a new one and set {url}",
     HTTPStatus.BAD_REQUEST: "check that it accepts the format in {format}",
 }
@@ -209,19 +207,15 @@ def _connection_fault(error: Exception, seconds: float) -> str:
                 "leads to an address that is not allowed for a webhook (loopback, link-local, "
                 "multicast, or one of the platform): set {url} to another receiver"
             )
-        case aiohttp.ClientConnectorCertificateError():
+        case aiohttp.ClientSSLError() | aiohttp.ClientConnectorCertificateError():
             fault = (
-                "has an invalid certificate: check the host in {url}, and whether this machine "
-                "knows the certificate authority"
+                "does not offer trusted TLS: check the host and port in {url}, and whether this "
+                "machine knows the certificate authority"
             )
-        case aiohttp.ClientSSLError():
-            fault = "does not offer trusted TLS: check that the port in {url} serves https"
-        case aiohttp.ClientProxyConnectionError():
-            fault = "cannot be reached, because the proxy does not answer: check HTTPS_PROXY"
-        case aiohttp.ClientHttpProxyError():
+        case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
             fault = (
-                "cannot be reached, because the proxy refuses it: allow the host in the proxy, or "
-                "check HTTPS_PROXY"
+                "cannot be reached, because the proxy does not answer or refuses it: check "
+                "HTTPS_PROXY, and allow the host in the proxy"
             )
         case aiohttp.ClientConnectorDNSError():
             fault = "cannot be resolved: check the host in {url}"

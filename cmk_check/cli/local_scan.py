@@ -10,13 +10,15 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Final
 
 from cmk_check.config.settings_error import SettingsError
 from cmk_check.core.enums import ScanState, Trigger
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.limits import LOCAL_PAUSES_SECONDS
-from cmk_check.ports import SliceMessage, StoreError
+from cmk_check.ports import AT_ONCE, SliceMessage, StoreError
+from cmk_check.queues.slices import parse_message
 from cmk_check.scan.finish import fail_scan
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.slice import fail, run_slice
@@ -53,13 +55,13 @@ class LocalScanOutcome:
 
 @dataclass(frozen=True, slots=True)
 class QueueHere:
-    """Implements ``ports.Queues`` in memory, in order."""
+    """Implements ``ports.TextQueue`` for slices in memory, in order."""
 
     waiting: deque[SliceMessage] = field(default_factory=deque)
 
-    async def send(self, messages: Sequence[SliceMessage]) -> None:
-        """Append them; see ``Queues.send``."""
-        self.waiting.extend(messages)
+    async def send(self, texts: Sequence[str], *, delay: timedelta = AT_ONCE) -> None:  # noqa: ARG002 - none is delayed
+        """Append the messages; see ``TextQueue.send``."""
+        self.waiting.extend(map(parse_message, texts))
 
 
 async def scan_here(
@@ -73,7 +75,7 @@ async def scan_here(
 
     """
     queue = QueueHere()
-    context = replace(context, queues=queue, keeps_cut_off=True, overdue_queue=None)
+    context = replace(context, slice_queue=queue, keeps_cut_off=True, overdue_queue=None)
     starting = asyncio.create_task(_start(context, named, sleep))
     try:
         # Shielded, because the lease must be released if it was acquired.

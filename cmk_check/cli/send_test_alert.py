@@ -22,5 +22,5 @@ async def send_test_alert(
     from cmk_check.alerts.sample_alert import send_sample
     from cmk_check.config.settings import Settings
 
-    write(await send_sample(Settings.load(for_webhook=True), route))
+    write(await send_sample(Settings.load_for_scan(), route))
     return 0

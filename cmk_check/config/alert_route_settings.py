@@ -6,9 +6,8 @@ CMK_ALERT_ON must have a route without ``owners``, and no route has other types.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from cmk_check.config.misspelt_settings import is_of_a_route
 from cmk_check.config.storage import Fault
@@ -20,8 +19,11 @@ from cmk_check.limits import MAX_ROUTES, MAX_TAG_BYTES
 ROUTES: Final = "CMK_ROUTES"
 _FIELDS: Final = frozenset({"name", "format", "alertOn", "owners"})
 _SHAPE: Final = (
-    'must be a JSON list of routes; write [{"name": "security"}], each with a name and '
-    "optionally format, alertOn and owners"
+    'must be a JSON list of routes, such as [{"name": "security"}]: each has a name of at most 32 '
+    f"lower-case letters, digits and underscores, which begins with a letter and is not {WEBHOOK}; "
+    f"optionally a format, one of {', '.join(FORMATS)}; alertOn, a list of types of changes; and "
+    f"owners, a list of owners as in the tags, of at most {MAX_TAG_BYTES} bytes without control "
+    "characters, with null for accounts without an owner"
 )
 _BOTH: Final = (
     "must not be set together with CMK_WEBHOOK_URL; make that receiver a route and remove "
@@ -93,7 +95,7 @@ def _parse(text: str) -> list[Route]:
     try:
         entries = json.loads(text)
     except (ValueError, RecursionError):
-        raise ValueError(_SHAPE) from None
+        entries = None
     if not isinstance(entries, list) or not entries:
         raise ValueError(_SHAPE)
     if len(entries) > MAX_ROUTES:
@@ -107,46 +109,27 @@ def _parse(text: str) -> list[Route]:
 
 
 def _route(number: int, entry: object) -> Route:
-    at = f"in route {number}"
-    if not isinstance(entry, dict) or "name" not in entry:
-        raise ValueError(_SHAPE)
-    if not entry.keys() <= _FIELDS:
-        raise ValueError(f"must have only name, format, alertOn and owners {at}; remove the rest")
-    name = entry["name"]
-    if not isinstance(name, str) or not ROUTE_NAME.fullmatch(name) or name == WEBHOOK:
-        raise ValueError(
-            f"must have a valid name {at}: a lower-case letter, then at most 31 lower-case "
-            f"letters, digits and underscores, and not {WEBHOOK}"
-        )
-    style = entry.get("format", FORMATS[0])
-    if style not in FORMATS:
-        raise ValueError(f"must have one of {', '.join(FORMATS)} as format {at}")
-    return Route(name, "", style, (), _types(at, entry), _owners(at, entry))
-
-
-def _types(at: str, entry: Mapping[str, object]) -> AbstractSet[str] | None:
-    if "alertOn" not in entry:
-        return None
-    types = entry["alertOn"]
-    if not isinstance(types, list) or not all(isinstance(one, str) for one in types):
-        raise ValueError(f'must have a list of types as alertOn {at}, such as ["account.violated"]')
+    given: dict[str, Any] = entry if isinstance(entry, dict) else {}
+    name, style = given.get("name"), given.get("format", FORMATS[0])
+    types, owners = given.get("alertOn", ["all"]), given.get("owners", [None])
+    is_valid = (
+        given.keys() <= _FIELDS
+        and isinstance(name, str)
+        and (ROUTE_NAME.fullmatch(name) and name != WEBHOOK)
+        and style in FORMATS
+        and all(isinstance(each, list) and each for each in (types, owners))
+        and all(isinstance(each, str) for each in types)
+        and all(map(_can_be_an_owner, owners))
+    )
+    if not is_valid:
+        raise ValueError(f"{_SHAPE}; correct route {number}")
     try:
-        return check_types(",".join(types))
+        alert_on = check_types(",".join(types)) if "alertOn" in given else None
     except ValueError as error:
-        raise ValueError(f"{error} (alertOn {at})") from None
-
-
-def _owners(at: str, entry: Mapping[str, object]) -> AbstractSet[str | None] | None:
-    if "owners" not in entry:
-        return None
-    owners = entry["owners"]
-    if not isinstance(owners, list) or not owners or not all(map(_can_be_an_owner, owners)):
-        raise ValueError(
-            f"must have a list of owners {at}, spelled as in the tags, of at most {MAX_TAG_BYTES} "
-            "bytes without control characters, or null for accounts without an owner; omit "
-            "owners to receive the alerts of all accounts"
-        )
-    return frozenset(owners)
+        raise ValueError(f"{error} (alertOn in route {number})") from None
+    return Route(
+        str(name), "", style, (), alert_on, frozenset(owners) if "owners" in given else None
+    )
 
 
 def _can_be_an_owner(value: object) -> bool:

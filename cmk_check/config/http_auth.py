@@ -1,4 +1,4 @@
-"""The settings needed while ``function_app`` is imported: who may call, and whether to watch.
+"""The settings that ``function_app`` and the page need: who may call, and when timers fire.
 
 Separate from ``settings``, so that a cold start does not load pydantic before the first invocation.
 ``Settings.load`` reports an invalid value later.
@@ -22,3 +22,8 @@ def is_watch_scheduled(environ: Mapping[str, str] = os.environ) -> bool:  # noqa
     The Functions host cannot index a timer without a schedule, and would then start no function.
     """
     return bool(environ.get("CMK_WATCH_SCHEDULE", "").strip())
+
+
+def scan_schedule(environ: Mapping[str, str] = os.environ) -> str:  # noqa: TID251 - before settings load
+    """Read CMK_SCAN_SCHEDULE, which is in UTC."""
+    return environ.get("CMK_SCAN_SCHEDULE", "")

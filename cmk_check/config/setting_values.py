@@ -23,7 +23,6 @@ _KIND: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
 # https://learn.microsoft.com/rest/api/managementgroups/management-groups/create-or-update
 _GROUP: Final = re.compile(r"[A-Za-z0-9_().-]{0,89}[A-Za-z0-9_()-]")
 _DOMAIN: Final = re.compile(r"([a-z0-9-]{1,63}\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]", re.IGNORECASE)
-_TIME_SPAN: Final = re.compile(r"-?(\d+\.)?\d{1,2}:\d{2}(:\d{2})?(\.\d+)?")
 NOT_CLIENT_ID: Final = "must be a client id; copy the identity's client id, not its name"
 _NOT_TENANT: Final = "must be a tenant id or a domain; copy it from `az account show`"
 _OUTSIDE: Final = "must be {} from {} to {}; correct it, or remove the setting"
@@ -144,17 +143,13 @@ def read_group(text: str) -> str:
     return text
 
 
-def is_time_span(schedule: str) -> bool:
-    """Return whether a schedule is a time span, which only App Service plans accept."""
-    return bool(_TIME_SPAN.fullmatch(schedule))
-
-
 def schedule(example: str) -> Check:
-    """Check when a timer fires; ``example`` is an expression, and what it means."""
+    """Check when a timer fires; ``example`` is an expression, and what it means.
+
+    The host also accepts time spans, but not in the plan Flex Consumption.
+    """
 
     def check(text: str) -> str:
-        if is_time_span(text):
-            return text
         try:
             check_ncrontab(text)
         except ValueError:
@@ -179,30 +174,22 @@ def whole(least: int, most: int, of: timedelta | None = None) -> Check:
     return Check(check, allowed=f"{least} to {most}")
 
 
-def one_of(*allowed: str) -> Check:
-    """Check one of these words, case-insensitively."""
+def one_of(*allowed: str, is_on: bool = False) -> Check:
+    """Check one of these words, case-insensitively; ``is_on`` returns whether it is the first."""
 
-    def check(text: str) -> str:
+    def check(text: str) -> str | bool:
         if text.lower() not in allowed:
             raise ValueError(
                 f"must be one of {', '.join(allowed)}; set one of them or remove the setting"
             )
-        return text.lower()
+        return text.lower() == allowed[0] if is_on else text.lower()
 
     return Check(check, allowed=", ".join(f"`{word}`" for word in allowed))
+
+
+Switch = Annotated[bool, one_of("on", "off", is_on=True)]
 
 
 def is_true(text: str) -> bool:
     """Read a boolean that the platform sets."""
     return text.lower() in {"true", "1", "yes", "on"}
-
-
-def switch(text: str) -> bool:
-    """Read on or off."""
-    if text.lower() not in {"on", "off"}:
-        raise ValueError("must be on or off; set one of them or remove the setting")
-    return text.lower() == "on"
-
-
-SWITCH: Final = Check(switch, allowed="`on`, `off`")
-Switch = Annotated[bool, SWITCH]

@@ -26,7 +26,6 @@ from cmk_check.config.clouds import CLOUDS, Cloud
 from cmk_check.config.http_auth import HttpAuth
 from cmk_check.config.misspelt_settings import describe_unknown, split_unknown
 from cmk_check.config.setting_values import (
-    SWITCH,
     AssignmentIds,
     Check,
     DefinitionIds,
@@ -56,7 +55,7 @@ from cmk_check.config.storage import (
     named_storage,
     read_storage,
 )
-from cmk_check.config.webhook import ALERTS, FORMATS, UNSET, check_secrets, check_types, check_url
+from cmk_check.config.webhook import ALERTS, FORMATS, check_secrets, check_types, check_url
 from cmk_check.core.alert_routes import WEBHOOK, Route
 from cmk_check.core.enums import ExceptionMode
 from cmk_check.core.kinds import AZURE_OPENAI, WITHOUT_CUSTOMER_KEYS, is_known
@@ -67,7 +66,6 @@ __all__ = ["ConnectionString", "InMemory", "Settings", "StorageByIdentity"]
 _KINDS: Final = "CMK_KINDS"
 NO_RECEIVERS: Final = "no_receivers"
 HOURLY: Final = "0 0 * * * * for every hour"
-EVERY_TWO_MINUTES: Final = "0 1/2 * * * * for every two minutes"
 _MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 _ORIGIN: Final = re.compile(r"https://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", re.IGNORECASE)
 
@@ -87,37 +85,22 @@ def is_easy_auth_on() -> bool:
     return is_true(environment().get("WEBSITE_AUTH_ENABLED", ""))
 
 
-def unknown_entries(environ: Mapping[str, str] | None = None) -> list[int]:
-    """Return the entries of ``CMK_KINDS``, counted from 1, that name an unknown kind.
-
-    Azure adds kinds, so an unknown entry beside a known one is not a fault. A list that
-    ``read_kinds`` refuses has faults only.
-    """
-    text = environment(environ).get(_KINDS, "")
-    try:
-        read_kinds(text)
-    except ValueError:
-        return []
-    return [number for number, kind in enumerate(items(text), 1) if not is_known(kind)]
-
-
-def kinds_without_keys(environ: Mapping[str, str] | None = None) -> list[str]:
-    """Return the kinds in ``CMK_KINDS`` that Azure cannot encrypt with a customer's key."""
-    chosen = {kind.lower() for kind in items(environment(environ).get(_KINDS, ""))}
-    return [kind for kind in WITHOUT_CUSTOMER_KEYS if kind.lower() in chosen]
-
-
 def setting_warnings(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return probable mistakes that are not faults, by variable and without the values."""
-    _, unknown = misspelt_and_unknown(environ)
+    """Return probable mistakes that are not faults, by variable and without the values.
+
+    Azure adds kinds, so an unknown kind beside a known one is not a fault.
+    """
+    variables = environment(environ)
+    _, unknown = misspelt_and_unknown(variables)
     warnings = {name: describe_unknown(name, SETTING_NAMES) for name in unknown}
-    of_kinds = []
-    if which := entries(unknown_entries(environ)):
+    kinds, of_kinds = items(variables.get(_KINDS, "")), []
+    if which := entries(number for number, kind in enumerate(kinds, 1) if not is_known(kind)):
         of_kinds.append(
             f"names a kind of account that this program does not know ({which}). Check its "
             "spelling: if Azure has no such kind, it selects no account."
         )
-    if hopeless := kinds_without_keys(environ):
+    chosen = {kind.lower() for kind in kinds}
+    if hopeless := [kind for kind in WITHOUT_CUSTOMER_KEYS if kind.lower() in chosen]:
         of_kinds.append(
             f"names {', '.join(hopeless)}: Azure offers no customer-managed keys for such "
             "accounts, so all of them violate the rule. Leave these kinds out."
@@ -246,7 +229,7 @@ class Settings(BaseModel):
     scan_schedule: Annotated[str | None, schedule(HOURLY)] = None
     """When scans start: an NCRONTAB expression in UTC, such as `0 0 * * * *` for hourly. Required:
     without it, the Functions host does not start the timer. Read when the app starts."""
-    watch_schedule: Annotated[str | None, schedule(EVERY_TWO_MINUTES)] = None
+    watch_schedule: Annotated[str | None, schedule("0 1/2 * * * * for every two minutes")] = None
     """When the app checks for [changes](operations.md#the-watch-for-changes) between scans: an
     NCRONTAB expression in UTC, such as `0 1/2 * * * *` for every two minutes. Without it, only
     scans find changes. Read when the app starts."""
@@ -288,18 +271,13 @@ class Settings(BaseModel):
     """The number of days to fix a violation or a broken key, which sets its [due
     date](due-dates.md). By default, there are no due dates."""
     # After the setting that its check reads.
-    require_healthy_keys: Annotated[bool, SWITCH] = Field(
-        default=False, alias="CMK_REQUIRE_HEALTHY_KEYS"
-    )
+    require_healthy_keys: Switch = Field(default=False, alias="CMK_REQUIRE_HEALTHY_KEYS")
     """Whether key health counts for the posture: a broken key makes it non-compliant, a key of
     unknown health makes it at best unknown. Requires `CMK_KEY_HEALTH`."""
 
     @classmethod
-    def load(cls, environ: Mapping[str, str] | None = None, *, for_webhook: bool = False) -> Self:
+    def load(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Read the settings, from the process's environment by default.
-
-        ``for_webhook`` requires the webhook instead of the storage: ``storage`` is then a
-        placeholder that cannot be opened.
 
         Raises:
             SettingsError: lists every fault, by variable.
@@ -307,9 +285,6 @@ class Settings(BaseModel):
         """
         variables = environment(environ)
         storage, faults = read_storage(variables)
-        if for_webhook:
-            found = {"CMK_WEBHOOK_URL", ROUTES} & variables.keys()
-            faults = [] if found else [("CMK_WEBHOOK_URL", UNSET)]
         return cls._validate(variables, storage, faults)
 
     @classmethod

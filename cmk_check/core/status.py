@@ -84,11 +84,6 @@ class Undelivered:
     last: int
     since: datetime
 
-    def joined(self, other: "Undelivered") -> "Undelivered":
-        """Return the range that covers both."""
-        first, last = min(self.first, other.first), max(self.last, other.last)
-        return Undelivered(first, last, min(self.since, other.since))
-
 
 ALL_PUBLISHED: Final = Unpublished()
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cmk_check import limits
+from cmk_check.core.text import few
 from cmk_check.doctor import app_checks, azure_checks, estate_checks, storage_checks
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
@@ -109,11 +110,11 @@ async def _results[Subject](
 
     """
     if invalid := [name for name in faulty if name.startswith(check.settings)]:
-        raise NotTried(f"Skipped, because {_joined(invalid)} cannot be used; see settings above.")
+        raise NotTried(f"Skipped, because {few(invalid)} cannot be used; see settings above.")
     await asyncio.gather(*earlier.values(), return_exceptions=True)
     errors = {name: earlier[name].exception() for name in check.needs}
     if failed := [name for name, error in errors.items() if isinstance(error, CheckFailed)]:
-        raise NotTried(f"Skipped, because it needs {_joined(failed)} above.")
+        raise NotTried(f"Skipped, because it needs {few(failed)} above.")
     for error in filter(None, errors.values()):
         raise error
     try:
@@ -130,9 +131,3 @@ async def _results[Subject](
         # The error's own text may contain anything.
         text = f"The check failed because of a bug in this program ({type(error).__name__})."
         raise CheckFailed(text) from error
-
-
-def _joined(names: Sequence[str]) -> str:
-    """Join names like this: a, b and c."""
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last

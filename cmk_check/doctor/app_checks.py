@@ -1,20 +1,13 @@
 """Checks of the settings, the schedule and the webhook."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
 from cmk_check.alerts.webhook import HttpWebhook, open_webhook
 from cmk_check.config.ncrontab import longest_pause
-from cmk_check.config.setting_values import is_time_span
-from cmk_check.config.settings import (
-    EVERY_TWO_MINUTES,
-    HOURLY,
-    NO_RECEIVERS,
-    Settings,
-    setting_warnings,
-)
+from cmk_check.config.settings import HOURLY, NO_RECEIVERS, setting_warnings
 from cmk_check.core.alert_routes import WEBHOOK
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import Mark, MarkedText, NotTried
@@ -41,9 +34,10 @@ async def settings(subject: DoctorSubject) -> Sequence[MarkedText]:
     if (sign_in := _sign_in(subject)) is not None:
         results.append(sign_in)
     results += [(Mark.WARNING, f"{name} {_IN_A_VAULT}") for name in sorted(subject.references)]
-    warnings = setting_warnings(subject.environ)
-    results += [(Mark.WARNING, f"{name} {text}") for name, text in warnings.items()]
-    results += _time_spans(subject.settings)
+    faulty, warnings = dict(subject.faults), setting_warnings(subject.environ)
+    results += [
+        (Mark.WARNING, f"{name} {text}") for name, text in warnings.items() if name not in faulty
+    ]
     if results:
         return results
     return [(Mark.OK, f"{len(ours)} set, all valid." if ours else "None set; defaults are used.")]
@@ -60,18 +54,19 @@ async def schedule(subject: DoctorSubject) -> Sequence[MarkedText]:
             raise NotTried("CMK_SCAN_SCHEDULE is not set; only the deployed app needs it.")
         cure = f"write {HOURLY}; without it the app never starts a scan"
         return [(Mark.PROBLEM, f"CMK_SCAN_SCHEDULE must be set: {cure}.")]
-    return [] if is_time_span(text) else [_against_age(longest_pause(text), most)]
-
-
-def _time_spans(settings: Settings) -> Iterator[MarkedText]:
-    for name, text, example in (
-        ("CMK_SCAN_SCHEDULE", settings.scan_schedule, HOURLY),
-        ("CMK_WATCH_SCHEDULE", settings.watch_schedule, EVERY_TWO_MINUTES),
-    ):
-        if text is not None and is_time_span(text):
-            cure = f"write an NCRONTAB expression, such as {example}"
-            why = "is a time span, which only App Service plans accept"
-            yield Mark.WARNING, f"{name} {why}: {cure}."
+    pause, allowed = longest_pause(text), most // _MINUTE
+    said = (
+        f"Scans start at most {pause / _MINUTE:.4g} min apart, and results stay fresh for "
+        f"{allowed} min"
+    )
+    if pause < (after := overdue_after(most)):
+        return [(Mark.OK, f"{said}.")]
+    cure = (
+        "raise CMK_MAX_AGE_MINUTES above that interval plus the duration of a scan, or scan more "
+        f"often; otherwise the second clock starts a scan after {after // _MINUTE} min, as if the "
+        f"timer had stopped, and after {allowed} min the posture becomes unknown"
+    )
+    return [(Mark.WARNING, f"{said}: {cure}.")]
 
 
 async def webhook(subject: DoctorSubject) -> Sequence[MarkedText]:
@@ -138,21 +133,3 @@ def _sign_in(subject: DoctorSubject) -> MarkedText | None:
         "True, which only the app can see; sign in once, and see docs/settings.md if the "
         "response is 503 SignInNotConfigured."
     )
-
-
-def _against_age(pause: timedelta, most: timedelta) -> MarkedText:
-    minutes, allowed = f"{pause / _MINUTE:.4g}", most // _MINUTE
-    text = f"Scans start at most {minutes} min apart, and results stay fresh for {allowed} min"
-    if overdue_after(most) > pause:
-        return Mark.OK, f"{text}."
-    if most > pause:
-        cure = (
-            f"raise CMK_MAX_AGE_MINUTES, because {overdue_after(most) // _MINUTE} min after a scan "
-            "the second clock starts another one, as if the timer had stopped"
-        )
-        return Mark.WARNING, f"{text}: {cure}."
-    cure = (
-        "raise CMK_MAX_AGE_MINUTES above that interval plus the duration of a scan, or scan more "
-        "often; otherwise the posture becomes unknown before each scan"
-    )
-    return Mark.WARNING, f"{text}: {cure}."

@@ -37,7 +37,6 @@ from cmk_check.limits import (
     DOCTOR_ARM_SECONDS,
     DOCTOR_CHANGES,
     DOCTOR_SAMPLE_SECONDS,
-    WATCH_OVERLAP,
 )
 from cmk_check.ports import InventoryError
 
@@ -45,7 +44,6 @@ STORAGE_SCOPE: Final = "https://storage.azure.com/.default"
 _LIST: Final = "/subscriptions?api-version=2020-01-01"
 _SECOND: Final = timedelta(seconds=1)
 _MINUTE: Final = timedelta(minutes=1)
-_NO_CHANGES: Final = "Azure Resource Graph does not list changes: "
 # What needs an action; the first one counts.
 _NEEDED_FOR: Final[Mapping[str, Sequence[str]]] = {
     "every scan": (READ_SUBSCRIPTIONS, READ_ACCOUNTS),
@@ -124,47 +122,32 @@ async def storage_credential(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def watch(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Query recent changes as the watch does. Only with `CMK_WATCH_SCHEDULE`.
+    """Query the changes of the last days. Only with `CMK_WATCH_SCHEDULE`.
 
-    Without the right to read them, Azure lists none: if there are none, look further back.
+    Without the right to read them, Azure lists none: if there are none, look for new accounts.
     """
-    settings = subject.settings
-    if settings.watch_schedule is None:
+    if subject.settings.watch_schedule is None:
         return []
-    search = (await subject.inventory()).change_search()
-    since = subject.clock.now() - WATCH_OVERLAP
-    found = await search.changes(since, vaults=settings.key_health, seconds=DOCTOR_ARM_SECONDS)
-    if found.gap is not None:
-        return [(Mark.PROBLEM, f"{_NO_CHANGES}{found.gap.detail}")]
-    if not (found.subscriptions or found.vaults):
-        return [await _look_back(subject)]
-    subject.sees_changes = True
-    text = (
-        f"Azure Resource Graph lists changes: {len(found.subscriptions):,} subscriptions changed "
-        f"in the last {WATCH_OVERLAP // _MINUTE} min."
-    )
-    return [(Mark.OK, text)]
-
-
-async def _look_back(subject: DoctorSubject) -> MarkedText:
     try:
         seen, new = await find_changes(subject)
     except InventoryError as error:
-        return Mark.PROBLEM, f"{_NO_CHANGES}{error.gap.detail}"
-    days = DOCTOR_CHANGES.days
+        text = f"Azure Resource Graph does not list changes: {error.gap.detail}"
+        return [(Mark.PROBLEM, text)]
+    period = f"of the last {DOCTOR_CHANGES.days} days"
     if seen:
-        return Mark.OK, f"Azure Resource Graph lists changes of the last {days} days, none recent."
+        return [(Mark.OK, f"Azure Resource Graph lists changes {period}.")]
     if new:
-        return Mark.PROBLEM, (
-            f"Azure Resource Graph lists no change of the last {days} days, although {new:,} "
-            f"accounts are newer. The watch finds nothing: grant the app's identity {READ_CHANGES} "
-            "on the subscriptions."
+        text = (
+            f"Azure Resource Graph lists no change {period}, although {new:,} accounts are newer. "
+            f"The watch finds nothing: grant the app's identity {READ_CHANGES} on the "
+            "subscriptions."
         )
-    return Mark.WARNING, (
-        f"Azure Resource Graph lists no change of the last {days} days: nothing has changed, or "
-        f"the identity lacks {READ_CHANGES}. Change a tag of an account, and check again after ten "
-        "minutes."
+        return [(Mark.PROBLEM, text)]
+    text = (
+        f"Azure Resource Graph lists no change {period}: nothing has changed, or the identity "
+        f"lacks {READ_CHANGES}. Change a tag of an account, and check again after ten minutes."
     )
+    return [(Mark.WARNING, text)]
 
 
 async def find_changes(subject: DoctorSubject) -> tuple[int, int]:
@@ -247,35 +230,18 @@ async def _sign_in(
         async with credential:
             token = await credential.get_token_info(scope)
     except TROUBLE as error:
-        is_managed = settings.managed_identity
-        fault = _identity_fault(error, client_id, setting) if is_managed else None
-        raise CheckFailed(fault or str(sign_in_gap(error).detail)) from error
-    who = "the signed-in user"
-    if settings.managed_identity:
-        who = f"the identity that {setting} names" if client_id else "the system-assigned identity"
-    token_of = ids_in(token.token)
-    text = f"A token for {scope.removesuffix('/.default')} was issued to {who}: {token_of}"
+        text = str(sign_in_gap(error).detail)
+        if settings.managed_identity:
+            status = error.status_code if isinstance(error, HttpResponseError) else None
+            text = (
+                f"The identity endpoint {f'returned {status}' if status else 'does not respond'}: "
+                "assign an identity to the app with `az functionapp identity assign`, set "
+                f"{setting} to its client id, from `az identity show --query clientId`, and "
+                "restart the app."
+            )
+        raise CheckFailed(text) from error
+    text = f"A token for {scope.removesuffix('/.default')} was issued: {ids_in(token.token)}"
     left = datetime.fromtimestamp(token.expires_on, UTC) - subject.clock.now()
     if left < _MINUTE:
         return Mark.PROBLEM, f"{text}. It has already expired: synchronise this clock by NTP."
     return Mark.OK, f"{text}; valid for {left // _MINUTE} min."
-
-
-def _identity_fault(error: Exception, client_id: str | None, setting: str) -> str:
-    status = error.status_code if isinstance(error, HttpResponseError) else None
-    if status == HTTPStatus.BAD_REQUEST and client_id:
-        return (
-            f"The app has no identity with the client id in {setting}: copy the id from `az "
-            "identity show --query clientId`, and assign the identity with `az functionapp "
-            "identity assign`."
-        )
-    if status == HTTPStatus.BAD_REQUEST:
-        return (
-            f"The app has no system-assigned identity: set {setting} to the client id of an "
-            "identity of the app."
-        )
-    answer = "does not respond" if status is None else f"returned {status}"
-    return (
-        f"The identity endpoint {answer}: assign an identity to the app with `az functionapp "
-        "identity assign`, and restart the app."
-    )

@@ -18,7 +18,6 @@ from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
 from cmk_check.ports import (
     Delete,
-    EarlierBuild,
     Insert,
     QueueError,
     QueueService,
@@ -33,7 +32,6 @@ from cmk_check.ports import (
 from cmk_check.queues.slices import OVERDUE_QUEUE, SLICES_QUEUE
 from cmk_check.queues.storage_queue import ProbedQueue, StorageQueue
 from cmk_check.store.change_feed import FeedTable
-from cmk_check.store.codec import RowTooNew
 from cmk_check.store.scans import ScanTable
 
 _PARTITION: Final = "doctor"
@@ -136,10 +134,8 @@ async def scans(subject: DoctorSubject) -> Sequence[MarkedText]:
         status = stored.value
         if status.as_of is None:
             await table.refuse_earlier_builds()
-    except (EarlierBuild, RowTooNew) as error:
-        raise CheckFailed(str(error)) from error
     except StoreError as error:
-        raise CheckFailed(f"The status cannot be read: {error}.") from error
+        raise CheckFailed(f"The status cannot be read. {error}") from error
     if stored.is_broken:
         raise CheckFailed(_BROKEN_STATUS)
     expect = scan_options(subject.settings).expectations

@@ -4,27 +4,15 @@ If an answer is lost, a message may be sent twice; every step of a scan is repea
 """
 
 import json
-from collections.abc import Sequence
 from typing import Final
 
 from cmk_check.core.scan_request import is_scan_id
 from cmk_check.limits import MAX_SLICES
-from cmk_check.ports import SliceMessage, TextQueue
+from cmk_check.ports import SliceMessage
 
 SLICES_QUEUE: Final = "cmk-slices"
 # Each message is a scan id, and starts the next scan if none has started since that scan.
 OVERDUE_QUEUE: Final = "cmk-overdue"
-
-
-class SliceQueue:
-    """Sends slices to their queue."""
-
-    def __init__(self, queue: TextQueue) -> None:
-        self._queue = queue
-
-    async def send(self, messages: Sequence[SliceMessage]) -> None:
-        """Send all messages; see ``Queues.send``."""
-        await self._queue.send([format_message(message) for message in messages])
 
 
 def format_message(message: SliceMessage) -> str:
@@ -41,9 +29,7 @@ def object_of(text: str) -> dict[str, object]:
     """
     try:
         content = json.loads(text)
-    except RecursionError:
-        raise ValueError("the message is nested too deeply") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValueError("the message must be JSON") from None
     return content if isinstance(content, dict) else {}
 

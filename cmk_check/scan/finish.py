@@ -176,14 +176,6 @@ async def publish_scan_changes(
     return Unpublished.add((status.summary.unpublished, left))
 
 
-async def _undelivered(context: ScanContext, status: Status) -> Undelivered | None:
-    try:
-        return await context.feed.undelivered()
-    except StoreError as error:
-        _log.warning("Whether receivers have accepted all alerts is not known: %s", error)
-        return status.undelivered
-
-
 async def _prune(context: ScanContext, scan_id: str) -> None:
     """Delete up to 490 changes and 1,000 scans that are two days past the retention.
 
@@ -200,31 +192,20 @@ async def _prune(context: ScanContext, scan_id: str) -> None:
 
 
 async def _publish_and_tell(context: ScanContext, closed: Scan | None, status: Status) -> None:
-    unpublished = status.unpublished
+    unpublished, undelivered = status.unpublished, status.undelivered
     try:
-        undelivered = await _undelivered(context, status)
+        undelivered = await context.feed.undelivered()
+    except StoreError as error:
+        _log.warning("Whether receivers have accepted all alerts is not known: %s", error)
+    try:
         unpublished = await publish_scan_changes(context, status, undelivered)
     finally:
         if closed is not None:
-            await context.scan_sink.scan_ended(
-                _last(closed),
-                closed.posture,
-                closed.summary,
-                unpublished,
-                partial=closed.is_partial,
-            )
+            await context.scan_sink.report_scan(closed, unpublished)
 
 
 def _last(scan: Scan) -> LastScan:
-    return LastScan(
-        scan.id,
-        scan.state,
-        scan.trigger,
-        scan.started_at,
-        scan.finished_at,
-        scan.reason,
-        scan.overdue,
-    )
+    return LastScan(**{name: getattr(scan, name) for name in LastScan.__slots__})
 
 
 def _changes_of(context: ScanContext, ended: Scan, previous: Status, now: datetime) -> list[Change]:

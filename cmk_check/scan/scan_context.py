@@ -4,13 +4,17 @@ from asyncio import Lock, Semaphore
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Protocol
 
 from cmk_check.alerts.outbox_relay import Relay
 from cmk_check.core.enums import ExceptionMode
 from cmk_check.core.exceptions.judge_exception import ExceptionRules
+from cmk_check.core.gap import Gap
 from cmk_check.core.posture import Expectations
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.scope import Scope
+from cmk_check.core.status import ALL_PUBLISHED, Unpublished
+from cmk_check.core.watch_state import Watch
 from cmk_check.limits import SLICE_READING, SLICE_SUBSCRIPTIONS, SUBSCRIPTION_SECONDS
 from cmk_check.ports import (
     AccountSearch,
@@ -18,12 +22,11 @@ from cmk_check.ports import (
     ExemptionInventory,
     Inventory,
     KeyInventory,
-    Queues,
-    ScanSink,
     TextQueue,
 )
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
+from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import ScanTable
 
 
@@ -57,6 +60,18 @@ class ScanOptions:
         )
 
 
+class ScanSink(Protocol):
+    """A consumer of started and ended scans, and of the state of the watch."""
+
+    async def report_scan(self, scan: Scan, unpublished: Unpublished = ALL_PUBLISHED) -> None:
+        """Accept the start or the end of a scan; ``unpublished`` covers the estate."""
+        ...
+
+    async def watch_told(self, watch: Watch, gap: Gap | None) -> None:
+        """Accept the state of the watch; ``gap`` is why it is blind."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ScanContext:
     """The ports and tables of a scan.
@@ -72,7 +87,7 @@ class ScanContext:
     feed: FeedTable
     keep: timedelta
     """How long changes and scans are kept."""
-    queues: Queues
+    slice_queue: TextQueue
     scan_sink: ScanSink
     clock: Clock
     subscription_limit: Semaphore

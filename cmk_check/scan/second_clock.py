@@ -36,34 +36,28 @@ def overdue_after(max_age: timedelta) -> timedelta:
     return max_age - min(SCAN_DEADLINE, max_age * OVERDUE_SHARE)
 
 
-async def send_message(context: ScanContext, scan_id: str, delay: timedelta) -> bool:
-    """Send the message of a scan and return True; without a queue, return False.
+async def leave_message(
+    context: ScanContext, scan_id: str, delay: timedelta | None = None, *, must: bool = True
+) -> bool:
+    """Leave the message of a scan, hidden until its result is overdue or for ``delay``.
+
+    Return whether it was left: a context without the queue leaves none.
 
     Raises:
-        QueueError: sending failed; the message may have been sent.
+        QueueError: the message ``must`` be left, but may not have been sent.
 
     """
     if context.overdue_queue is None:
         return False
-    await context.overdue_queue.send([scan_id], delay=min(delay, LONGEST_MESSAGE_DELAY))
-    return True
-
-
-async def leave_message(context: ScanContext, scan_id: str, *, must: bool) -> bool:
-    """Leave the message of a scan that is about to start; return whether it was left.
-
-    Raises:
-        QueueError: the message ``must`` be left but could not be sent.
-
-    """
-    delay = overdue_after(context.options.expectations.max_age)
+    hidden = overdue_after(context.options.expectations.max_age) if delay is None else delay
     try:
-        return await send_message(context, scan_id, delay)
+        await context.overdue_queue.send([scan_id], delay=min(hidden, LONGEST_MESSAGE_DELAY))
     except QueueError as error:
         if must:
             raise
         _log.warning("Scan %s leaves no message for the second clock: %s", scan_id, error)
         return False
+    return True
 
 
 async def newer_scans(context: ScanContext, scan_id: str) -> list[Scan]:

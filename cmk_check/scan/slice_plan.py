@@ -19,6 +19,7 @@ from cmk_check.core.scope import Scope, slice_ranges, visible
 from cmk_check.core.status import Status
 from cmk_check.limits import ATTEMPTS_PER_STEP, MAX_SLICES, TABLE_PAGE_ROWS
 from cmk_check.ports import InventoryError, SliceMessage, StoreUnavailable, WriteConflict
+from cmk_check.queues.slices import format_message
 from cmk_check.scan.finish import fail_scan, finish
 from cmk_check.scan.partial_scan import needs_full_scan
 from cmk_check.scan.scan_context import ScanContext, ScanOptions
@@ -205,6 +206,7 @@ def _partition(planned: Planned) -> str:
 async def _send(context: ScanContext, scan: Scan) -> None:
     left = [entry for entry in await context.scans.slices(scan) if not entry.is_done]
     if left:
-        await context.queues.send([SliceMessage(scan.id, entry.number) for entry in left])
+        messages = (SliceMessage(scan.id, entry.number) for entry in left)
+        await context.slice_queue.send([*map(format_message, messages)])
     else:
         await finish(context, scan.id)

@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from cmk_check.core.comparison import changes
 from cmk_check.core.enums import ChangeType, ScanState, Trigger
 from cmk_check.core.scan_request import StartAnswer, StartOutcome, began_at
-from cmk_check.core.status import LastScan, Status
+from cmk_check.core.status import Status
 from cmk_check.limits import (
     ATTEMPTS_PER_STEP,
     CLOCK_TOLERANCE,
@@ -40,10 +40,11 @@ from cmk_check.ports import (
     StoreUnavailable,
     WriteConflict,
 )
+from cmk_check.queues.slices import format_message
 from cmk_check.scan.finish import fail_scan, publish_scan_changes
 from cmk_check.scan.partial_scan import needs_full_scan
 from cmk_check.scan.scan_context import ScanContext
-from cmk_check.scan.second_clock import leave_message, newer_scans, overdue_after, send_message
+from cmk_check.scan.second_clock import leave_message, newer_scans, overdue_after
 from cmk_check.store.codec import SCHEMA, RowUnusable
 from cmk_check.store.scan_rows import Lease, Scan, Stored
 from cmk_check.store.scans import scan_id_of
@@ -106,7 +107,7 @@ async def start_if_overdue(context: ScanContext, scan_id: str) -> None:
         if answer.new:
             return
         wait = OVERDUE_AGAIN
-    await send_message(context, scan_id, wait)
+    await leave_message(context, scan_id, wait)
 
 
 async def _start(
@@ -158,13 +159,10 @@ async def _start(
                 continue
             break
     except StoreError as error:
-        if unsure:
-            await _send_in_case(context, mine)
-        failed = LastScan(mine, ScanState.FAILED, trigger, now, now, str(error), after is not None)
-        await _report_earlier_build(context, error, failed, partial=bool(named))
+        failed = Scan(mine, 0, trigger, now, named=named, overdue=after is not None)
+        await _report_failure(context, failed, error, unsure=unsure)
         raise
-    started = LastScan(mine, ScanState.RUNNING, trigger, now, None, overdue=after is not None)
-    await context.scan_sink.scan_started(started, partial=bool(named))
+    await context.scan_sink.report_scan(scan)
     await _send(context, mine)
     await _publish_leftovers(context, status)
     return StartAnswer(StartOutcome.STARTED, mine)
@@ -275,28 +273,29 @@ async def _take(
     await context.scans.commit(lease=(taken, lease.etag), status=older, scans=rows, changes=told)
 
 
-async def _report_earlier_build(
-    context: ScanContext, error: StoreError, scan: LastScan, *, partial: bool
+async def _report_failure(
+    context: ScanContext, scan: Scan, error: StoreError, *, unsure: bool
 ) -> None:
-    """Report a scan that cannot start over rows of an earlier build as failed; write no row."""
-    if isinstance(error, EarlierBuild):
-        await context.scan_sink.scan_ended(scan, None, None, partial=partial)
+    """Report a scan that cannot start over rows of an earlier build; send one that may have.
 
-
-async def _send_in_case(context: ScanContext, scan_id: str) -> None:
-    """Send the scan to the queue, since it may hold the lease and block others until it expires.
-
-    If the lease was not taken, the scan does not exist, and the message is dropped.
+    An ``unsure`` scan may hold the lease and would block others until it expires. If the lease was
+    not taken, the scan does not exist, and the message is dropped.
     """
-    try:
-        await context.queues.send([SliceMessage(scan_id, None)])
-    except QueueError as error:
-        _log.warning("Scan %s, which may have been started, was not sent: %s", scan_id, error)
+    if isinstance(error, EarlierBuild):
+        failed = replace(
+            scan, state=ScanState.FAILED, finished_at=scan.started_at, reason=str(error)
+        )
+        await context.scan_sink.report_scan(failed)
+    if unsure:
+        try:
+            await context.slice_queue.send([format_message(SliceMessage(scan.id, None))])
+        except QueueError as fault:
+            _log.warning("Scan %s, which may have been started, was not sent: %s", scan.id, fault)
 
 
 async def _send(context: ScanContext, scan_id: str) -> None:
     try:
-        await context.queues.send([SliceMessage(scan_id, None)])
+        await context.slice_queue.send([format_message(SliceMessage(scan_id, None))])
     except QueueError as error:
         await fail_scan(context, scan_id, f"The scan could not be sent to the queue: {error}")
         raise

@@ -49,7 +49,7 @@ from cmk_check.ports import (
     WriteConflict,
 )
 from cmk_check.store import codec, table_keys
-from cmk_check.store.codec import RowUnusable
+from cmk_check.store.codec import RowTooNew, RowUnusable
 from cmk_check.store.outbox import OutboxEntry, place_of
 
 _log = logging.getLogger(__name__)
@@ -61,7 +61,6 @@ _PARTITION: Final = "feed"
 _HEAD: Final = "head"
 _PUBLISHED: Final = "published"
 _SINCE: Final = "since"
-_PUBLISHES: Final = "publishes changes here"
 
 
 class FeedTable:
@@ -91,12 +90,12 @@ class FeedTable:
         if top < 1 or after >= table_keys.LAST_NUMBER:
             return numbered
         async for entity in self._rows(max(after, 0), min(top, TABLE_PAGE_ROWS)):
-            if codec.is_newer_change(entity):
-                if numbered:
-                    break
-                raise codec.too_new(entity, _PUBLISHES)
             try:
                 numbered.append((int(entity.row), codec.change_of(entity)))
+            except RowTooNew:
+                if numbered:
+                    break
+                raise
             except RowUnusable as error:
                 _log.error("A published change cannot be read: %s", error)
             if len(numbered) == top:
@@ -117,12 +116,13 @@ class FeedTable:
             start = max(end - TABLE_PAGE_ROWS, 1)
             rows = {int(row.row): row async for row in self._rows(start - 1, TABLE_PAGE_ROWS, end)}
             for number in range(end - 1, start - 1, -1):
-                if number in rows and codec.is_newer_change(rows[number]):
-                    raise codec.too_new(rows[number], _PUBLISHES)
                 try:
+                    change = codec.change_of(rows[number])
                     if _published(rows[number]) < since:
                         return newest_first[::-1], True
-                    newest_first.append(codec.change_of(rows[number]))
+                    newest_first.append(change)
+                except RowTooNew:
+                    raise
                 except (KeyError, RowUnusable):
                     return newest_first[::-1], False
             end = start
@@ -167,13 +167,15 @@ class FeedTable:
             RowUnusable: a note is broken.
 
         """
-        span: Undelivered | None = None
-        async for entity in self._notes():
-            reader, last = codec.Reader(entity), table_keys.undelivered_number(entity.row)
-            first = reader.number("first", table_keys.LAST_NUMBER)
-            note = Undelivered(first, last, reader.parsed(codec.time_of, _SINCE))
-            span = note if span is None else span.joined(note)
-        return span
+        notes = [entity async for entity in self._notes()]
+        if not notes:
+            return None
+        readers = [codec.Reader(entity) for entity in notes]
+        return Undelivered(
+            min(reader.number("first", table_keys.LAST_NUMBER) for reader in readers),
+            max(table_keys.undelivered_number(entity.row) for entity in notes),
+            min(reader.parsed(codec.time_of, _SINCE) for reader in readers),
+        )
 
     async def _notes(self, of_route: str = "") -> AsyncIterator[Entity]:
         prefix = f"{table_keys.UNDELIVERED}{of_route}"
@@ -208,12 +210,13 @@ class FeedTable:
     async def _older(self, before: datetime, most: int) -> list[tuple[Entity, Change]]:
         old: list[tuple[Entity, Change]] = []
         async for entity in self._rows(0, CHANGES_PER_PUBLICATION):
-            if len(old) == most or codec.is_newer_change(entity):
-                break
             try:
-                if _published(entity) >= before:
+                change = codec.change_of(entity)
+                if len(old) == most or _published(entity) >= before:
                     break
-                old.append((entity, codec.change_of(entity)))
+                old.append((entity, change))
+            except RowTooNew:
+                break
             except RowUnusable as error:
                 _log.warning("A broken change stays in the feed: %s", error)
         return old
@@ -301,10 +304,10 @@ class FeedTable:
 
         """
         if head is not None:
-            if codec.is_too_new(head):
-                raise codec.too_new(head, _PUBLISHES)
             try:
-                return codec.Reader(head).number("last", table_keys.LAST_NUMBER)
+                return codec.Reader.of(head).number("last", table_keys.LAST_NUMBER)
+            except RowTooNew:
+                raise
             except RowUnusable as error:
                 _log.warning("The next publication rebuilds the head of the feed: %s", error)
         last = 0

@@ -42,6 +42,7 @@ SCHEMA: Final = 4
 STAMP: Final[Mapping[str, Scalar]] = {"schema": SCHEMA, "writtenBy": VERSION}
 """The properties from which an earlier version learns which version wrote the row."""
 
+_DELETED: Final = "delete the row to repair it"
 _REBUILT: Final = "the next scan rebuilds the row"
 
 type Values = dict[str, Scalar]
@@ -79,18 +80,13 @@ def is_too_new(entity: Entity) -> bool:
     return isinstance(schema, int) and schema > SCHEMA
 
 
-def is_newer_change(entity: Entity) -> bool:
-    """Return whether a newer version recorded the change; its type may also be new."""
-    kind = entity.values.get("type")
-    is_new = isinstance(kind, str) and kind.startswith("cmkcheck.") and kind not in ChangeType
-    return is_new or is_too_new(entity)
-
-
-def too_new(entity: Entity, does: str) -> RowTooNew:
-    """Return the error for a row of a newer version; ``does`` describes what that version does."""
+def too_new(entity: Entity) -> RowTooNew:
+    """Return the error for a row of a newer version."""
     by = entity.values.get("writtenBy")
     version = f" ({by:.40})" if isinstance(by, str) else ""
-    return RowTooNew(f"A newer version of cmk_check{version} {does}: deploy that version again.")
+    return RowTooNew(
+        f"A newer version of cmk_check{version} uses this storage: deploy that version again."
+    )
 
 
 def write(row: str, values: Mapping[str, Scalar], etag: str | None) -> Insert | Replace:
@@ -133,8 +129,7 @@ def finding_values(finding: Finding) -> Values:
 
 def finding_of(entity: Entity) -> Finding:
     """Read a finding from its row."""
-    row = Reader(entity)
-    row.number("schema")
+    row = Reader.of(entity)
     health = row.optional(partial(stored_words.read, _KEY_HEALTH, _WORDS), "keyDetail")
     history = row.parsed(partial(stored_words.read, _HISTORY, _WORDS), "history")
     row.check_utc("history", (transition.at for transition in history))
@@ -230,14 +225,13 @@ def coverage_values(coverage: Coverage) -> Values:
 
 def coverage_of(entity: Entity) -> Coverage:
     """Read a subscription from its row."""
-    row = Reader(entity, _REBUILT)
-    row.number("schema")
+    row = Reader.of(entity, _REBUILT)
     if row.text("subscriptionId") != table_keys.unescape(entity.partition):
         raise row.broken("subscriptionId", "does not match its partition")
-    reason = row.optional(_gap_reason, "gapReason")
     gap = None
-    if reason is not None:
-        gap = Gap(reason, row.optional(str, "missingAction"), row.optional(str, "gapDetail"))
+    if (reason := row.optional(str, "gapReason")) is not None:
+        known = GapReason(reason) if reason in GapReason else GapReason.SLICE_FAILED
+        gap = Gap(known, row.optional(str, "missingAction"), row.optional(str, "gapDetail"))
     return Coverage(
         subscription=Subscription(
             row.text("subscriptionId"),
@@ -284,10 +278,6 @@ def _accounts(row: "Reader") -> AccountCounts:
     return accounts
 
 
-def _gap_reason(text: str) -> GapReason:
-    return GapReason(text) if text in GapReason else GapReason.SLICE_FAILED
-
-
 def change_values(change: Change) -> Values:
     """Return a change as a row, for an outbox and for the feed."""
     return {
@@ -303,9 +293,11 @@ def change_values(change: Change) -> Values:
 
 
 def change_of(entity: Entity) -> Change:
-    """Read a change from its row."""
-    row = Reader(entity)
-    row.number("schema")
+    """Read a change from its row; a type of this program that is not known is a newer version's."""
+    kind = entity.values.get("type")
+    if isinstance(kind, str) and kind.startswith("cmkcheck.") and kind not in ChangeType:
+        raise too_new(entity)
+    row = Reader.of(entity)
     return Change(
         id=row.text("id"),
         type=row.parsed(ChangeType, "type"),
@@ -320,9 +312,23 @@ def change_of(entity: Entity) -> Change:
 class Reader:
     """Reads properties of a row; raises RowUnusable if one is missing or has the wrong type."""
 
-    def __init__(self, entity: Entity, repair: str = "delete the row to repair it") -> None:
+    def __init__(self, entity: Entity, repair: str = _DELETED) -> None:
         self._entity = entity
         self._repair = repair
+
+    @classmethod
+    def of(cls, entity: Entity, repair: str = _DELETED) -> "Reader":
+        """Return the reader of a row that this version can read.
+
+        Raises:
+            RowTooNew: a newer version wrote the row.
+
+        """
+        if is_too_new(entity):
+            raise too_new(entity)
+        row = cls(entity, repair)
+        row.number("schema")
+        return row
 
     def text(self, name: str) -> str:
         """Return a required string."""

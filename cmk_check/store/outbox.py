@@ -67,7 +67,7 @@ def read_outbox(table: Table, entities: Iterable[Entity]) -> Outbox:
     """Read the outbox rows among these rows.
 
     A row that is broken, forged, newer or unknown is logged and skipped: it must not block the
-    other changes. It is counted, because its change is published to nobody.
+    other changes. Unless it is unknown, it is counted: its change is published to nobody.
     """
     entries: list[OutboxEntry] = []
     unreadable: list[datetime | None] = []
@@ -75,18 +75,12 @@ def read_outbox(table: Table, entities: Iterable[Entity]) -> Outbox:
         if not entity.row.startswith(table_keys.OUTBOX_FROM):
             _log.warning("Partition %s has an unknown row: %.200a", entity.partition, entity.row)
             continue
-        if codec.is_newer_change(entity):
-            waits = codec.too_new(entity, "recorded this change")
-            _log.error("Partition %s, row %.200a. %s", entity.partition, entity.row, waits)
-            unreadable.append(_recorded_at(entity))
-            continue
         try:
-            change = _change_in(table, entity)
+            entries.append(OutboxEntry(_change_in(table, entity), entity.etag))
         except (RowUnusable, LimitExceeded) as error:
-            _log.error("A change cannot be published: %s", error)
+            where = f"partition {entity.partition}, row {entity.row[:200]!a}"
+            _log.error("A change cannot be published (%s). %s", where, error)
             unreadable.append(_recorded_at(entity))
-            continue
-        entries.append(OutboxEntry(change, entity.etag))
     return Outbox(tuple(entries), Unpublished.of(unreadable))
 
 

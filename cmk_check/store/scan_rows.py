@@ -197,7 +197,7 @@ def value_of[T](adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
 
     """
     if is_too_new(entity):
-        raise too_new(entity, "scans with this storage")
+        raise too_new(entity)
     pieces: list[str] = []
     while isinstance(piece := entity.values.get(f"document{len(pieces)}"), str):
         pieces.append(piece)

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
 
 from cmk_check.core.account import Subscription
 from cmk_check.core.comparison.updates import Known
@@ -23,8 +22,6 @@ from cmk_check.store.codec import RowTooNew, RowUnusable
 from cmk_check.store.outbox import Outbox, read_outbox
 
 _log = logging.getLogger(__name__)
-
-_RECORDS: Final = "recorded this subscription"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +55,15 @@ def is_ours(partition: str) -> bool:
 
 def finding_in(entity: Entity) -> Finding:
     """Read a finding; an unusable row gives an unknown finding with a message on what to do."""
-    if codec.is_too_new(entity):
-        return codec.unusable_finding(entity, _id_of(entity), row_too_new())
     try:
         finding = codec.finding_of(entity)
         _check_key(entity, finding.id)
         return finding
+    except RowTooNew:
+        judgement = row_too_new()
     except (RowUnusable, LimitExceeded) as error:
-        return codec.unusable_finding(entity, _id_of(entity), row_broken(str(error)))
+        judgement = row_broken(str(error))
+    return codec.unusable_finding(entity, _id_of(entity), judgement)
 
 
 def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscription:
@@ -101,8 +99,6 @@ def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscri
 
 def coverage_in(entity: Entity) -> Coverage | RowUnusable:
     """Read a coverage row, or return why it is unusable: broken, or written by a newer version."""
-    if codec.is_too_new(entity):
-        return codec.too_new(entity, _RECORDS)
     try:
         return codec.coverage_of(entity)
     except RowUnusable as error:

@@ -207,21 +207,18 @@ def _named_in(body: bytes, scope: Scope) -> frozenset[str]:
         RequestRefused: the body is invalid, or names a subscription that is not scanned.
 
     """
-    if not body.strip():
-        return frozenset()
-    if len(body) > MAX_SCAN_REQUEST_BYTES:
-        raise _refused(f"The body must have at most {MAX_SCAN_REQUEST_BYTES:,} bytes.")
     try:
-        content = json.loads(body)
+        content = json.loads(body.strip() or b"{}") if len(body) <= MAX_SCAN_REQUEST_BYTES else None
     except (ValueError, RecursionError):
         content = None
     if content == {}:
         return frozenset()
-    if not isinstance(content, dict) or content.keys() != {_NAME}:
-        raise _refused('The body must be empty or {"subscriptions": [ids]}.')
-    ids = content[_NAME]
+    ids = content[_NAME] if isinstance(content, dict) and content.keys() == {_NAME} else None
     if not isinstance(ids, list) or not 1 <= len(ids) <= MAX_SUBSCRIPTIONS_NAMED:
-        raise _refused(f"{_NAME} must be a list of 1 to {MAX_SUBSCRIPTIONS_NAMED:,} ids.")
+        raise _refused(
+            f'The body must be empty or {{"{_NAME}": [...]}}, with 1 to '
+            f"{MAX_SUBSCRIPTIONS_NAMED:,} ids and at most {MAX_SCAN_REQUEST_BYTES:,} bytes."
+        )
     return frozenset(_id(entry, scope) for entry in ids)
 
 

@@ -12,15 +12,24 @@ from typing import TYPE_CHECKING, Any, Self
 from cmk_check.alerts.outbox_relay import Relay
 from cmk_check.core import posture
 from cmk_check.core.account import Account, Reading, Subscription
-from cmk_check.core.enums import PostureVerdict, ScanState, Trigger
+from cmk_check.core.enums import ScanState, Trigger
 from cmk_check.core.gap import Gap
 from cmk_check.core.model import Change, Finding
 from cmk_check.core.posture import Expectations, Posture
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.scan_request import StartAnswer
-from cmk_check.core.status import ALL_PUBLISHED, LastScan, Status, Summary, Unpublished
+from cmk_check.core.status import ALL_PUBLISHED, Status, Unpublished
 from cmk_check.core.watch_state import Watch
-from cmk_check.ports import AccountSearch, QueueError, SliceMessage, Store, Table, TableQuery
+from cmk_check.ports import (
+    AT_ONCE,
+    AccountSearch,
+    QueueError,
+    SliceMessage,
+    Store,
+    Table,
+    TableQuery,
+)
+from cmk_check.queues.slices import parse_message
 from cmk_check.scan.scan_context import ScanContext, ScanOptions
 from cmk_check.scan.slice import fail, run_slice
 from cmk_check.scan.slice_plan import plan
@@ -67,11 +76,12 @@ class MemoryQueue:
     messages: list[SliceMessage] = field(default_factory=list)
     is_down: bool = False
 
-    async def send(self, messages: Sequence[SliceMessage]) -> None:
+    async def send(self, texts: Sequence[str], *, delay: timedelta = AT_ONCE) -> None:
         """Append, or fail as a queue that is down."""
+        assert delay == AT_ONCE
         if self.is_down:
             raise QueueError("the queue is down")
-        self.messages += messages
+        self.messages += map(parse_message, texts)
 
 
 @dataclass
@@ -89,24 +99,14 @@ class RecordingSink:
         """Keep them."""
         self.told += published
 
-    async def scan_started(self, scan: LastScan, *, partial: bool) -> None:
-        """Keep its id, and whether it is partial."""
-        assert scan.state is ScanState.RUNNING
-        self.started.append(f"{scan.id}{' (partial)' if partial else ''}")
-
-    async def scan_ended(
-        self,
-        scan: LastScan,
-        posture: PostureVerdict | None,
-        summary: Summary | None,
-        unpublished: Unpublished = ALL_PUBLISHED,
-        *,
-        partial: bool = False,
-    ) -> None:
-        """Keep it; only a scan that failed has no outcome."""
+    async def report_scan(self, scan: Scan, unpublished: Unpublished = ALL_PUBLISHED) -> None:
+        """Keep its id, and how it ended; only a scan that failed has no outcome."""
+        if scan.state is ScanState.RUNNING:
+            self.started.append(f"{scan.id}{' (partial)' if scan.is_partial else ''}")
+            return
         self.unpublished = unpublished
-        assert (posture is None) == (summary is None) == (scan.state is ScanState.FAILED)
-        (self.partial_ended if partial else self.ended).append(
+        assert (scan.posture is None) == (scan.summary is None) == (scan.state is ScanState.FAILED)
+        (self.partial_ended if scan.is_partial else self.ended).append(
             (scan.id, scan.state.value, scan.reason)
         )
 
@@ -163,7 +163,7 @@ class World:
             relay=Relay(feed, self.teller),
             feed=feed,
             keep=KEPT,
-            queues=self.queue,
+            slice_queue=self.queue,
             scan_sink=self.teller,
             clock=self.clock,
             subscription_limit=asyncio.Semaphore(32),

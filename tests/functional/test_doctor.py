@@ -118,7 +118,7 @@ def _an_hour_ago() -> Answer:
 @pytest.mark.parametrize(
     "case",
     [
-        ({"AZURE_CLIENT_ID": CLIENT_ID}, "credential", "the client id in AZURE_CLIENT_ID"),
+        ({"AZURE_CLIENT_ID": CLIENT_ID}, "credential", "set AZURE_CLIENT_ID to its client id"),
         (
             Fault(path=TOKEN, then=Answer(status=403)),
             "credential",

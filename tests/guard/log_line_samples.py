@@ -25,10 +25,11 @@ from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.key_health import BrokenKey
 from cmk_check.core.model import AccountCounts, Change, VerdictCounts
-from cmk_check.core.status import KnownGap, LastScan, Summary
+from cmk_check.core.status import KnownGap, Summary
 from cmk_check.core.watch_state import Watch
 from cmk_check.ports import DeliveryFailed, DeliveryMessage
 from cmk_check.store.change_feed import FeedTable
+from cmk_check.store.scan_rows import Scan
 from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
 from tests.fakes.keys import DISABLED, HEALTHY, UNPROTECTED
 from tests.fakes.recording_store import RecordingStore
@@ -60,25 +61,22 @@ async def write_lines() -> None:
         await LogSink().accept([(number, of_scan(kind, "s", NOON, "id", "why"))])
     lost = of_coverage(None, CoverageState.GAP, Gap(GapReason.FORBIDDEN), SUBSCRIPTION, scan)
     time = datetime(2026, 11, 25, 12, tzinfo=UTC)
-    ended = LastScan("s", ScanState.INCOMPLETE, Trigger.TIMER, time, time, "why")
+    ended = Scan("s", 1, Trigger.TIMER, time, ScanState.INCOMPLETE, finished_at=time, reason="why")
     gap = Gap(GapReason.FORBIDDEN, "a/read", "detail")
     keys = AccountCounts({"OpenAI": VerdictCounts(1)}, by_key_health={KeyState.BROKEN: 1})
     broken = (BrokenKey("/a/chat", (KeyReason.KEY_DISABLED,)),)
     summary = Summary(keys, gaps=(KnownGap(ID, "Lab", gap, time),), broken_keys=broken)
     first = of_baseline("s", NOON, "id", summary, "cmk.example.net")
     await LogSink().accept([(5, change) for change in (lost, first) if change])
-    await LogSink().scan_started(ended, partial=False)
-    await LogSink().scan_ended(ended, PostureVerdict.UNKNOWN, summary)
-    failed = LastScan("s", ScanState.FAILED, Trigger.TIMER, time, time, "why")
-    await LogSink().scan_ended(failed, None, None)
-    await LogSink().scan_ended(ended, PostureVerdict.UNKNOWN, summary, partial=True)
-    await LogSink().scan_ended(failed, None, None, partial=True)
+    for scanned in (ended, replace(ended, named=(ID,))):
+        await LogSink().report_scan(replace(scanned, state=ScanState.RUNNING))
+        await LogSink().report_scan(replace(scanned, state=ScanState.FAILED))
+        found = replace(scanned, posture=PostureVerdict.UNKNOWN, summary=summary)
+        await LogSink().report_scan(found)
     await _write_deliveries(overdue)
     blind = Watch(state=WatchState.BLIND, since=time)
     await LogSink().watch_told(blind, gap)
-    write_line(logging.WARNING, "cmk.settings", {"unknown": ["CMK_OWNER"]})
-    write_line(logging.WARNING, "cmk.settings", {"unknown": [], "unknownKinds": [2]})
-    write_line(logging.WARNING, "cmk.settings", {"unknown": [], "kindsWithoutKeys": ["knowledge"]})
+    write_line(logging.WARNING, "cmk.settings", {"warnings": {"CMK_OWNER": "is not a setting"}})
 
 
 def _owned(account: Account) -> Account:

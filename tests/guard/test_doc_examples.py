@@ -134,9 +134,7 @@ def test_the_lines_that_try_the_webhook_work_as_pasted() -> None:
     page = (ROOT / "docs/alerts.md").read_text()
     command = "local/bin/cmk-check send-test-alert"
     (block,) = [each for each in re.findall(r"(?s)```sh\n(.*?)```", page) if command in each]
-    reading = (
-        "from cmk_check.config.settings import Settings; print(Settings.load(for_webhook=True))"
-    )
+    reading = "from cmk_check.config.settings import Settings; print(Settings.load_for_scan())"
     python = shlex.join([sys.executable, "-c", reading])
 
     run = subprocess.run(  # noqa: S602 - our own document

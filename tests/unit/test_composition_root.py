@@ -56,7 +56,7 @@ CHANGED: Final[Mapping[str, str]] = {
     "CMK_OWNER_TAGS": "",
     "CMK_REQUIRE_HEALTHY_KEYS": "on",
     "CMK_RETENTION_DAYS": "77",
-    "CMK_WATCH_SCHEDULE": "00:02:00",
+    "CMK_WATCH_SCHEDULE": "0 1/2 * * * *",
     "CMK_WEBHOOK_FORMAT": "slack",
     "CMK_WEBHOOK_SECRET": SECRET,
     "CMK_WEBHOOK_URL": f"{URL}2",

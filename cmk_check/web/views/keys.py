@@ -1,5 +1,7 @@
 """The list of keys, and what depends on each."""
 
+from typing import Final
+
 from cmk_check.core.account_groups import KeyGroup
 from cmk_check.core.enums import KeyState
 from cmk_check.core.status import Status
@@ -10,6 +12,8 @@ from cmk_check.web.aspect_models import Keys
 from cmk_check.web.http.paging import Page
 from cmk_check.web.json_model import written
 from cmk_check.web.views.groups import BY_KEY, Groups, SummingView
+
+_AS_IS: Final = ("vault_id", "unowned", "unread", "pinned", "expires", "next_rotation_at")
 
 
 class KeysView(SummingView):
@@ -44,16 +48,11 @@ class KeysView(SummingView):
             id=key,
             name=key.rpartition("/")[2],
             message=_message(use),
-            vault_id=use.vault_id,
             shared=use.states.total() > 1,
             accounts=use.states.total(),
             owners=len(use.owners),
-            unowned=use.unowned,
-            unread=use.unread,
             keys=Keys(**states) if self.key_health else None,
-            pinned=use.pinned,
-            expires=use.expires,
-            next_rotation_at=use.next_rotation_at,
+            **{name: getattr(use, name) for name in _AS_IS},
             **{name: sorted(each)[:MAX_NAMES_OF_KEY] for name, each in names.items()},
         )
 

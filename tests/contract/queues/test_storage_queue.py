@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from cmk_check.limits import CHANGES_MESSAGE_LIFETIME, MAX_CHANGES_MESSAGE_BYTES, MAX_SLICES
 from cmk_check.ports import QueueError, SliceMessage
-from cmk_check.queues.slices import SLICES_QUEUE, SliceQueue, format_message, parse_message
+from cmk_check.queues.slices import SLICES_QUEUE, format_message, parse_message
 from cmk_check.queues.storage_queue import StorageQueue, StorageQueues
 from cmk_check.store.scans import scan_id_of
 from local.azurite import Azurite
@@ -86,7 +86,7 @@ async def test_messages_have_exactly_the_form_of_the_contract(
     queue: StorageQueue, reader: QueueClient
 ) -> None:
     """The function that reads them is another process, perhaps of another version."""
-    await SliceQueue(queue).send([SliceMessage("s-1", 7), SliceMessage("s-1", None)])
+    await queue.send([format_message(SliceMessage("s-1", number)) for number in (7, None)])
 
     texts = {'{"scanId": "s-1", "slice": 7}', '{"scanId": "s-1", "slice": null}'}
     assert (await _received(reader)).keys() == texts
@@ -96,7 +96,7 @@ async def test_all_messages_of_a_scan_arrive_once(queue: StorageQueue, reader: Q
     """The queue is created by the first of them, which are sent at the same time."""
     messages = {SliceMessage(SCAN, number) for number in range(100)}
 
-    await SliceQueue(queue).send([*messages])
+    await queue.send([*map(format_message, messages)])
 
     assert {parse_message(text) for text in await _received(reader)} == messages
 
@@ -145,7 +145,7 @@ async def test_a_queue_can_be_used_with_tokens(azurite_https: Https) -> None:
     async with transport(azurite_https.authority) as shared:
         url = azurite_https.azurite.queue_url
         queues = StorageQueues.open(url, credential, transport=shared)
-        await SliceQueue(queues.queue(SLICES_QUEUE)).send([SliceMessage(SCAN, 1)])
+        await queues.queue(SLICES_QUEUE).send([format_message(SliceMessage(SCAN, 1))])
         await queues.close()
 
         reader = QueueClient(url, SLICES_QUEUE, credential=credential, transport=shared)
@@ -218,7 +218,7 @@ def test_a_message_is_read_as_it_was_written(
     [
         ("", "must be JSON"),
         ("{", "must be JSON"),
-        ("[" * 100_000, "deep"),
+        ("[" * 100_000, "must be JSON"),
         ("null", "exactly scanId and slice"),
         ("[]", "exactly scanId and slice"),
         ('{"scanId": "s"}', "exactly scanId and slice"),

@@ -161,7 +161,7 @@ async def opened(tls: Tls) -> AsyncIterator[Open]:
             trust: ssl.SSLContext | bool = tls.client,
             **more: str,
         ) -> HttpWebhook:
-            settings = Settings.load({"CMK_WEBHOOK_URL": url, **more}, for_webhook=True)
+            settings = Settings.load_for_scan(environ={"CMK_WEBHOOK_URL": url, **more})
             (route,) = settings.routes
             webhook = open_webhook(route, settings, tls=trust, resolver=resolver)
             stack.push_async_callback(webhook.close)

@@ -33,50 +33,29 @@ def _port(receiver: Receiver) -> str:
     return receiver.url.split(":")[2].split("/")[0]
 
 
-async def test_a_refused_connection_is_a_failure(opened: Open) -> None:
-    """A receiver under maintenance is the usual reason."""
+async def test_what_is_in_the_way_is_named_and_gets_nothing(
+    receiver: Receiver, serve: Callable[[str], Awaitable[Receiver]], opened: Open
+) -> None:
+    """A receiver under maintenance, somebody else's certificate, a port without TLS, a typo."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
+    plain = await serve("http")
+    tls = (
+        "127.0.0.1 does not offer trusted TLS: check the host and port in CMK_WEBHOOK_URL, and "
+        "whether this machine knows the certificate authority."
+    )
 
-    failure = await failure_of(opened(f"https://127.0.0.1:{port}/hush"))
-
-    assert str(failure) == (
+    assert str(await failure_of(opened(f"https://127.0.0.1:{port}/hush"))) == (
         "127.0.0.1 does not accept connections: check the host and port in CMK_WEBHOOK_URL, "
         "and firewalls."
     )
-
-
-async def test_a_certificate_of_somebody_else_is_refused(receiver: Receiver, opened: Open) -> None:
-    """Whoever stands in between would read the changes and keep them."""
-    failure = await failure_of(opened(receiver.url, trust=True))
-
-    assert str(failure) == (
-        "127.0.0.1 has an invalid certificate: check the host in CMK_WEBHOOK_URL, and "
-        "whether this machine knows the certificate authority."
-    )
-    assert receiver.received == []
-
-
-async def test_a_receiver_without_tls_is_said_so(
-    serve: Callable[[str], Awaitable[Receiver]], opened: Open
-) -> None:
-    """The port of another program, or https where it speaks http: the URL is to be looked at."""
-    plain = await serve("http")
-
-    failure = await failure_of(opened(plain.url.replace("http:", "https:")))
-
-    assert str(failure) == (
-        "127.0.0.1 does not offer trusted TLS: check that the port in CMK_WEBHOOK_URL serves https."
-    )
-
-
-async def test_a_name_that_does_not_resolve_is_said_so(opened: Open) -> None:
-    """A typing error in the host is the usual reason."""
-    webhook = opened("https://hooks.test/hush", resolver=Resolver())
-
-    assert str(await failure_of(webhook)) == (
+    assert str(await failure_of(opened(receiver.url, trust=True))) == tls
+    assert str(await failure_of(opened(plain.url.replace("http:", "https:")))) == tls
+    nowhere = opened("https://hooks.test/hush", resolver=Resolver())
+    assert str(await failure_of(nowhere)) == (
         "hooks.test cannot be resolved: check the host in CMK_WEBHOOK_URL."
     )
+    assert receiver.received == plain.received == []
 
 
 async def _hang(_: web.BaseRequest) -> web.StreamResponse:
@@ -193,8 +172,8 @@ async def test_through_a_proxy_the_name_is_the_proxys(
     failure = await failure_of(webhook)
 
     assert str(failure) == (
-        "hooks.test cannot be reached, because the proxy refuses it: allow the host in the "
-        "proxy, or check HTTPS_PROXY."
+        "hooks.test cannot be reached, because the proxy does not answer or refuses it: check "
+        "HTTPS_PROXY, and allow the host in the proxy."
     )
     assert [request.headers["host"] for request in proxy.received] == ["hooks.test"]
 

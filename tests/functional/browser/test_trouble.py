@@ -143,7 +143,7 @@ def test_a_muted_feed_is_said_and_costs_only_the_list_of_changes(
 
     text = "recorded change has not been published, so no alert has been sent for it (1, the oldest"
     expect(visit.region("Posture")).to_contain_text(text)
-    expect(visit.region("Recent changes")).to_contain_text("publishes changes here: deploy that")
+    expect(visit.region("Recent changes")).to_contain_text("uses this storage: deploy that")
     visit.link("chat").wait_for()
     expect(visit.region("Posture")).not_to_contain_text("Since ")
 

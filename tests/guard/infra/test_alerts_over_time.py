@@ -5,6 +5,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -18,7 +19,6 @@ from cmk_check.core.enums import (
     ChangeType,
     GapReason,
     PostureReason,
-    PostureVerdict,
     ScanState,
     Trigger,
     WatchState,
@@ -26,10 +26,11 @@ from cmk_check.core.enums import (
 from cmk_check.core.gap import Gap
 from cmk_check.core.model import Change
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
-from cmk_check.core.status import LastScan, SubscriptionCounts, Summary, Unpublished
+from cmk_check.core.status import SubscriptionCounts, Summary, Unpublished
 from cmk_check.core.watch_state import Watch
 from cmk_check.ports import DeliveryFailed, DeliveryMessage
 from cmk_check.store.change_feed import FeedTable
+from cmk_check.store.scan_rows import Scan
 from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import BEGINNING, MovableClock
@@ -77,15 +78,15 @@ class App:
             now = self.clock.now()
             failed = state is ScanState.FAILED
             why = reason if failed else None
-            ended = LastScan("s", state, Trigger.TIMER, now, now, why, overdue)
+            ended = Scan(
+                "s", 1, Trigger.TIMER, now, state, finished_at=now, reason=why, overdue=overdue
+            )
             summary = Summary(subscriptions=SubscriptionCounts(gap=state is ScanState.INCOMPLETE))
             if failed:
                 await self._tell(ChangeType.SCAN_FAILED, reason)
             elif self._ended > 1:
                 await self._tell(ChangeType.SCAN_RECOVERED, None)
-            await LogSink().scan_ended(
-                ended, None if failed else PostureVerdict.UNKNOWN, None if failed else summary
-            )
+            await LogSink().report_scan(replace(ended, summary=None if failed else summary))
             self.clock.advance(HOUR)
 
     async def _tell(self, kind: ChangeType, reason: str | None) -> None:
@@ -259,9 +260,9 @@ async def test_p11_scans_over_rows_of_an_earlier_build_are_missed_and_the_alert_
 ) -> None:
     """They write nothing, so their line is all that a rule can read."""
     await app.scans(ScanState.COMPLETE)
-    failed = LastScan("s", ScanState.FAILED, Trigger.TIMER, BEGINNING, BEGINNING, EARLY)
+    failed = Scan("s", 1, Trigger.TIMER, BEGINNING, ScanState.FAILED, reason=EARLY)
     for _ in range(4):
-        await LogSink().scan_ended(failed, None, None)
+        await LogSink().report_scan(failed)
         app.clock.advance(HOUR)
 
     found = app.evaluated(rules["scan-missing"])
@@ -418,9 +419,9 @@ async def test_changes_that_are_not_published_are_one_alert_until_they_are(
 ) -> None:
     """No other rule can see them: each reads the lines that are written when they are published."""
     first = app.clock.now()
-    ended = LastScan("s", ScanState.COMPLETE, Trigger.TIMER, first, first)
+    ended = Scan("s", 1, Trigger.TIMER, first, ScanState.COMPLETE, summary=Summary())
     for left in (Unpublished(2, first), Unpublished(3, first), Unpublished(), Unpublished(1)):
-        await LogSink().scan_ended(ended, PostureVerdict.COMPLIANT, Summary(), left)
+        await LogSink().report_scan(ended, left)
         app.clock.advance(HOUR)
 
     found = app.evaluated(rules["changes-unpublished"])

@@ -24,9 +24,10 @@ from cmk_check.core.enums import (
 )
 from cmk_check.core.gap import Gap
 from cmk_check.core.model import AccountCounts, Change, VerdictCounts
-from cmk_check.core.status import KnownGap, LastScan, SubscriptionCounts, Summary, Unpublished
+from cmk_check.core.status import KnownGap, SubscriptionCounts, Summary, Unpublished
 from cmk_check.core.watch_state import Watch
 from cmk_check.limits import MAX_LOG_LINE_CHARS, SHORTENED_TO
+from cmk_check.store.scan_rows import Scan
 from tests.fakes.hostile import changes_of_every_kind
 from tests.unit.core.examples import ID
 
@@ -34,6 +35,7 @@ NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
 CHANGE: Final = Change(
     "id-1", ChangeType.ACCOUNT_VIOLATED, NOON, "/s", "/s/a", {"name": "a", "scanId": "scan-1"}, 4
 )
+SCAN: Final = Scan("scan-1", 1, Trigger.TIMER, NOON, ScanState.COMPLETE, finished_at=NOON)
 CHECK: Final = CrossCheck(CrossCheckState.PARTLY, 3)
 
 
@@ -55,7 +57,6 @@ async def test_each_change_is_a_line(lines: pytest.LogCaptureFixture) -> None:
 
 async def test_the_end_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture) -> None:
     """Workbooks show the estate over time from these lines, without access to the API."""
-    scan = LastScan("scan-1", ScanState.COMPLETE, Trigger.TIMER, NOON, NOON + timedelta(seconds=90))
     keys: dict[str, int] = {KeyState.AT_RISK: 1, KeyState.BROKEN: 2}
     # The first exception ends while the scan runs.
     excepted = (NOON + timedelta(seconds=90), 1), (NOON + timedelta(days=9), 1)
@@ -64,9 +65,14 @@ async def test_the_end_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture) -> N
     )
     summary = Summary(accounts, SubscriptionCounts(5, 0, 1, 2), changes=6, cross_check=CHECK)
 
-    left = Unpublished(2, NOON)
-    await LogSink().scan_ended(scan, PostureVerdict.NON_COMPLIANT, summary, left)
-    await LogSink().scan_ended(scan, PostureVerdict.COMPLIANT, Summary())
+    scan = replace(
+        SCAN,
+        finished_at=NOON + timedelta(seconds=90),
+        posture=PostureVerdict.NON_COMPLIANT,
+        summary=summary,
+    )
+    await LogSink().report_scan(scan, Unpublished(2, NOON))
+    await LogSink().report_scan(replace(scan, summary=Summary()))
 
     record, without_keys = lines.records
     # A count of 0 broken keys would look like good news.
@@ -104,9 +110,9 @@ async def test_the_start_of_a_scan_is_a_line_that_no_rule_takes_for_its_end(
     lines: pytest.LogCaptureFixture,
 ) -> None:
     """Rules read the newest line of an end; a scan that hangs has this one alone."""
-    scan = LastScan("scan-1", ScanState.RUNNING, Trigger.WATCH, NOON, None)
+    scan = Scan("scan-1", 1, Trigger.WATCH, NOON, named=(ID,))
 
-    await LogSink().scan_started(scan, partial=True)
+    await LogSink().report_scan(scan)
 
     (line,) = lines.messages
     assert not line.startswith('{"event":"cmk.scan"')
@@ -123,9 +129,7 @@ async def test_the_start_of_a_scan_is_a_line_that_no_rule_takes_for_its_end(
 
 async def test_a_scan_that_failed_stands_out(lines: pytest.LogCaptureFixture) -> None:
     """It has the reason and no counts."""
-    scan = LastScan("scan-1", ScanState.FAILED, Trigger.REQUEST, NOON, NOON, "The list is empty.")
-
-    await LogSink().scan_ended(scan, None, None)
+    await LogSink().report_scan(replace(SCAN, state=ScanState.FAILED, reason="The list is empty."))
 
     (record,) = lines.records
     said = json.loads(record.getMessage())
@@ -140,9 +144,7 @@ async def test_each_gap_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture) -> 
     name = 'a\n{"event":"cmk.scan","v":1}\u2028%s'
     gap = Gap(GapReason.FORBIDDEN, "Microsoft.X/read", name * 3000)
     summary = Summary(gaps=(KnownGap(ID, name, gap, NOON),), gaps_omitted=4)
-    scan = LastScan("scan-1", ScanState.INCOMPLETE, Trigger.TIMER, NOON, NOON)
-
-    await LogSink().scan_ended(scan, PostureVerdict.UNKNOWN, summary)
+    await LogSink().report_scan(replace(SCAN, summary=summary))
 
     first, second = lines.messages
     assert len(first) <= MAX_LOG_LINE_CHARS
@@ -165,10 +167,9 @@ async def test_the_end_of_a_partial_scan_is_a_line_of_its_own(
     lines: pytest.LogCaptureFixture,
 ) -> None:
     """Its gaps have none, because the last full scan's are those of the estate."""
-    scan = LastScan("scan-1", ScanState.INCOMPLETE, Trigger.WATCH, NOON, NOON)
     summary = Summary(gaps=(KnownGap(ID, "name", Gap(GapReason.FORBIDDEN), NOON),))
 
-    await LogSink().scan_ended(scan, PostureVerdict.UNKNOWN, summary, partial=True)
+    await LogSink().report_scan(replace(SCAN, summary=summary, named=(ID,)))
 
     (message,) = lines.messages
     assert json.loads(message)["event"] == "cmk.partial_scan"

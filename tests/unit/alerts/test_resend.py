@@ -62,7 +62,7 @@ async def test_a_feed_of_a_newer_version_is_left_to_that(scene: Scene) -> None:
     newer = Replace("head", {**head.values, "schema": 5, "writtenBy": "2.0"}, head.etag)
     await scene.store.commit(Table.CHANGES, "feed", [newer])
 
-    with pytest.raises(RowTooNew, match=r"cmk_check \(2.0\) publishes changes here"):
+    with pytest.raises(RowTooNew, match=r"cmk_check \(2.0\) uses this storage"):
         await resend(scene.delivery, 1, 1)
     assert scene.again.sent == []
 

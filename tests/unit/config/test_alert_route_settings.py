@@ -1,6 +1,7 @@
 """The routes: what is refused, that no tag silences an alert, that no value is repeated."""
 
 import json
+import re
 from collections.abc import Mapping
 
 import pytest
@@ -62,39 +63,47 @@ def test_the_webhook_is_the_one_route_of_its_name() -> None:
 
 
 @pytest.mark.parametrize(
+    "route",
+    [
+        "hush",
+        *({"format": "slack"}, {"name": "one", "url": "hush"}, {"name": "one", "format": "hush"}),
+        *({"name": name} for name in ("Hush", "o" * 33, "one\n", "webhook")),
+        *({"name": "one", "alertOn": types} for types in ("hush", [], [1], None)),
+        *({"name": "one", "owners": owners} for owners in ([], "hush", [1], None)),
+        *({"name": "one", "owners": [owner]} for owner in (" ", "a\x00", "\u00e4" * 129)),
+    ],
+    ids=range(19),
+)
+def test_a_route_that_is_not_understood_is_refused_with_what_it_must_be(route: object) -> None:
+    """It would get nothing, and nobody would notice."""
+    faults = _faults([{"name": "two"}, route], **ONE)
+
+    assert faults.keys() == {"CMK_ROUTES"}
+    assert faults["CMK_ROUTES"].startswith("must be a JSON list of routes, such as")
+    assert faults["CMK_ROUTES"].endswith("; correct route 2")
+
+
+@pytest.mark.parametrize(
     ("routes", "wrong"),
     [
         ("hush", "must be a JSON list"),
         ("[" * 100_000, "must be a JSON list"),
         ([], "must be a JSON list"),
-        (["hush"], "must be a JSON list"),
-        ([{"format": "slack"}], "must be a JSON list"),
-        ([{"name": "one", "url": "hush"}], "must have only name, format, alertOn and owners"),
-        ([{"name": "Hush"}], "must have a valid name in route 1"),
-        ([{"name": "o" * 33}], "must have a valid name in route 1"),
-        ([{"name": "one\n"}], "must have a valid name in route 1"),
-        ([{"name": "webhook"}], "must have a valid name in route 1"),
         ([{"name": "one"}, {"name": "one"}], "must give each route a unique name"),
         ([{"name": f"r{number}"} for number in range(21)], "must have at most 20 routes; remove 1"),
-        ([{"name": "one", "format": "hush"}], "must have one of cloudevents, slack, teams"),
-        ([{"name": "one", "alertOn": "hush"}], "must have a list of types as alertOn in route 1"),
-        ([{"name": "one", "alertOn": ["hush"]}], "must name types of changes; correct entry 1"),
-        ([{"name": "one", "alertOn": []}], "must name types of changes; write one"),
-        ([{"name": "one", "owners": []}], "must have a list of owners in route 1"),
-        ([{"name": "one", "owners": "hush"}], "must have a list of owners in route 1"),
-        ([{"name": "one", "owners": [1]}], "must have a list of owners in route 1"),
-        ([{"name": "one", "owners": [" "]}], "must have a list of owners in route 1"),
-        ([{"name": "one", "owners": ["a\x00"]}], "must have a list of owners in route 1"),
-        ([{"name": "one", "owners": ["\u00e4" * 129]}], "must have a list of owners in route 1"),
+        (
+            [{"name": "one", "alertOn": ["hush"]}],
+            r"must name types of changes; correct entry 1 .*\(alertOn in route 1\)",
+        ),
     ],
-    ids=range(22),
+    ids=range(6),
 )
-def test_any_other_list_is_refused_with_what_it_must_be(routes: object, wrong: str) -> None:
-    """A route that is not understood would get nothing, and nobody would notice."""
+def test_any_other_list_is_refused(routes: object, wrong: str) -> None:
+    """Likewise."""
     faults = _faults(routes, **ONE)
 
     assert faults.keys() == {"CMK_ROUTES"}
-    assert wrong in faults["CMK_ROUTES"]
+    assert re.match(wrong, faults["CMK_ROUTES"])
 
 
 @pytest.mark.parametrize(

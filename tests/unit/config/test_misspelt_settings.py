@@ -92,7 +92,6 @@ def test_a_kind_like_none_is_a_warning_that_does_not_repeat_it() -> None:
     assert "(entries 2, 3)" in warned["CMK_KINDS"]
     assert not any("hush" in text.lower() or "Foundry" in text for text in warned.values())
     assert setting_warnings({"CMK_KINDS": "openai,AISERVICES"}) == {}
-    assert setting_warnings({"CMK_KINDS": "???"}) == {}
 
 
 def test_a_kind_that_no_key_can_protect_is_a_warning_whose_way_out_is_to_leave_it_out() -> None:
@@ -120,15 +119,10 @@ def fresh_app() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("given", "lines"),
     [
-        (FOREIGN, [LOGGED | {"unknown": ["CMK_EXCLUDE", "CMK_OWNER"]}]),
-        ({"CMK_KINDS": "OpenAI,Foundry"}, [LOGGED | {"unknown": [], "unknownKinds": [2]}]),
-        (
-            {"CMK_KINDS": "OpenAI,knowledge"},
-            [LOGGED | {"unknown": [], "kindsWithoutKeys": ["knowledge"]}],
-        ),
+        (FOREIGN, [LOGGED | {"warnings": setting_warnings(FOREIGN)}]),
         ({"CMK_API_URL": "x"}, []),
     ],
-    ids=["names", "kinds", "kinds without keys", "all known"],
+    ids=["names", "all known"],
 )
 def test_the_first_invocation_logs_once_what_is_unknown(
     monkeypatch: pytest.MonkeyPatch,

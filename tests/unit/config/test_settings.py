@@ -73,7 +73,7 @@ def test_everything_can_be_set() -> None:
             "CMK_REQUIRE_HEALTHY_KEYS": "On",
             "CMK_KEY_HEALTH": "on",
             "CMK_SCAN_SCHEDULE": "0 0 * * * *",
-            "CMK_WATCH_SCHEDULE": "00:02:00",
+            "CMK_WATCH_SCHEDULE": "0 1/2 * * * *",
             "WEBSITE_AUTH_ENABLED": "True",
             "CMK_WEBHOOK_URL": URL,
             "CMK_WEBHOOK_FORMAT": "Slack",
@@ -101,7 +101,7 @@ def test_everything_can_be_set() -> None:
     assert settings.routes == (Route("webhook", URL, "slack", (SECRET, OTHER)),)
     assert settings.alert_on == {"cmkcheck.account.violated", "cmkcheck.scan.failed"}
     assert (settings.changes_queue, settings.retention) == (True, timedelta(days=3650))
-    assert (settings.scan_schedule, settings.watch_schedule) == ("0 0 * * * *", "00:02:00")
+    assert (settings.scan_schedule, settings.watch_schedule) == ("0 0 * * * *", "0 1/2 * * * *")
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_all_faults_are_named_at_once() -> None:
         "CMK_CHANGES_QUEUE": "true",
         "CMK_RETENTION_DAYS": "3651",
         "CMK_SCAN_SCHEDULE": "0 0 3 * * 7",
-        "CMK_WATCH_SCHEDULE": "often",
+        "CMK_WATCH_SCHEDULE": "00:02:00",
     }
 
     faults = faults_of(ON_AZURE | wrong)

@@ -144,19 +144,6 @@ def _subject(environ: dict[str, str], search: ScriptedChanges) -> ScriptedPatien
     return subject
 
 
-async def test_it_says_what_has_changed() -> None:
-    """A number that fits what one knows shows that the rights are enough."""
-    search = ScriptedChanges(SystemClock())
-    search.add(sub(1))
-
-    ((mark, text),) = await watch(_subject(ON, search))
-
-    assert mark == "ok"
-    assert text.endswith("lists changes: 1 subscriptions changed in the last 15 min.")
-    assert await watch(_subject({}, search)) == []  # most laptops have no watch
-    assert len(search.asked) == 1
-
-
 async def test_p11_a_right_that_is_missing_is_named() -> None:
     """P11: whoever grants it needs the words."""
     search = ScriptedChanges(MovableClock())
@@ -171,7 +158,7 @@ async def test_p11_a_right_that_is_missing_is_named() -> None:
 @pytest.mark.parametrize(
     ("changed", "created", "mark", "said"),
     [
-        (5, None, "ok", "of the last 13 days, none recent"),
+        (5, None, "ok", "lists changes of the last 13 days."),
         (None, 5, "problem", "although 1 accounts are newer. The watch finds nothing: grant"),
         (None, 20, "warning", "nothing has changed, or the identity lacks Microsoft.Resources/ch"),
     ],
@@ -193,5 +180,6 @@ async def test_an_empty_list_of_changes_is_not_taken_for_a_right(
 
     ((marked, text),) = await watch(subject)
 
+    assert await watch(_subject({}, search)) == []  # most laptops have no watch
     assert (marked, said in text) == (mark, True), text
     assert subject.sees_changes is {"ok": True, "problem": False, "warning": None}[mark]

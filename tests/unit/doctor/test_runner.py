@@ -84,8 +84,8 @@ async def test_what_builds_on_a_failure_names_it_once() -> None:
     )
 
     assert said[3:] == [
-        ("d", "skipped", "Skipped, because it needs a, b and c above."),
-        ("e", "skipped", "Skipped, because it needs a, b and c above."),
+        ("d", "skipped", "Skipped, because it needs a, b, c above."),
+        ("e", "skipped", "Skipped, because it needs a, b, c above."),
     ]
 
 

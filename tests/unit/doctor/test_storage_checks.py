@@ -142,7 +142,7 @@ async def test_a_status_of_a_newer_version_says_what_to_deploy() -> None:
 
     ((_, text),) = await told(storage_checks.scans, subject)
 
-    assert text.endswith("cmk_check (2.0) scans with this storage: deploy that version again.")
+    assert text.endswith("cmk_check (2.0) uses this storage: deploy that version again.")
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ async def test_a_feed_that_publishes_nothing_is_a_problem() -> None:
     scans = await told(storage_checks.scans, subject)
 
     assert fine == [("ok", "The last published change has the number 2.")]
-    version = "A newer version of cmk_check (0.9.0) publishes changes here: deploy that version"
+    version = "A newer version of cmk_check (0.9.0) uses this storage: deploy that version"
     said = f"No change can be published, so no alert is sent. {version} again."
     assert feed == [("problem", said)]
     ((mark, text),) = scans

@@ -78,7 +78,7 @@ class Process:
         return replace(
             context,
             inventory=outside,
-            queues=outside,
+            slice_queue=outside,
             scan_sink=outside,
             relay=Relay(FeedTable(outside, world.clock), outside),
             keys=keys,

@@ -175,5 +175,5 @@ async def test_p1_a_coverage_row_that_cannot_be_trusted_is_listed_with_why_and_n
 
     assert isinstance(why, RowUnusable)
     assert [match and match[1] for match in joined] == [None, None]
-    with pytest.raises(RowUnusable, match=r"newer version .*recorded this subscription"):
+    with pytest.raises(RowUnusable, match=r"newer version .*uses this storage"):
         await table.coverage(ID)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 from fastapi import FastAPI
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.core.scope import Scope
 from cmk_check.ports import QueueError, StoreRefused, StoreUnavailable
+from cmk_check.store.codec import RowTooNew
 from cmk_check.web.fastapi_app import WebApplication
 from cmk_check.web.scan_now import create_app
 from tests.fakes.world import sub
@@ -158,13 +160,13 @@ async def test_a_body_names_the_subscriptions_to_read(named: list[str], ids: lis
         (b"{", "The body must be empty or"),
         (b"[]", "The body must be empty or"),
         (b'{"subscription": []}', "The body must be empty or"),
-        (b'{"subscriptions": "all"}', "must be a list of 1 to 1,000 ids"),
-        (b'{"subscriptions": []}', "must be a list of 1 to 1,000 ids"),
+        (b'{"subscriptions": "all"}', "The body must be empty or"),
+        (b'{"subscriptions": []}', "The body must be empty or"),
         (b'{"subscriptions": ["chat\\u00e9"]}', r"'chat\xe9' must be a subscription id"),
         (b'{"subscriptions": [7]}', "7 must be a subscription id"),
         (b" " * 100_000 + b"{}", "at most 100,000 bytes"),
         (b"[" * 90_000, "The body must be empty or"),
-        (_body(*map(sub, range(1_001))), "must be a list of 1 to 1,000 ids"),
+        (_body(*map(sub, range(1_001))), "The body must be empty or"),
         *(
             (_body(ONE, name), f"The subscription {EXCLUDED} must be one that is scanned")
             for name in (EXCLUDED, EXCLUDED.upper())
@@ -180,3 +182,47 @@ async def test_a_wrong_body_is_refused_and_says_what_it_must_be(body: bytes, sai
     assert (answer.status, answer.error) == (400, ("InvalidParameter", "subscriptions"))
     assert said in answer.json["error"]["message"]
     assert ask.times == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "outcome", "status", "error"),
+    [
+        ("from=1&to=1", True, 202, None),
+        ("from=8&to=10007", True, 202, None),
+        ("from=1&to=2", False, 409, ("NotResent", None)),
+        ("from=1&to=2", RowTooNew("deploy it"), 503, ("NewerVersionNeeded", None)),
+        ("from=1&to=2", QueueError("cmk-tell: 403"), 503, ("StorageUnavailable", None)),
+        *(
+            (query, True, 400, ("InvalidParameter", parameter))
+            for query, parameter in (
+                *(("", "from"), ("from=1", "to"), ("from=0&to=1", "from"), ("from=2&to=1", "to")),
+                *(
+                    ("from=1&to=10001", "to"),
+                    ("from=1_0&to=11", "from"),
+                    ("from=1&to=1&url=x", "url"),
+                ),
+            )
+        ),
+    ],
+)
+async def test_changes_are_sent_again_and_nothing_of_them_is_shown(
+    query: str, outcome: Literal[True, False] | Exception, status: int, error: object
+) -> None:
+    """Whoever may start scans need not be allowed to read; who waits for alerts must know."""
+    asked: list[tuple[int, int]] = []
+
+    async def resend(first: int, last: int) -> bool:
+        asked.append((first, last))
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    app = create_app(Asked(STARTED), resend, AS_SERVED, Scope())
+
+    answer = await send(app, f"{SCAN}/resend?{query}", method="POST")
+
+    assert (answer.status, answer.error if answer.body else None) == (status, error)
+    assert [f"from={first}&to={last}" for first, last in asked] == (
+        [query] if status != 400 else []
+    )
+    assert b"cmk-tell" not in answer.body

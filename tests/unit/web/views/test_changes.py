@@ -63,7 +63,7 @@ async def test_a_feed_of_a_newer_version_is_refused_and_never_looks_quiet(
     answer = await send(empty.app(), f"{CHANGES}{cursor}")
 
     assert (answer.status, answer.error) == (503, ("NewerVersionNeeded", None))
-    assert "(0.9.0) publishes changes here" in answer.json["error"]["message"]
+    assert "(0.9.0) uses this storage" in answer.json["error"]["message"]
     assert "retry-after" not in answer.headers
 
 

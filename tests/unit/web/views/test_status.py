@@ -165,7 +165,7 @@ async def test_a_status_of_a_newer_version_says_which_one_is_needed(served: Serv
 
     assert (answer.status, answer.error) == (503, ("NewerVersionNeeded", None))
     assert answer.json["error"]["message"] == (
-        "A newer version of cmk_check (0.9.0) scans with this storage: deploy that version again."
+        "A newer version of cmk_check (0.9.0) uses this storage: deploy that version again."
     )
     assert "retry-after" not in answer.headers
 
