@@ -178,17 +178,7 @@ class Controls(Answer):
 
 def to_api_accounts(accounts: AccountCounts, now: datetime) -> Accounts:
     """Make the counts by verdict; ended exceptions are not counted."""
-    return Accounts(
-        total=accounts.total,
-        compliant=accounts.compliant,
-        non_compliant=accounts.non_compliant,
-        unknown=accounts.unknown,
-        unread=accounts.unread,
-        excepted=honoured_at(accounts.excepted, now),
-        overdue=accounts.overdue,
-        by_kind=accounts.by_kind,
-        ignored_by_kind=accounts.ignored_by_kind,
-    )
+    return Accounts.of(accounts, excepted=honoured_at(accounts.excepted, now))
 
 
 def to_api_keys(accounts: AccountCounts) -> Keys:
@@ -208,15 +198,5 @@ def _key_health(health: key_health.KeyHealth | None, now: datetime) -> KeyHealth
     """Make the health of a key; days to expiry are rounded down to whole days."""
     if health is None:
         return None
-    return KeyHealth(
-        state=health.state,
-        reasons=health.concerns,
-        rotation=health.rotation,
-        expires=health.expires,
-        days_to_expiry=(health.expires - now) // timedelta(days=1) if health.expires else None,
-        vault_id=health.vault_id,
-        key_id=health.key_id,
-        key_version=health.key_version,
-        principal_id=health.principal_id,
-        next_rotation_at=health.next_rotation_at,
-    )
+    left = health.expires and (health.expires - now) // timedelta(days=1)
+    return KeyHealth.of(health, reasons=health.concerns, days_to_expiry=left)

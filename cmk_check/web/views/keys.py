@@ -40,20 +40,15 @@ class KeysView(SummingView):
     def _shown(self, key: str, use: KeyGroup) -> models.KeyInUse:
         states = {state.value: use.states[state] for state in KeyState}
         names = {"owner_names": use.owners, "versions": use.versions, "identities": use.identities}
-        return models.KeyInUse(
+        return models.KeyInUse.of(
+            use,
             id=key,
             name=key.rpartition("/")[2],
             message=_message(use),
-            vault_id=use.vault_id,
             shared=use.states.total() > 1,
             accounts=use.states.total(),
             owners=len(use.owners),
-            unowned=use.unowned,
-            unread=use.unread,
             keys=Keys(**states) if self.key_health else None,
-            pinned=use.pinned,
-            expires=use.expires,
-            next_rotation_at=use.next_rotation_at,
             **{name: sorted(each)[:MAX_NAMES_OF_KEY] for name, each in names.items()},
         )
 
