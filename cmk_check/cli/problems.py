@@ -93,7 +93,7 @@ async def collect(answer: ScanResult, status: models.Status) -> Collected:
     subscriptions = await answer.subscriptions()
     read = {it.subscription_id for it in subscriptions if it.coverage is CoverageState.READ}
     gaps = [(it, _of_gap(it.gap)) for it in subscriptions if it.gap is not None]
-    in_part = _listed_in_part(status, accounts, len(gaps), accepts=accepts)
+    in_part = listed_in_part(status, accounts, len(gaps), accepts=accepts)
     now = answer.context.clock.now()
     dated = ((finding.id, _of_age(finding, now, expect.max_age)) for finding, _ in accounts)
     old = {account: problem for account, problem in dated if problem is not None}
@@ -158,7 +158,7 @@ def _of_gap(gap: models.GapOfSubscription) -> Problem:
     return Problem(gap.reason, entry.severity, text)
 
 
-def _listed_in_part(
+def listed_in_part(
     status: models.Status,
     accounts: Sequence[tuple[models.Finding, Sequence[Problem]]],
     gaps: int,

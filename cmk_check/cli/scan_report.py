@@ -39,7 +39,6 @@ from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.requirements import REQUIREMENTS
 from cmk_check.core.scan_request import not_found
-from cmk_check.core.status import Status
 from cmk_check.core.text import shown
 from cmk_check.limits import MAX_NAMES_LISTED
 from cmk_check.ports import InventoryError
@@ -55,7 +54,7 @@ if TYPE_CHECKING:
 _OF_ACCOUNTS: Final = frozenset(
     code
     for requirement in REQUIREMENTS
-    for code in requirement.counts(AccountCounts(), Status())
+    for code in requirement.counts(AccountCounts())
     if POSTURE_REASONS[code].severity is ReasonSeverity.UNKNOWN
 )
 

@@ -67,7 +67,7 @@ def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Pos
     if status is None or status.as_of is None:
         return _before_the_first_scan(status)
     counts, accounts = status.summary.subscriptions, status.summary.accounts
-    reasons = _of_accounts(accounts, status, now, expect, read=not counts.gap)
+    reasons = _of_accounts(accounts, now, expect, read=not counts.gap)
     if counts.gap:
         reasons.append(
             _reason(PostureReason.SUBSCRIPTIONS_UNREAD, f"{counts.gap:,} of {counts.total:,}")
@@ -99,7 +99,7 @@ def of_subscription(
         return _before_the_first_scan(status)
     coverage = as_left(coverage, status)
     read = coverage.state in {CoverageState.READ, CoverageState.RETIRED}
-    reasons = _of_accounts(coverage.accounts, status, now, expect, read=read)
+    reasons = _of_accounts(coverage.accounts, now, expect, read=read)
     match coverage.state:
         case CoverageState.GAP:
             reasons.append(_reason(PostureReason.SUBSCRIPTIONS_UNREAD, _THIS_ONE))
@@ -184,20 +184,20 @@ def _before_the_first_scan(status: Status | None) -> Posture:
 
 
 def _of_accounts(
-    accounts: AccountCounts, status: Status, now: datetime, expect: Expectations, *, read: bool
+    accounts: AccountCounts, now: datetime, expect: Expectations, *, read: bool
 ) -> Reasons:
     violated = accounts.non_compliant
     if expect.exceptions is ExceptionMode.ACCEPT:
         # If one violation is not accepted, all violations count.
         violated = 0 if honoured_at(accounts.excepted, now) >= violated else violated
-    counts = VERDICTS.counts(accounts, status)
+    counts = VERDICTS.counts(accounts)
     reasons = _counted({**counts, PostureReason.ACCOUNTS_NON_COMPLIANT: violated}, accounts)
     if read and not accounts.total:
         reasons.append(_reason(PostureReason.NO_ACCOUNTS_IN_SCOPE))
     for requirement in REQUIREMENTS:
         # Verdicts are counted above, where accepted violations do not count.
         if requirement in expect.requires and requirement is not VERDICTS:
-            reasons += _counted(requirement.counts(accounts, status), accounts)
+            reasons += _counted(requirement.counts(accounts), accounts)
     return reasons
 
 

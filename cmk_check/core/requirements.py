@@ -47,7 +47,7 @@ class Requirement(ABC):
         return self._is_met(finding) or (exception is not None and exception.is_honoured)
 
     @abstractmethod
-    def counts(self, accounts: AccountCounts, status: Status) -> Mapping[PostureReason, int]:
+    def counts(self, accounts: AccountCounts) -> Mapping[PostureReason, int]:
         """Return how many accounts did not meet it in the last full scan, by posture reason."""
 
     def is_lowered(self, status: Status) -> bool:
@@ -90,7 +90,7 @@ class _Verdicts(Requirement):
         return _is_compliant(finding)
 
     @override
-    def counts(self, accounts: AccountCounts, status: Status) -> Mapping[PostureReason, int]:
+    def counts(self, accounts: AccountCounts) -> Mapping[PostureReason, int]:
         unheard_of = sum(n for reason, n in accounts.by_reason.items() if reason not in Reason)
         return {
             PostureReason.ACCOUNTS_NON_COMPLIANT: accounts.non_compliant,
@@ -118,7 +118,7 @@ class _HealthyKeys(Requirement):
         return _is_compliant(finding) and key is not None and key.state in _USABLE
 
     @override
-    def counts(self, accounts: AccountCounts, status: Status) -> Mapping[PostureReason, int]:
+    def counts(self, accounts: AccountCounts) -> Mapping[PostureReason, int]:
         sums = KEY_HEALTH.all_sums(accounts)
         return {
             PostureReason.KEYS_BROKEN: sums["broken"],

@@ -11,61 +11,60 @@ from typing import Any, Final, get_args
 
 from pydantic import TypeAdapter
 
-from cmk_check.core.aspects.due_dates import DUE
+from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.enums import DueState, ExceptionState, KeyState
 from cmk_check.core.exceptions.account_exception import (
     AccountException,
     AnnouncedException,
-    state_of,
 )
 from cmk_check.core.exceptions.judge_exception import unread_exception
+from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import DueDate, Finding
 from cmk_check.core.owner import UNOWNED, Owner, OwnerSource
 from cmk_check.core.reasons.gap_sentences import EXEMPTION_NOT_READ
 from cmk_check.ports import Scalar
-from cmk_check.store.row_times import is_usable_time, is_utc
+from cmk_check.store.row_times import UNDATED, is_usable_time, is_utc
 
+KEY_HEALTH: Final = TypeAdapter(KeyHealth)
 _EXCEPTION: Final = TypeAdapter(AccountException)
 _ANNOUNCED: Final = TypeAdapter(AnnouncedException)
 _DUE: Final = TypeAdapter(DueDate)
 _DETAIL: Final = "exceptionDetail"
 _KNOWN: Final = "exceptionAnnounced"
+_STATES: Final[frozenset[object]] = frozenset((*KeyState, *ExceptionState, *DueState))
 _SOURCES: Final[tuple[OwnerSource, ...]] = get_args(OwnerSource.__value__)
 
 
 def aspect_values(finding: Finding) -> dict[str, Scalar | None]:
     """Return the columns of all aspects: states for filters and people, and full values as JSON."""
-    owner = finding.owner
-    values: dict[str, Scalar | None] = {"owner": owner.value, "ownerSource": owner.source}
-    if (exception := finding.exception) is not None:
-        values["exception"] = state_of(exception).value
-        values[_DETAIL] = _EXCEPTION.dump_json(exception).decode()
-    if finding.announced is not None:
-        values[_KNOWN] = _ANNOUNCED.dump_json(finding.announced).decode()
-    if (due := finding.due) is not None:
-        values |= {"due": DUE.state(finding, due.since), "dueDetail": _DUE.dump_json(due).decode()}
-    return values
+    health = finding.key_health
+    states = {
+        each.name: each.state(finding, UNDATED)
+        for each in ASPECTS
+        if getattr(finding, each.side) is not None
+    }
+    return {
+        **states,
+        "keyReasons": ",".join(each.code for each in health.concerns) if health else None,
+        "keyDetail": _json(KEY_HEALTH, health),
+        _DETAIL: _json(_EXCEPTION, finding.exception),
+        _KNOWN: _json(_ANNOUNCED, finding.announced),
+        "dueDetail": _json(_DUE, finding.due),
+        "ownerSource": finding.owner.source,
+    }
 
 
 def contradicted_state(values: Mapping[str, Scalar], finding: Finding) -> str | None:
     """Return the column of a state that differs from the finding as read, None if there is none.
 
-    A state that this version does not know is a later version's.
+    A state that this version does not know is a later version's. One that the table cannot filter
+    by may be a value that could not be read.
     """
-    health, exception, due = finding.key_health, finding.exception, finding.due
-    # What is unknown, not honoured or not there may be a value that could not be read.
-    key = health.state if health and health.state is not KeyState.UNKNOWN else None
-    honoured = ExceptionState.HONOURED if exception and exception.is_honoured else None
-    states = (
-        ("keyHealth", KeyState, key),
-        ("exception", ExceptionState, honoured),
-        ("due", DueState, DUE.state(finding, due.since) if due else None),
-    )
-    for column, words, state in states:
-        stored = values.get(column)
-        is_known = stored is None or (isinstance(stored, str) and stored in words)
-        if state is not None and stored != state and is_known:
-            return column
+    for aspect in ASPECTS:
+        stored, state = values.get(aspect.name), aspect.state(finding, UNDATED)
+        is_known = stored is None or stored in _STATES
+        if state is not None and stored != state and is_known and aspect.is_in_table(state):
+            return aspect.name
     return None
 
 
@@ -114,6 +113,10 @@ def _has_usable_expiry(exception: AccountException) -> bool:
     if expires_on is None:
         return True
     return is_usable_time(expires_on) if exception.is_honoured else is_utc(expires_on)
+
+
+def _json[T](adapter: TypeAdapter[T], value: T | None) -> str | None:
+    return None if value is None else adapter.dump_json(value).decode()
 
 
 def _parsed[T](adapter: TypeAdapter[T], value: Scalar | None) -> T | None:

@@ -17,7 +17,6 @@ from cmk_check.core.account import Evidence, Judgement, Subscription
 from cmk_check.core.counts import contradiction
 from cmk_check.core.enums import ChangeType, CoverageState, GapReason, Reason, Verdict
 from cmk_check.core.gap import Gap
-from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import AccountCounts, Change, Coverage, Finding, Transition
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import RULE_VERSION, row_unheard_of
@@ -25,7 +24,7 @@ from cmk_check.core.text import as_object, clean_time
 from cmk_check.limits import MAX_SEQUENCE
 from cmk_check.ports import Entity, Insert, Replace, Scalar, StoreError
 from cmk_check.store import stored_words, table_checks, table_keys
-from cmk_check.store.aspect_columns import aspect_values, contradicted_state, sides_in
+from cmk_check.store.aspect_columns import KEY_HEALTH, aspect_values, contradicted_state, sides_in
 from cmk_check.store.row_times import UNDATED, is_usable_time, is_utc
 from cmk_check.store.stored_words import StandIns
 
@@ -49,7 +48,6 @@ type Values = dict[str, Scalar]
 
 _TAGS: Final = TypeAdapter(Mapping[str, str])
 _HISTORY: Final = TypeAdapter(tuple[Transition, ...])
-_KEY_HEALTH: Final = TypeAdapter(KeyHealth)
 # Replacements for unknown words in a key and a history: never a favourable one.
 _WORDS: Final[StandIns] = {
     **dict.fromkeys(("verdict", "key_health", "state", "severity"), "unknown"),
@@ -96,7 +94,7 @@ def write(row: str, values: Mapping[str, Scalar], etag: str | None) -> Insert | 
 
 def finding_values(finding: Finding) -> Values:
     """Return a finding as a row."""
-    judgement, health = finding.judgement, finding.key_health
+    judgement = finding.judgement
     return table_checks.stored(
         {
             "schema": SCHEMA,
@@ -117,10 +115,6 @@ def finding_values(finding: Finding) -> Values:
             "previousVerdict": finding.previous_verdict and finding.previous_verdict.value,
             "changes": finding.changes,
             "history": _text(_HISTORY, finding.history),
-            # The state for filters, the reasons for people, and the full value.
-            "keyHealth": health.state.value if health else None,
-            "keyReasons": ",".join(each.code for each in health.concerns) if health else None,
-            "keyDetail": _text(_KEY_HEALTH, health) if health else None,
             "keyVaultId": finding.vault_id,
             **aspect_values(finding),
         }
@@ -130,7 +124,7 @@ def finding_values(finding: Finding) -> Values:
 def finding_of(entity: Entity) -> Finding:
     """Read a finding from its row."""
     row = Reader.of(entity)
-    health = row.optional(partial(stored_words.read, _KEY_HEALTH, _WORDS), "keyDetail")
+    health = row.optional(partial(stored_words.read, KEY_HEALTH, _WORDS), "keyDetail")
     history = row.parsed(partial(stored_words.read, _HISTORY, _WORDS), "history")
     row.check_utc("history", (transition.at for transition in history))
     row.check_utc("keyDetail", (health.expires, health.next_rotation_at) if health else ())

@@ -42,8 +42,9 @@ class FindingFilter:
             "reason": None if self.reason in _OF_UNUSABLE_ROWS else self.reason,
             "kind": self.kind,
         }
-        of_states = {BY_NAME[name].column(state): state for name, state in self.states.items()}
-        conditions |= {column: state for column, state in of_states.items() if column is not None}
+        conditions |= {
+            name: state for name, state in self.states.items() if BY_NAME[name].is_in_table(state)
+        }
         return {name: str(value) for name, value in conditions.items() if value is not None}
 
     @property

@@ -178,8 +178,7 @@ class Controls(Answer):
 
 def to_api_accounts(accounts: AccountCounts, now: datetime) -> Accounts:
     """Make the counts by verdict; ended exceptions are not counted."""
-    counts = {name: getattr(accounts, name) for name in Accounts.model_fields}
-    return Accounts(**counts | {"excepted": honoured_at(accounts.excepted, now)})
+    return Accounts.of(accounts, excepted=honoured_at(accounts.excepted, now))
 
 
 def to_api_keys(accounts: AccountCounts) -> Keys:
@@ -199,7 +198,5 @@ def _key_health(health: key_health.KeyHealth | None, now: datetime) -> KeyHealth
     """Make the health of a key; days to expiry are rounded down to whole days."""
     if health is None:
         return None
-    days = (health.expires - now) // timedelta(days=1) if health.expires else None
-    shared = KeyHealth.model_fields.keys() - {"reasons", "days_to_expiry"}
-    facts = {name: getattr(health, name) for name in shared}
-    return KeyHealth(**facts, reasons=health.concerns, days_to_expiry=days)
+    left = health.expires and (health.expires - now) // timedelta(days=1)
+    return KeyHealth.of(health, reasons=health.concerns, days_to_expiry=left)

@@ -1,7 +1,7 @@
 """What all models of the HTTP API have in common: names in camelCase, and times in UTC."""
 
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar, Union
+from typing import Annotated, Any, Self, TypeVar, Union
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
@@ -31,6 +31,12 @@ class Answer(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_name=True, from_attributes=True, frozen=True
     )
+
+    @classmethod
+    def of(cls, source: object, **others: Any) -> Self:  # noqa: ANN401 - the model checks it
+        """Make it from the attributes of the core's own type, except ``others``."""
+        names = cls.model_fields.keys() - others.keys()
+        return cls(**{name: getattr(source, name) for name in names}, **others)
 
     def body(self) -> bytes:
         """Return the JSON."""

@@ -7,17 +7,12 @@ from itertools import zip_longest
 from typing import Any, Final
 
 from cmk_check.core.aspects import ASPECTS
-from cmk_check.core.aspects.aspect import Aspect
 from cmk_check.core.model import Change
 from tests.soak.tally import LostChangeError, RepeatedChangeError
 
 OF_KEYS: Final = {"cmkcheck.key.degraded", "cmkcheck.key.recovered"}
 # Changes of these are no entries of a finding's history.
-_APART: Final = {
-    aspect.name
-    for aspect in ASPECTS
-    if type(aspect).is_same is Aspect.is_same or not aspect.changes
-}
+_APART: Final = {aspect.name for aspect in ASPECTS if not (aspect.in_history and aspect.changes)}
 _OF_EXCEPTIONS: Final = "cmkcheck.exception."
 
 

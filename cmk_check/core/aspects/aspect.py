@@ -68,13 +68,15 @@ class Aspect(ABC):
 
     ``name`` is its name in JSON, filters and changes; ``side`` is its field of ``Sides``. It
     applies to accounts with one of the ``verdicts``. ``changes`` maps the types of its changes to
-    their titles.
+    their titles. What is new about an aspect ``in_history`` is an entry there, and an update of the
+    account if the aspect does not announce it.
     """
 
     name: ClassVar[str]
     side: ClassVar[str]
     verdicts: ClassVar[frozenset[Verdict]]
     changes: ClassVar[Mapping[ChangeType, str]] = {}
+    in_history: ClassVar[bool] = True
 
     @abstractmethod
     def state(self, account: AnyAccount, now: datetime) -> str | None:
@@ -84,9 +86,9 @@ class Aspect(ABC):
     def shown(self, account: AnyAccount) -> dict[str, object] | None:
         """Return the state as changes show it, None if it was not checked."""
 
-    def is_same(self, before: AnyAccount, after: AnyAccount) -> bool:  # noqa: ARG002 - of most
+    def is_same(self, before: AnyAccount, after: AnyAccount) -> bool:
         """Return whether nothing has changed that would add an entry to the history."""
-        return True
+        return bool(getattr(before, self.side) == getattr(after, self.side))
 
     def badness(self, account: AnyAccount) -> float:  # noqa: ARG002 - of some
         """Return how bad the state is: an incomplete reading may report only what got worse."""
@@ -131,9 +133,9 @@ class Aspect(ABC):
         """Return the number of accounts to which the aspect applies."""
         return sum(counts.by_verdict[verdict] for verdict in self.verdicts)
 
-    def column(self, state: str) -> str | None:  # noqa: ARG002 - of some
-        """Return the table column to filter by this state; None if the app must filter."""
-        return None
+    def is_in_table(self, state: str) -> bool:  # noqa: ARG002 - of most
+        """Return whether the table can filter by this state, which its column then contains."""
+        return True
 
     def applies(self, judgement: Judgement) -> bool:
         """Return whether the aspect applies to this verdict."""

@@ -23,6 +23,7 @@ class DueDateAspect(Aspect):
     changes: ClassVar[Mapping[ChangeType, str]] = {
         ChangeType.ACCOUNT_OVERDUE: "Account not fixed by its due date"
     }
+    in_history = False
 
     @override
     def state(self, account: AnyAccount, now: datetime) -> str | None:
@@ -70,10 +71,6 @@ class DueDateAspect(Aspect):
     @override
     def labels(self, counts: AccountCounts) -> Iterable[tuple[Hashable, int]]:
         return ((True, counts.overdue),)
-
-    @override
-    def column(self, state: str) -> str | None:
-        return "due"
 
 
 def _since(finding: Finding) -> datetime | None:

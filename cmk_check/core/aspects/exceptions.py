@@ -9,9 +9,8 @@ from typing import ClassVar, Final, override
 from cmk_check.core.aspects.aspect import AnyAccount, Aspect, News, Occasion
 from cmk_check.core.enums import ChangeType, ExceptionEnd, ExceptionState, Verdict
 from cmk_check.core.exceptions.account_exception import expiries, state_of
-from cmk_check.core.exceptions.announcements import Announcement, announce, announce_off
+from cmk_check.core.exceptions.announcements import announce, announce_off, ended
 from cmk_check.core.model import AccountCounts, Finding
-from cmk_check.limits import MAX_CHANGE_TEXT_CHARS
 
 
 class ExceptionAspect(Aspect):
@@ -27,6 +26,7 @@ class ExceptionAspect(Aspect):
         ChangeType.EXCEPTION_EXPIRING: "Exception expires soon",
         ChangeType.EXCEPTION_ENDED: "Exception has ended",
     }
+    in_history = False
 
     @override
     def state(self, account: AnyAccount, now: datetime) -> str | None:
@@ -52,8 +52,7 @@ class ExceptionAspect(Aspect):
         had = after.announced
         verdict, now = after.judgement.verdict, occasion.now
         if occasion.removed and had:
-            why = ExceptionEnd.NO_LONGER_NEEDED
-            return after, (_shown(Announcement(ChangeType.EXCEPTION_ENDED, had, why)),)
+            return after, [News(*ended(had, ExceptionEnd.NO_LONGER_NEEDED))]
         if occasion.unread or occasion.removed:
             return after, ()
         if occasion.exceptions_off:
@@ -61,12 +60,12 @@ class ExceptionAspect(Aspect):
         else:
             reminds = not occasion.baseline
             announced, found = announce(had, read.exception, verdict, now, reminds=reminds)
-            starts = any(each.type is ChangeType.EXCEPTION_STARTED for each in found)
+            starts = any(kind is ChangeType.EXCEPTION_STARTED for kind, _ in found)
             if starts and read.exception != after.exception:
                 announced, found = had, ()
         if announced is not after.announced:
             after = replace(after, announced=announced)
-        return after, [_shown(each) for each in found]
+        return after, [News(kind, shown) for kind, shown in found]
 
     @override
     def label(self, account: AnyAccount) -> Hashable | None:
@@ -83,22 +82,9 @@ class ExceptionAspect(Aspect):
         return counts.excepted
 
     @override
-    def column(self, state: str) -> str | None:
-        """Return the column of honoured exceptions; others include some that expired unwritten."""
-        return "exception" if state == ExceptionState.HONOURED else None
-
-
-def _shown(news: Announcement) -> News:
-    """Show an exception with its display name, but no other text that a person wrote."""
-    exception = news.exception
-    data: dict[str, object] = {
-        "id": exception.id[:MAX_CHANGE_TEXT_CHARS],
-        "category": exception.category,
-        "displayName": exception.display_name,
-        "expiresOn": f"{exception.expires_on:%Y-%m-%dT%H:%M:%SZ}",
-    }
-    ended = {"ended": news.end.value} if news.end else {}
-    return News(news.type, {"exception": data, **ended})
+    def is_in_table(self, state: str) -> bool:
+        """Only honoured exceptions are: the others include some that expired unwritten."""
+        return state == ExceptionState.HONOURED
 
 
 EXCEPTION: Final = ExceptionAspect()

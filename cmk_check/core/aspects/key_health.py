@@ -109,9 +109,9 @@ class KeyHealthAspect(Aspect):
         return sums
 
     @override
-    def column(self, state: str) -> str | None:
-        """Return the column; unreadable rows count as unknown, whatever state they contain."""
-        return None if state == KeyState.UNKNOWN else "keyHealth"
+    def is_in_table(self, state: str) -> bool:
+        """Unreadable rows count as unknown, whatever state they contain."""
+        return state != KeyState.UNKNOWN
 
 
 def _state(account: AnyAccount) -> str | None:

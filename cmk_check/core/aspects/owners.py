@@ -29,10 +29,6 @@ class OwnerAspect(Aspect):
         return {"owner": account.owner.value}
 
     @override
-    def is_same(self, before: AnyAccount, after: AnyAccount) -> bool:
-        return before.owner == after.owner
-
-    @override
     def label(self, account: AnyAccount) -> Hashable | None:
         # Not a string, because a tag can have any text.
         return _hash(owner) if (owner := account.owner.value) else UNOWNED
@@ -49,9 +45,9 @@ class OwnerAspect(Aspect):
         return (UNOWNED, counts.unowned), *((owner, 1) for owner in counts.owners)
 
     @override
-    def column(self, state: str) -> str | None:
-        """Return the column; None if the table service may reject the owner's characters."""
-        return "owner" if state.isprintable() else None
+    def is_in_table(self, state: str) -> bool:
+        """The table service may reject characters of other owners."""
+        return state.isprintable()
 
 
 @lru_cache(MAX_OWNERS_COUNTED)

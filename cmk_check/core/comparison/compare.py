@@ -13,7 +13,7 @@ from typing import Final
 from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.account_groups import group_by_key, group_by_owner, write_groups
 from cmk_check.core.aspects import ASPECTS
-from cmk_check.core.aspects.aspect import AllJudged, AnyAccount, Aspect, Judged, News, Occasion
+from cmk_check.core.aspects.aspect import AllJudged, AnyAccount, Judged, News, Occasion
 from cmk_check.core.comparison import changes
 from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.judge_accounts import agree
@@ -38,11 +38,10 @@ _REMOVALS: Final = {
     Disposition.RETIRED: (CoverageState.RETIRED, RemovalReason.SUBSCRIPTION_RETIRED),
 }
 _READ: Final = [each.side for each in ASPECTS if each.side not in Finding.REMEMBERED]
-# Of an aspect that compares its facts, new wording alone is not recorded.
-_COMPARED: Final = {each.side for each in ASPECTS if type(each).is_same is not Aspect.is_same}
-_REPLACE_UPDATE: Final = {
-    kind for each in ASPECTS if each.side in _COMPARED for kind in each.changes
-}
+_IN_HISTORY: Final = [each for each in ASPECTS if each.in_history]
+# Of an aspect in the history, new wording alone is not recorded.
+_FILLED_IN: Final = [each.side for each in ASPECTS if each.side in _READ and not each.in_history]
+_REPLACE_UPDATE: Final = {kind for each in _IN_HISTORY for kind in each.changes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +261,7 @@ def _filled_in(before: Finding, entry: Judged) -> Finding:
 
     An account that was deleted and created again between two scans has a new date of creation.
     """
-    beside = {side: getattr(entry, side) for side in _READ if side not in _COMPARED}
+    beside = {side: getattr(entry, side) for side in _FILLED_IN}
     # Replacing costs more than the rest of this.
     if any(value != getattr(before, side) for side, value in beside.items()):
         before = replace(before, **beside)
@@ -296,7 +295,7 @@ def _says_the_same(before: Finding, entry: Judged) -> bool:
         and before.rule_version == RULE_VERSION
         and before.tags == account.tags
         and agree(before, account, entry.judgement)
-        and all(aspect.is_same(before, entry) for aspect in ASPECTS)
+        and all(aspect.is_same(before, entry) for aspect in _IN_HISTORY)
     )
 
 

@@ -4,24 +4,17 @@ An exception with a later expiry starts again: somebody has accepted the violati
 failed read changes nothing: an exception that could not be read has not ended before its expiry.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from cmk_check.core.enums import ChangeType, ExceptionEnd, ExceptionReason, Verdict
 from cmk_check.core.exceptions.account_exception import AccountException, AnnouncedException
-from cmk_check.limits import EXPIRY_REMINDERS_DAYS
+from cmk_check.limits import EXPIRY_REMINDERS_DAYS, MAX_CHANGE_TEXT_CHARS
 
-
-@dataclass(frozen=True, slots=True)
-class Announcement:
-    """One announcement; ``end`` is why the exception has ended, if it has."""
-
-    type: ChangeType
-    exception: AnnouncedException
-    end: ExceptionEnd | None = None
-
-
-type Announced = tuple[AnnouncedException | None, tuple[Announcement, ...]]
+type Turn = tuple[ChangeType, dict[str, object]]
+"""A start, reminder or end to announce, and its data."""
+type Announced = tuple[AnnouncedException | None, Sequence[Turn]]
 
 
 def announce(
@@ -44,16 +37,20 @@ def announce(
     may_last = is_unread or verdict is Verdict.UNKNOWN
     if before is None or (before.expires_on > now and may_last):
         return before, ()
-    why = _why(before, current, verdict, now)
-    return None, (Announcement(ChangeType.EXCEPTION_ENDED, before, why),)
+    return None, (ended(before, _why(before, current, verdict, now)),)
 
 
 def announce_off(before: AnnouncedException | None, verdict: Verdict, now: datetime) -> Announced:
     """Return the same if the settings switch exceptions off, so that none is honoured."""
-    announced, news = announce(before, None, verdict, now)
-    if news and news[0].end is ExceptionEnd.REMOVED:
-        news = (replace(news[0], end=ExceptionEnd.NOT_HONOURED),)
-    return announced, news
+    announced, turns = announce(before, None, verdict, now)
+    if before and turns and turns[0] == ended(before, ExceptionEnd.REMOVED):
+        turns = (ended(before, ExceptionEnd.NOT_HONOURED),)
+    return announced, turns
+
+
+def ended(exception: AnnouncedException, why: ExceptionEnd) -> Turn:
+    """Return the end of an exception."""
+    return (ChangeType.EXCEPTION_ENDED, {**_shown(exception), "ended": why.value})
 
 
 def _lasting(
@@ -76,7 +73,7 @@ def _lasting(
     if reminds and due is not None and (announced.reminded is None or due < announced.reminded):
         found.append(ChangeType.EXCEPTION_EXPIRING)
         announced = replace(announced, reminded=due)
-    return announced, tuple(Announcement(kind, announced) for kind in found)
+    return announced, [(kind, _shown(announced)) for kind in found]
 
 
 def _why(
@@ -88,3 +85,14 @@ def _why(
     if before.expires_on <= now or reason is ExceptionReason.EXPIRED:
         return ExceptionEnd.EXPIRED
     return ExceptionEnd.REMOVED if reason is None else ExceptionEnd.NOT_HONOURED
+
+
+def _shown(exception: AnnouncedException) -> dict[str, object]:
+    """Show an exception with its display name, but no other text that a person wrote."""
+    data = {
+        "id": exception.id[:MAX_CHANGE_TEXT_CHARS],
+        "category": exception.category,
+        "displayName": exception.display_name,
+        "expiresOn": f"{exception.expires_on:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    return {"exception": data}

@@ -41,9 +41,10 @@ export const byValue = (name, valueOf, select, fold = (wanted) => wanted) => ({
 /**
  * Filter rows by the state of an aspect; all states can be chosen, even if no account has them.
  *
+ * @template {string} State
  * @param {TextFilter} name
- * @param {Record<string, { word: string }>} states
- * @param {(finding: Finding) => string} stateOf
+ * @param {Record<NoInfer<State>, { word: string }>} states
+ * @param {(finding: Finding) => State | ""} stateOf
  * @param {{ label: string, all: string, term?: string }} words
  */
 export const byState = (name, states, stateOf, words) => {
@@ -54,10 +55,11 @@ export const byState = (name, states, stateOf, words) => {
 /**
  * Filter rows by a state, and by its most serious reason; the API has no filter by reason.
  *
+ * @template {string} State
  * @param {TextFilter} name
  * @param {TextFilter} reason
- * @param {import("./types.js").AspectStates} states
- * @param {(finding: Finding) => import("./types.js").Side | null} sideOf
+ * @param {import("./types.js").AspectStates<NoInfer<State>>} states
+ * @param {(finding: Finding) => import("./types.js").Side<State> | null} sideOf
  * @param {{ label: string, all: string, term: string }} words
  * @returns {Filter[]}
  */

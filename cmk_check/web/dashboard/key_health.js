@@ -15,7 +15,7 @@ import { codeWord, midway, reader } from "./labels.js";
 /** @param {string} whose An account, accounts, or the key itself. */
 const keyed = (whose) => (whose.startsWith("the key ") ? whose : `the key of ${whose}`);
 
-/** @type {import("./types.js").AspectStates} The worst first. */
+/** @type {import("./types.js").AspectStates<import("./types.js").KeyState>} The worst first. */
 const STATES = {
   broken: { word: "Broken", look: "bad", urgency: "broken", todo: (whose) => `Repair ${keyed(whose)}` },
   unknown: { word: "Unknown", look: "unknown", urgency: "unknown", todo: (whose) => `Check ${keyed(whose)}` },

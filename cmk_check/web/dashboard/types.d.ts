@@ -185,10 +185,10 @@ export interface Task {
 export interface AspectState { word: string; look: LookName; urgency?: Urgency; todo?: (whose: string) => string }
 
 /** The states, the worst first. */
-export type AspectStates = Record<string, AspectState>;
+export type AspectStates<Name extends string = string> = Record<Name, AspectState>;
 
 /** The state of an account; the most serious reason comes first. */
-export interface Side { state: string; reasons: ReasonOfKeyHealth[] }
+export interface Side<Name extends string = string> { state: Name; reasons: ReasonOfKeyHealth[] }
 
 export type Section = (finding: Finding, state: State) => Child[];
 
@@ -221,8 +221,11 @@ export interface Sentence { tone: Tone; lead?: string; words: Child[] }
 /** A sentence below the counts. */
 export type Note = (status: Status, link: (view: Partial<View>, text: string) => Child) => Child;
 
+/** How the table shows an aspect: in a column of its own, which follows another, or beside the reason. */
+type InTable = { column: Column & { after: string } } | { column?: undefined; lineNote: (finding: Finding) => Child };
+
 /** An aspect, which accompanies the verdict, and everything that the page must know about it. */
-export interface Aspect {
+export type Aspect = InTable & {
   /** The aspect's name in the API. */
   name: string;
   filters: readonly Filter[];
@@ -231,8 +234,6 @@ export interface Aspect {
   judged?: Judged;
   /** The posture reasons that the aspect's next steps cover. */
   covers?: readonly string[];
-  /** The aspect's column in the table, and the column that it follows. */
-  column?: Column & { after: string };
   /** Sorts accounts of one verdict. */
   rank?: (finding: Finding) => string;
   /** The note beside the reason in the table. */

@@ -1,7 +1,5 @@
 """The list of keys, and what depends on each."""
 
-from typing import Final
-
 from cmk_check.core.account_groups import KeyGroup
 from cmk_check.core.enums import KeyState
 from cmk_check.core.status import Status
@@ -12,8 +10,6 @@ from cmk_check.web.aspect_models import Keys
 from cmk_check.web.http.paging import Page
 from cmk_check.web.json_model import written
 from cmk_check.web.views.groups import BY_KEY, Groups, SummingView
-
-_AS_IS: Final = ("vault_id", "unowned", "unread", "pinned", "expires", "next_rotation_at")
 
 
 class KeysView(SummingView):
@@ -44,7 +40,8 @@ class KeysView(SummingView):
     def _shown(self, key: str, use: KeyGroup) -> models.KeyInUse:
         states = {state.value: use.states[state] for state in KeyState}
         names = {"owner_names": use.owners, "versions": use.versions, "identities": use.identities}
-        return models.KeyInUse(
+        return models.KeyInUse.of(
+            use,
             id=key,
             name=key.rpartition("/")[2],
             message=_message(use),
@@ -52,7 +49,6 @@ class KeysView(SummingView):
             accounts=use.states.total(),
             owners=len(use.owners),
             keys=Keys(**states) if self.key_health else None,
-            **{name: getattr(use, name) for name in _AS_IS},
             **{name: sorted(each)[:MAX_NAMES_OF_KEY] for name, each in names.items()},
         )
 

@@ -34,11 +34,9 @@ class OwnersView(SummingView):
 
     def _shown(self, place: str, group: OwnerGroup) -> models.OwnerSums:
         states = {state.value: group.keys[state] for state in KeyState}
-        return models.OwnerSums(
+        return models.OwnerSums.of(
+            group,
             owner=place[1:] or None,
             accounts=VerdictCounts(*(group.verdicts[verdict] for verdict in Verdict)),
             keys=Keys(**states) if self.key_health else None,
-            overdue=group.overdue,
-            oldest_violation=group.oldest_violation,
-            unread=group.unread,
         )

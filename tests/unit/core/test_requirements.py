@@ -51,7 +51,7 @@ def status_of(accounts: AccountCounts) -> Status:
 
 def against(requirement: Requirement, accounts: AccountCounts) -> int:
     """Return how many accounts speak against a requirement."""
-    return sum(requirement.counts(accounts, status_of(accounts)).values())
+    return sum(requirement.counts(accounts).values())
 
 
 def asks(*requirements: Requirement) -> Expectations:
@@ -81,7 +81,7 @@ def test_p1_keys_reach_every_posture_and_only_if_they_are_required(accounts: Acc
 
     found = reasons_of(status, asks(HEALTHY_KEYS))
 
-    counts = HEALTHY_KEYS.counts(accounts, status)
+    counts = HEALTHY_KEYS.counts(accounts)
     assert found == {code for code, count in counts.items() if count}
     assert len(found) == 1
     assert not found & reasons_of(status, asks())
@@ -92,7 +92,7 @@ def test_what_breaks_each_is_an_error_and_what_is_not_known_an_unknown(
     requirement: Requirement,
 ) -> None:
     """One of both severities each: the verdict of the posture follows from them."""
-    codes = requirement.counts(AccountCounts(), Status())
+    codes = requirement.counts(AccountCounts())
 
     severities = [POSTURE_REASONS[code].severity for code in codes]
 
@@ -156,7 +156,7 @@ def test_p1_whatever_ends_compliance_lowers_the_status_first(
             assert not is_good(recorded[0], expect)
         seen |= reasons_of(status_of(counted([after])), expect)
 
-    assert seen >= requirement.counts(AccountCounts(), Status()).keys()
+    assert seen >= requirement.counts(AccountCounts()).keys()
 
 
 @pytest.mark.parametrize(("place", "is_worse"), [(0, True), (1, False)], ids=["broken", "healthy"])

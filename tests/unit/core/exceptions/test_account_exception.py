@@ -99,11 +99,12 @@ def _walk(
     """Scan on these days; return the announcements with their days."""
     told = []
     for day, exception, *verdict in steps:
-        before, news = announce(before, exception, verdict[0] if verdict else BAD, NOON + day * DAY)
-        told += [
-            f"{day:g} {each.type.rpartition('.')[2]}{f' {each.end}' if each.end else ''}"
-            for each in news
-        ]
+        before, turns = announce(
+            before, exception, verdict[0] if verdict else BAD, NOON + day * DAY
+        )
+        for kind, shown in turns:
+            end = f" {shown['ended']}" if "ended" in shown else ""
+            told.append(f"{day:g} {kind.rpartition('.')[2]}{end}")
     return told
 
 
