@@ -2,25 +2,24 @@
 
 import asyncio
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
-
-import typer
 
 from cmk_check.cli import output_options as opt
 from cmk_check.cli.bicep import INSTALL, find_bicep, predict
 from cmk_check.cli.check_input import (
+    Document,
     NotADocument,
     find_files,
     has_schema,
     read_document,
-    say_failed,
     say_fault,
 )
-from cmk_check.cli.check_report import CheckResult, ReportRow, read_earlier_check
+from cmk_check.cli.check_report import CheckResult, ReportRow, violations
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, command, complain
-from cmk_check.cli.options import choice
+from cmk_check.cli.options import choice, option
 from cmk_check.cli.scan_settings import settings_of, warn_of_settings
 from cmk_check.core.enums import Verdict
 from cmk_check.core.planned.account import (
@@ -40,10 +39,10 @@ from cmk_check.core.planned.document import (
     distinct,
     member,
 )
-from cmk_check.core.planned.existing_accounts import error_in, read_accounts
+from cmk_check.core.planned.existing_accounts import read_accounts
 from cmk_check.core.planned.terraform_plan import read_plan
 from cmk_check.core.planned.worked_out import marked, more_exact, named_inputs, parameters_for
-from cmk_check.core.text import shown
+from cmk_check.core.text import clean_text, shown
 from cmk_check.errors import NotUsable
 
 if TYPE_CHECKING:
@@ -54,37 +53,16 @@ _STATES: Final = ("non_compliant", "unknown", "compliant", "loss")
 FailOnList = Annotated[Any, choice("output.fail_on", _CAUSES, many=True, always="A loss")]
 OnlyRows = Annotated[Any, choice("output.only", _STATES, many=True)]
 SortRows = Annotated[Any, choice("output.sort", ("account", "reason"))]
+ReportFormat = Annotated[opt.Format, choice("output.format", opt.REPORT_FORMATS)]
 
 
 @command("the files were not judged")
 def check(  # noqa: PLR0913 - an argument for each option
-    files: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="FILE...",
-            help="JSON files, patterns like 'infra/**/*.json', or folders; - is standard input.",
-        ),
-    ],
+    files: Annotated[list[str], option("check.files")],
     *,
-    parameters: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FILE",
-            help="A parameters file for the ARM templates; can be repeated. If named after its "
-            "template, it can be among the files: main.parameters.json beside main.json.",
-        ),
-    ] = None,
-    allow_loss: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ADDRESS",
-            help="Accept that a Terraform plan deletes the account with this address, or removes "
-            "its key; can be repeated.",
-        ),
-    ] = None,
-    result_format: Annotated[
-        opt.Format, choice("output.format", opt.REPORT_FORMATS)
-    ] = opt.Format.TABLE,
+    parameters: Annotated[list[str] | None, option("check.parameters")] = None,
+    allow_loss: Annotated[list[str] | None, option("check.allow_loss")] = None,
+    result_format: ReportFormat = opt.Format.TABLE,
     output: opt.Output = None,
     fail_on: FailOnList = opt.DEFAULT_CAUSES,
     since: opt.Since = None,
@@ -122,11 +100,13 @@ def _check(
 ) -> int:
     from cmk_check.cli.console import remarks
     from cmk_check.cli.result_writer import excuse, write_result
-    from cmk_check.cli.since import scope_of
+    from cmk_check.cli.since import read_earlier, scope_of
 
     kinds = {kind.lower() for kind in settings_of(None, ()).kinds}
-    scope = scope_of("check", kinds=[*kinds])
-    earlier = read_earlier_check(options.since, scope) if options.since else None
+    scope, earlier = scope_of("check", kinds=[*kinds]), None
+    if options.since:
+        old = partial(violations, when="old")
+        earlier = read_earlier(options.since, scope, lambda it: old(it["accounts"]))
     result = _judge_files(named, parameters, allowed, kinds, scope)
     unused = set(allowed) - {row["address"] for row in result.rows if "allowed" in row}
     warnings = [f"{each} is not lost; remove --allow-loss." for each in sorted(unused)]
@@ -134,20 +114,19 @@ def _check(
     notes = () if options.quiet else [*result.notes.values(), *install]
     for message in (*result.faults, *notes, *warnings):
         complain(shown(message))
-    asyncio.run(write_result(options, result.writer(options)))
-    is_new = True
+    asyncio.run(write_result(options, partial(result.write, options)))
+    verdicts = {row.get("verdict") for row in result.rows}
     if earlier:
         difference = result.compare(earlier)
         difference.show(remarks(color=False), options.limit, quiet=options.quiet)
-        is_new = opt.FailOn.NEW not in options.fail_on or bool(difference.new)
+        if opt.FailOn.NEW in options.fail_on and not difference.new:
+            verdicts.discard(Verdict.NON_COMPLIANT)
     if result.faults:
         return USAGE
     if not all(row.get("allowed", True) for row in result.rows):
         return VIOLATED
-    verdicts = {row.get("verdict") for row in result.rows}
-    code = UNKNOWN if Verdict.UNKNOWN in verdicts and opt.FailOn.UNKNOWN in options.fail_on else 0
-    if Verdict.NON_COMPLIANT in verdicts and is_new and opt.FailOn.NON_COMPLIANT in options.fail_on:
-        code = VIOLATED
+    failed = verdicts.intersection(options.fail_on)
+    code = VIOLATED if Verdict.NON_COMPLIANT in failed else UNKNOWN if failed else 0
     unread = any(row["address"] == TOO_LARGE.address for row in result.rows)
     return excuse(code, UNKNOWN if unread else 0) if options.exit_zero else code
 
@@ -159,76 +138,75 @@ def _judge_files(
     kinds: Collection[str],
     scope: "Scope",
 ) -> CheckResult:
-    documents: dict[str, object] = {}
-    rows: list[ReportRow] = []
-    faults: list[str] = []
-    notes: dict[str, str] = {}
-    found = {file: each for each in named for file in find_files(each)}
-    faults += [f"{each}: no JSON file was found." for each in named if not find_files(each)]
+    matches = {each: find_files(each) for each in named}
+    faults = [f"{each}: no JSON file was found." for each, files in matches.items() if not files]
+    found = {file: each for each, files in matches.items() for file in files}
+    documents: dict[str, Document] = {}
     for file in (*parameters, *found):
         begin_document()
         try:
             documents[file] = read_document(file)
         except (NotUsable, TooMuchWork, OSError, ValueError, RecursionError) as error:
             faults.append(say_fault(file, error))
-    given = {file for file, each in documents.items() if has_schema(each, "deploymentParameters")}
-    # Parameters that name their template are one with it.
-    given -= {each for each in found if getattr(documents.get(each), "template", None)}
+    rows: list[ReportRow] = []
+    notes: dict[str, str] = {}
     used = {*parameters}
-    for file in (each for each in found if each in documents and each not in given):
-        own = str(Path(file).with_suffix(".parameters.json"))
-        beside = [each for each in documents if each in given & {*parameters, own}]
-        used |= {*beside}
-        own_template = getattr(documents[file], "template", None)
-        sources = [file, *beside] if own_template else beside
-        values = [member(documents[each], "parameters") for each in sources]
-        try:
-            accounts, judged = _judge(own_template or documents[file], values, kinds)
-        except (NotUsable, RepeatedName) as error:
-            if isinstance(error, NotADocument) and Path(found[file]).is_dir():
-                notes[file] = f"{file}: ignored: neither a template, a plan nor an account."
-            else:
-                faults.append(say_fault(file, error))
+    for file, document in documents.items():
+        if file not in found or not document.is_judged:
             continue
-        of_file = [_row(file, each, row) for each, row in judged if row]
-        for row in of_file:
-            if "verdict" not in row:
-                row["allowed"] = row["address"] in allowed
+        own = str(Path(file).with_suffix(".parameters.json"))
+        beside = [each for each in documents if each in {*parameters, own} and each != file]
+        used |= {*beside}
+        values = [documents[each].parameters for each in (file, *beside)]
+        try:
+            of_file, note = _judge_file(file, document.judged, values, allowed, kinds)
+        except (NotUsable, RepeatedName) as error:
+            if not isinstance(error, NotADocument) or not Path(found[file]).is_dir():
+                faults.append(say_fault(file, error))
+                continue
+            of_file, note = [], "ignored: neither a template, a plan nor an account."
         rows += of_file
-        if not of_file:
-            is_part = member(documents[file], "complete") is False
-            but = f", but {len(accounts)} of kinds that CMK_KINDS leaves out" if accounts else ""
-            what = "is an incomplete plan and shows" if is_part else "contains"
-            notes[file] = f"{file}: {what} no account{but}."
-    faults += [f"{file}: also provide the template of these parameters." for file in given - used]
-    faults += [
-        f"{each}: must be a parameters file." for each in {*parameters} & {*documents} - given
-    ]
-    lacks_bicep = _lacks_bicep(documents, rows)
+        notes |= {file: f"{file}: {note}"} if note else {}
+    for file, document in documents.items():
+        if file in parameters and document.parameters is None:
+            faults.append(f"{file}: must be a parameters file.")
+        if file not in used and not document.is_judged:
+            faults.append(f"{file}: also provide the template of these parameters.")
+    left_open = {row["file"] for row in rows if row.get("verdict") == Verdict.UNKNOWN}
+    unknown = [each for file, each in documents.items() if Path(file).as_posix() in left_open]
+    lacks_bicep = any(is_template(each.judged) for each in unknown) and find_bicep() is None
     return CheckResult([*documents], rows, faults, notes, scope, lacks_bicep)
 
 
-def _lacks_bicep(documents: Mapping[str, object], rows: Sequence[ReportRow]) -> bool:
-    """Return whether there is no Bicep, and it may work out more."""
-    left_open = {row["file"] for row in rows if row.get("verdict") == Verdict.UNKNOWN}
-    unknown = (each for file, each in documents.items() if Path(file).as_posix() in left_open)
-    return any(map(is_template, unknown)) and find_bicep() is None
+def _judge_file(
+    file: str,
+    document: object,
+    parameters: Sequence[object],
+    allowed: Collection[str],
+    kinds: Collection[str],
+) -> tuple[list[ReportRow], str | None]:
+    """Return the rows of a document, or a note that it has none."""
 
+    def judge(accounts: Sequence[PlannedAccount]) -> list[ReportRow]:
+        return [
+            _row(file, each, judged, allowed)
+            for judge in (judge_planned, judge_loss)
+            for each in accounts
+            if (judged := judge(each, kinds))
+        ]
 
-def _judge(
-    document: object, parameters: Sequence[object], kinds: Collection[str]
-) -> tuple[Sequence[PlannedAccount], list[tuple[PlannedAccount, Row | None]]]:
-    """Return the accounts of a document, and each row that says something of one."""
     begin_document()
     try:
         accounts = _accounts(document, parameters)
         if is_template(document):
             accounts = _more_exact(accounts, document, parameters, kinds)
-        accounts = one_row(accounts)
-        judged = [(each, judge_planned(each, kinds)) for each in accounts]
-        return accounts, judged + [(each, judge_loss(each, kinds)) for each in accounts]
+        rows = judge(one_row(accounts))
     except (TooMuchWork, RecursionError):
-        return [TOO_LARGE], [(TOO_LARGE, judge_planned(TOO_LARGE, kinds))]
+        accounts, rows = (), judge([TOO_LARGE])
+    is_part = member(document, "complete") is False
+    but = " but of kinds that CMK_KINDS leaves out" if accounts else ""
+    what = "is an incomplete plan and shows" if is_part else "contains"
+    return rows, None if rows else f"{what} no account{but}."
 
 
 def _more_exact(
@@ -250,14 +228,14 @@ def _more_exact(
     return more_exact(accounts, found, missing, kinds)
 
 
-def _row(file: str, account: PlannedAccount, said: Mapping[str, str | None]) -> ReportRow:
-    name = getattr(account.name, "text", account.name)
-    own = {"address": account.address, "name": name if isinstance(name, str) else account.address}
-    path = Path(file).as_posix()
+def _row(file: str, account: PlannedAccount, judged: Row, allowed: Collection[str]) -> ReportRow:
+    path, name = Path(file).as_posix(), getattr(account.name, "text", account.name)
     # None: what the account is called is open, so it may be another one than before.
     identity = f"{path}#{account.address}#{name}" if isinstance(account.name, str) else None
-    place = {"file": path, "line": account.line, "id": identity}
-    return {**place, **{part: brief(text) for part, text in own.items()}, **said}
+    address, name = brief(account.address), name if isinstance(name, str) else account.address
+    place = {"file": path, "line": account.line, "id": identity, "address": address}
+    loss = {} if "verdict" in judged else {"allowed": address in allowed}
+    return place | {"name": brief(name)} | judged | loss
 
 
 def is_template(document: object) -> bool:
@@ -266,10 +244,12 @@ def is_template(document: object) -> bool:
 
 
 def _accounts(document: object, parameters: Sequence[object]) -> Sequence[PlannedAccount]:
-    error = error_in(document)
+    error = member(document, "error")
     is_done = str(member(document, "status") or "Succeeded").lower() == "succeeded"
-    if error or not is_done or member(document, "errored") is True or member(document, "error"):
-        raise NotUsable(say_failed(error))
+    if error or not is_done or member(document, "errored") is True:
+        parts = [member(error, each) for each in ("code", "message")]
+        why = ": ".join(filter(None, map(clean_text, parts)))
+        raise NotUsable(f"the command that wrote this failed ({why or 'it does not say why'})")
     if is_template(document):
         return read_template(document, *parameters)
     planned, changes = member(document, "planned_values"), member(document, "resource_changes")

@@ -4,13 +4,13 @@ import json
 import re
 import sys
 from bisect import bisect
-from glob import glob
+from dataclasses import dataclass
 from json import scanner
 from pathlib import Path
 from typing import Any, Final
 
 from cmk_check.cli.bicep import compiled
-from cmk_check.core.planned.document import RepeatedName, distinct, member, spend
+from cmk_check.core.planned.document import distinct, member, spend
 from cmk_check.errors import NotUsable
 from cmk_check.limits import MAX_INPUT_BYTES
 
@@ -39,36 +39,39 @@ class _Located(dict[str, object]):
     line = 0
 
 
-class FromSource(dict[str, object]):
-    """What Bicep compiled, without lines; ``template`` is that of a .bicepparam."""
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a file has to judge, and the parameters that it gives to templates.
 
-    template: object = None
+    A parameters file has nothing to judge; a .bicepparam also has the template for them.
+    """
+
+    judged: object
+    parameters: object = None
+    is_judged: bool = True
 
 
 def find_files(given: str) -> list[str]:
     """Return the files that a name, a pattern or a folder stands for, none if there is none.
 
-    Hidden folders and links to folders are left out.
+    Links to folders are left out, and hidden ones unless their name is given.
     """
     path = Path(given)
-    if path.is_dir():
-        found = [
-            each
-            for each in path.rglob("*.json")
-            if not any(part.startswith(".") for part in each.relative_to(path).parts)
-        ]
-    elif path.exists() or given == _STDIN or not _PATTERN.search(given):
+    if given == _STDIN or path.is_file() or not (path.is_dir() or _PATTERN.search(given)):
         return [given]
-    else:
-        found = [Path(each) for each in glob(given, recursive=True)]  # noqa: PTH207 - may be absolute
-    return sorted(str(each) for each in found if not each.is_dir())
+    root = path if path.is_dir() else Path(path.anchor)
+    names = {part for part in path.parts if part.startswith(".")}
+    return sorted(
+        str(each)
+        for each in root.glob("**/*.json" if path.is_dir() else str(path.relative_to(root)))
+        if not each.is_dir()
+        and all(part in names for part in each.relative_to(root).parts if part.startswith("."))
+    )
 
 
 def _text(file: str) -> str:
     """Return the text of a file that a shell may have written."""
     path = Path(file)
-    if path.suffix == ".tf":
-        raise NotUsable("this is source code for Terraform")
     if path.exists() and not path.is_file() and file != _STDIN:
         raise OSError(0, "not a regular file")
     with sys.stdin.buffer if file == _STDIN else path.open("rb") as stream:
@@ -83,8 +86,8 @@ def _text(file: str) -> str:
     return data.decode(encoding)
 
 
-def read_document(file: str) -> object:
-    """Return the value of a JSON file.
+def read_document(file: str) -> Document:
+    """Read a file.
 
     Raises:
         NotUsable, TooMuchWork, OSError, ValueError, RecursionError: the file cannot be read, is
@@ -94,12 +97,13 @@ def read_document(file: str) -> object:
     text = _text(file)
     if not (start := text.strip()):
         raise NotUsable("the input is empty")
-    if start.startswith("ERROR:"):  # as `az` writes to standard error
-        raise NotUsable(say_failed(start.removeprefix("ERROR:").strip().partition("\n")[0]))
     if start.startswith('{"@level"'):
         raise NotUsable(_NO_PLAN.format("what `terraform plan -json` prints"))
-    if file.endswith(SOURCES):
-        return _from_source(text)
+    if file.endswith(SOURCES):  # compiled, so that lines would mislead
+        source = json.loads(text)
+        template = source.get("templateJson") if "parametersJson" in source else text
+        values = member(json.loads(source.get("parametersJson") or "null"), "parameters")
+        return Document(json.loads(template or "null"), values, template is not None)
     try:
         document = _located(text)
     except json.JSONDecodeError:
@@ -109,14 +113,9 @@ def read_document(file: str) -> object:
     is_shown = member(document, "terraform_version") and member(document, "values")
     if is_shown or member(document, "lineage"):
         raise NotUsable(_NO_PLAN.format("a state of Terraform"))
-    return document
-
-
-def _from_source(text: str) -> FromSource:
-    whole = json.loads(text)
-    source = FromSource(json.loads(whole["parametersJson"]) if "parametersJson" in whole else whole)
-    source.template = json.loads(whole.get("templateJson") or "null")
-    return source
+    if has_schema(document, "deploymentParameters"):
+        return Document(None, member(document, "parameters") or {}, is_judged=False)
+    return Document(document)
 
 
 def _refuse(name: str) -> object:
@@ -137,10 +136,7 @@ def _located(text: str) -> object:
         spend(1)
         pairs, end = parse(text_and_start, *rest)
         line = bisect(ends, text_and_start[1] - 1) + 1
-        try:
-            found = _Located(distinct(pairs))
-        except RepeatedName as error:
-            raise RepeatedName(f"line {line}: {error}") from error
+        found = _Located(distinct(pairs, line))
         found.line = line
         return found, end
 
@@ -152,12 +148,6 @@ def _located(text: str) -> object:
 def has_schema(document: object, schema: str) -> bool:
     """Return whether a document names a schema of Azure, such as deploymentTemplate."""
     return schema.lower() in str(member(document, "$schema")).lower()
-
-
-def say_failed(error: str | None) -> str:
-    """Return what is wrong with the output of a command that failed with this error."""
-    said = f" ({error.removesuffix('.')})" if error else ""
-    return f"the command that wrote this failed{said}, so accounts may be missing"
 
 
 def say_fault(file: str, error: Exception) -> str:

@@ -2,9 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from cmk_check.cli.entries import Entry, Problem
@@ -39,15 +39,8 @@ class CheckResult:
     scope: "Scope"
     lacks_bicep: bool = False
 
-    def writer(self, options: OutputOptions) -> "Callable[[Console], AsyncIterator[bytes]]":
-        """Return what yields the result in its format."""
-
-        async def write(console: "Console") -> AsyncIterator[bytes]:
-            yield self._in_format(console, options)
-
-        return write
-
-    def _in_format(self, console: "Console", options: OutputOptions) -> bytes:
+    async def write(self, options: OutputOptions, console: "Console") -> AsyncIterator[bytes]:
+        """Yield the result in its format."""
         from cmk_check.cli.junit import as_junit
         from cmk_check.cli.result_writer import printed
         from cmk_check.cli.sarif import as_sarif
@@ -56,14 +49,14 @@ class CheckResult:
             case Format.JSON:
                 accounts, losses = self._accounts(), [row for row in self.rows if "allowed" in row]
                 parts = {"scope": self.scope, "accounts": accounts, "losses": losses}
-                notes = [*self.notes.values()]
-                text = json.dumps({**parts, "notUsable": self.faults, "empty": notes}, indent=2)
-                return f"{text}\n".encode()
+                parts |= {"notUsable": self.faults, "empty": [*self.notes.values()]}
+                yield f"{json.dumps(parts, indent=2)}\n".encode()
             case Format.SARIF:
-                return as_sarif(self._entries(), {}, failed=bool(self.faults))
+                yield as_sarif(self._entries(), {}, failed=bool(self.faults))
             case Format.JUNIT:
-                return as_junit([*map(_fault, self.faults), *self._entries()])
-        return printed(console, lambda: self._show(console, options))
+                yield as_junit([*map(_fault, self.faults), *self._entries()])
+            case _:
+                yield printed(console, lambda: self._show(console, options))
 
     def _accounts(self) -> list[ReportRow]:
         return [row for row in self.rows if "verdict" in row]
@@ -102,30 +95,18 @@ class CheckResult:
         files = {row["id"]: row["file"] for row in earlier.document["accounts"]}
         # An account may be in a part of the document that is unknown.
         unknown = {row["file"] for row in self.rows if row.get("verdict") == Verdict.UNKNOWN}
-        clear = {Path(file).as_posix() for file in self.files} - unknown
+        clear = {PurePath(file).as_posix() for file in self.files} - unknown
 
         def is_settled(account: str, _reason: str) -> bool:
             return files.get(account) in clear and rows.get(account) in {None, Verdict.COMPLIANT}
 
-        return earlier.compare(_violations(self._accounts(), "new"), is_settled)
+        return earlier.compare(violations(self._accounts(), "new"), is_settled)
 
 
 _INFO, _UNKNOWN, _ERROR = ReasonSeverity.INFO, ReasonSeverity.UNKNOWN, ReasonSeverity.ERROR
 
 
-def read_earlier_check(file: Path, scope: "Scope") -> "Earlier":
-    """Read the JSON result of an earlier check.
-
-    Raises:
-        NotUsable: as ``read_earlier``.
-
-    """
-    from cmk_check.cli.since import read_earlier
-
-    return read_earlier(file, scope, lambda document: _violations(document["accounts"], "old"))
-
-
-def _violations(rows: Sequence[ReportRow], when: str) -> "Violations":
+def violations(rows: Sequence[ReportRow], when: str) -> "Violations":
     """Return the violations; one whose name could not be worked out equals no other."""
     return {
         (row["id"] or f"{when} {place}", row["reason"]): f"{row['name']}: {row['reason']}, "

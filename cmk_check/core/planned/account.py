@@ -17,47 +17,44 @@ from cmk_check.core.planned.document import Unresolved, brief, member, spend
 from cmk_check.core.reasons.catalogue import CHECK_REASONS, VERDICT_REASONS, with_note
 from cmk_check.core.resource_id import path_of
 from cmk_check.core.rule import KEY_VAULT, judge
-from cmk_check.core.text import as_object, clean_text, counted, few, lower_ascii
+from cmk_check.core.text import clean_text, counted, few, lower_ascii
 
-type Entry = Mapping[str, object]
 type Row = dict[str, str | None]
 
-_KEY: Final = dict.fromkeys(("keyName", "keyVersion", "keyVaultUri", "identityClientId"))
-_PROPERTIES: Final = {"encryption": {"keySource": None, "keyVaultProperties": _KEY}}
+_ANY_ID: Final = path_of("here", "here", "here")
 _WITH_KEY: Final = {"keySource": KEY_VAULT, "keyVaultProperties": {"keyName": "key"}}
-_WORST: Final[Entry] = {"kind": AZURE_OPENAI[0], "properties": {}}
-_ENCRYPTED: Final = {"properties": {"encryption": _WITH_KEY}, "encryption": _WITH_KEY}
-_BEST: Final[Entry] = {**_WORST, **_WITH_KEY, **_ENCRYPTED, "keyName": "key"}
+_WORST: Final = {"kind": AZURE_OPENAI[0]}
+_BEST: Final = {**_WORST, "encryption": _WITH_KEY, **_WITH_KEY, "keyName": "key"}
+_NESTED: Final = ("encryption", "keyVaultProperties")
 _KIND: Final = re.compile("[A-Za-z0-9.]+")
 NOT_SHOWN: Final = "the document lacks what this deploys, which may have accounts"
 
 
-class Advice(NamedTuple):
-    """What to do in a kind of document about an account without a key, and about open values."""
-
-    key: str
-    values: str
-
-
-PREDICTION: Final = Advice("Set properties.encryption to a key.", "")
-TEMPLATE: Final = PREDICTION._replace(
-    values="Provide the values with --parameters, or check the output of `az deployment group "
-    "what-if --no-pretty-print`."
+_SET_KEY: Final = "Set properties.encryption, or with azurerm customer_managed_key, to a key."
+# How the values become known that a document leaves open.
+PREDICTION: Final = ""
+TEMPLATE: Final = (
+    "Provide the values with --parameters, or check the output of `az deployment group what-if "
+    "--no-pretty-print`."
 )
-PLAN: Final = Advice(
-    "Set customer_managed_key, or properties.encryption with azapi, to a key.",
-    "Make the values known when Terraform plans.",
-)
+PLAN: Final = "Make the values known when Terraform plans."
+
+
+class Entry(NamedTuple):
+    """The judged values of an account; ``encryption`` has the shape of Azure's answers."""
+
+    kind: object
+    encryption: object
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedAccount:
     """An account in a document; ``address`` and ``line`` say where it is.
 
-    ``entries``, in the shape of Azure's answers, are the possible results of the deployment: more
-    than one if the result is open, for which ``doubt`` is the reason; none if the document does not
-    show the account. An account that exists has the rule's ``judgement``. ``before`` is the account
-    that a Terraform plan changes, and ``loss`` says why the plan deletes it.
+    ``entries`` are the possible results of the deployment: more than one if the result is open, for
+    which ``doubt`` is the reason; none if the document does not show the account. An account that
+    exists has the rule's ``judgement``. ``before`` is the account that a deployment changes, and
+    ``loss`` says why the deployment deletes it, "" if the document does not say.
     """
 
     name: object
@@ -68,34 +65,29 @@ class PlannedAccount:
     judgement: Judgement | None = None
     before: Entry | None = None
     loss: str | None = None
-    advice: Advice = TEMPLATE
+    advice: str = TEMPLATE
 
 
-def shaped(kind: object, properties: object) -> Entry:
-    """Return the judged part of an account, in the shape of Azure's answers."""
+def judged_part(kind: object, properties: object, *, is_whole: bool = False) -> Entry:
+    """Return what is judged of an account.
 
-    def picked(value: object, shape: object) -> object:
-        if not isinstance(shape, dict) or not isinstance(value, dict):
-            return [] if isinstance(value, dict | list) else value  # not a plain value
-        return {name: picked(member(value, name), part) for name, part in shape.items()}
-
-    # Azure's answers always have properties.
-    judged = picked({} if properties is None else properties, _PROPERTIES)
-    return {"id": path_of("here", "here", "here"), "kind": kind, "properties": judged}
-
-
-UNREAD: Final = shaped(Unresolved("not shown"), None)
-TOO_LARGE: Final = PlannedAccount(
-    "the document", "", 1, doubt="it is too large to judge", advice=Advice("", "Split it.")
-)
-
-
-def written(properties: object) -> object:
-    """Return the judged properties with the default of Azure's specification for a write."""
+    An account that is written as a ``whole`` has the default of Azure's specification for the
+    key source.
+    """
     encryption = member(properties, "encryption")
-    if {*map(lower_ascii, as_object(encryption))} == {"keyvaultproperties"}:
-        return {"encryption": {"keySource": KEY_VAULT, **as_object(encryption)}}
-    return properties
+    if isinstance(encryption, dict):
+        key, source = (member(encryption, each) for each in ("keyVaultProperties", "keySource"))
+        if is_whole and [*map(lower_ascii, encryption)] == ["keyvaultproperties"]:
+            source = KEY_VAULT
+        key = {"keyName": member(key, "keyName")} if isinstance(key, dict) else key
+        encryption = {"keySource": source, "keyVaultProperties": key}
+    return Entry(kind, encryption)
+
+
+UNREAD: Final = Entry(Unresolved("not shown"), None)
+TOO_LARGE: Final = PlannedAccount(
+    "the document", "", 1, doubt="it is too large to judge", advice="Split it."
+)
 
 
 def one_row(accounts: Sequence[PlannedAccount]) -> list[PlannedAccount]:
@@ -112,36 +104,37 @@ def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> Row | None
 
     None also if the document only deletes the account.
     """
-    kind = _kind_of(account.entries)
-    is_shown = account.entries or account.doubt
-    if not is_shown or _is_left_out(kind, kinds):
+    kind, exact = _kind_of(account.entries), account.judgement
+    if not (account.entries or account.doubt or exact) or _is_left_out(kind, kinds):
         return None
-    if exact := account.judgement:
+    if exact:
         return _row(kind, exact.reason, exact.message, exact.verdict)
     judged, notes = _judge(account.entries)
     verdicts = {each.verdict for each in judged}
     is_clear = len(verdicts) == 1 and (kind or verdicts == {Verdict.COMPLIANT})
     if not is_clear or judged[0].reason is Reason.MALFORMED:
-        words = CHECK_REASONS[reason := CheckReason.NOT_RESOLVED]
+        words = CHECK_REASONS[CheckReason.NOT_RESOLVED]
         note = few(dict.fromkeys([account.doubt, *notes] if account.doubt else notes))
-        parts = (with_note(words.message, note), account.advice.values, words.way_out)
-        return _row(kind, reason, " ".join(filter(None, parts)), Verdict.UNKNOWN)
-    said, message = judged[0], VERDICT_REASONS[judged[0].reason].message
-    if said.verdict is not Verdict.COMPLIANT:
-        message = f"{message} {account.advice.key}"
-    return _row(kind, said.reason, message, said.verdict)
+        parts = (with_note(words.message, note), account.advice, words.way_out)
+        message = " ".join(filter(None, parts))
+        return _row(kind, CheckReason.NOT_RESOLVED, message, Verdict.UNKNOWN)
+    verdict, reason = judged[0].verdict, judged[0].reason
+    way_out = "" if verdict is Verdict.COMPLIANT else f" {_SET_KEY}"
+    return _row(kind, reason, f"{VERDICT_REASONS[reason].message}{way_out}", verdict)
 
 
 def judge_loss(account: PlannedAccount, kinds: Collection[str]) -> Row | None:
-    """Return kind, reason and message of what a Terraform plan takes from an account, or None."""
+    """Return kind, reason and message of what a deployment takes from an account, or None."""
     if not account.before or _is_left_out(kind := _kind_of([account.before]), kinds):
         return None
-    reason = CheckReason.KEY_LOST if account.loss is None else CheckReason.ACCOUNT_LOST
-    judged = (_judge(entries)[0] for entries in ([account.before], account.entries))
-    before, after = ({each.verdict for each in judgements} for judgements in judged)
+    before, after = (
+        {each.verdict for each in _judge(entries)[0]}
+        for entries in ([account.before], account.entries)
+    )
     is_taken = Verdict.NON_COMPLIANT not in before and after == {Verdict.NON_COMPLIANT}
     if account.loss is None and not is_taken:
         return None
+    reason = CheckReason.KEY_LOST if account.loss is None else CheckReason.ACCOUNT_LOST
     return _row(kind, reason, CHECK_REASONS[reason].text(account.loss))
 
 
@@ -149,16 +142,21 @@ def _judge(entries: Sequence[Entry]) -> tuple[list[Judgement], list[str]]:
     """Judge the worst and the best reading of each entry; also return what is left open."""
     judged, notes = [], []
 
-    def filled(value: object, defaults: Entry, name: str = "") -> object:
-        if isinstance(value, dict):
-            return {key: filled(entry, defaults, key) for key, entry in value.items()}
-        if isinstance(value, Unresolved) and name in _BEST:
+    def fill(name: str, value: object, defaults: Mapping[str, object]) -> object:
+        if isinstance(value, Unresolved):
             notes.append(f"{name} is {brief(value.text)}")
-        return defaults.get(name) if isinstance(value, Unresolved) else value
+            return defaults.get(name)
+        if isinstance(value, dict) and name in _NESTED:
+            return {part: fill(part, each, defaults) for part, each in value.items()}
+        return value
 
-    for entry, defaults in product(entries, (_WORST, _BEST)):
+    readings: tuple[Mapping[str, object], ...] = (_WORST, _BEST)
+    for entry, defaults in product(entries, readings):
         spend(50)
-        if parsed := parse_account(filled(entry, defaults), frozenset()):
+        kind = fill("kind", entry.kind, defaults)
+        encryption = fill("encryption", entry.encryption, defaults)
+        answer = {"id": _ANY_ID, "kind": kind, "properties": {"encryption": encryption}}
+        if parsed := parse_account(answer, frozenset()):
             judged.append(judge(parsed))
             if judged[-1].reason is Reason.MALFORMED:
                 notes.append(parsed.malformed or "keyName is not the name of a key")
@@ -166,7 +164,7 @@ def _judge(entries: Sequence[Entry]) -> tuple[list[Judgement], list[str]]:
 
 
 def _kind_of(entries: Sequence[Entry]) -> str | None:
-    given = {clean_text(entry["kind"]) for entry in entries}
+    given = {clean_text(entry.kind) for entry in entries}
     kind = given.pop() if len(given) == 1 else None
     return kind if kind and _KIND.fullmatch(kind) else None
 

@@ -7,7 +7,7 @@ without the enclosing ``properties``; `bicep snapshot` of Bicep 0.49. Only the f
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,8 +16,7 @@ from cmk_check.core.planned.account import (
     PREDICTION,
     UNREAD,
     PlannedAccount,
-    shaped,
-    written,
+    judged_part,
 )
 from cmk_check.core.planned.document import TooMuchWork, Unresolved, distinct, listed, member, spend
 from cmk_check.core.resource_id import ACCOUNT_TYPE
@@ -42,22 +41,16 @@ _TYPE: Final = re.compile(
 _LATE: Final = "reference("
 _ORDER: Final = "several resources set the account, of two kinds or when and in which order is open"
 _LATER: Final = "a resource whose name is known only during the deployment may set the account"
-_TWICE: Final = "the document has the account more than once, in an order left open"
 _CHANGES: Final = ("changes", "potentialChanges", "diagnostics")
 _SAYS_NOTHING: Final = frozenset({"ignore", "unsupported", "deploy", "noeffect"})
 
 
 class _Scope:
-    """The parameters and variables that expressions see; ``label`` tells it from other scopes.
+    """The parameters and variables that expressions see; ``here`` is where it is deployed."""
 
-    ``here`` is where it is deployed; ``nested`` the scope of nested templates that name none.
-    """
-
-    def __init__(
-        self, template: object, given: Mapping[str, object], label: str = "", here: str = ""
-    ) -> None:
-        self._template, self._label, self._here = template, label, here
-        self.nested = "inner" if _is_second(template) else "outer"
+    def __init__(self, template: object, given: Mapping[str, object], here: str = "") -> None:
+        self._template, self._here = template, here
+        self.is_second = _is_second(template)
         self._copied = str(member(template, "variables", "copy")).lower()
         # Null stands for the default in some versions of the language, and for itself in others.
         self._known = {
@@ -80,16 +73,13 @@ class _Scope:
             return self._called(call)
         placed = _HERE.sub(lambda call: call[0] + self._here, value[1:-1])
         key = _CALL.sub(lambda call: _key(self._called(call)), placed)
-        if _UNLIKE.search(key):
-            key += f"{len(self._known)}{self._label}"
-        # Variables that repeat each other would grow without end.
-        return Unresolved(value, key if len(key) < MAX_EXPRESSION_CHARS else f"{_LATE}{hash(key)}")
+        return Unresolved(value) if _UNLIKE.search(key) else Unresolved(value, key)
 
     def _called(self, call: re.Match[str]) -> object:
         """Return a parameter or variable; it stays unresolved if it refers to itself."""
         place = part, name = (call[1].lower(), call[2].casefold())
         if place not in self._known:
-            self._known[place] = Unresolved(f"[{call[0]}]", f"{call[0].lower()}{self._label}")
+            self._known[place] = Unresolved(f"[{call[0]}]")
             declared = member(self._template, part, name)
             default = declared if part == "variables" else member(declared, "defaultValue")
             is_copied = part == "variables" and f"'{name}'" in self._copied
@@ -109,13 +99,12 @@ def _is_second(template: object) -> bool:
 
 def _key(value: object) -> str:
     """Return a key that is equal only for values that are certainly equal."""
-    if isinstance(value, Unresolved):
-        return value.key
     if isinstance(value, dict):
         value = [part for pair in value.items() for part in pair]
     if isinstance(value, list):
         return f"[{','.join(map(_key, value))}]"
-    spend(len(text := str(value)))
+    text = value.key if isinstance(value, Unresolved) else str(value)
+    spend(len(text))
     return "'" + text.replace("'", "''") + "'" if isinstance(value, str) else text
 
 
@@ -145,7 +134,8 @@ class _Around:
         return self is other
 
 
-type _Found = tuple[str, _Around, PlannedAccount]
+type _Found = tuple[tuple[str, ...], _Around, PlannedAccount]
+"""An account with what identifies it."""
 
 
 def read_template(template: object, *parameters: object) -> list[PlannedAccount]:
@@ -154,23 +144,7 @@ def read_template(template: object, *parameters: object) -> list[PlannedAccount]
     ``parameters`` are those of each parameter file; the last value counts.
     """
     given = {name: value for each in parameters for name, value in parameter_values(each).items()}
-    found: dict[tuple[str, tuple[str, str]], list[_Found]] = {}
-    for each in _walk(template, _Around(_Scope(template, given))):
-        found.setdefault((each[0], each[1].group), []).append(each)
-    return _with_late({str(key): _last_word(setters) for key, setters in found.items()})
-
-
-def _with_late(accounts: Mapping[str, PlannedAccount]) -> list[PlannedAccount]:
-    """Return accounts by the keys of their names, each also as one with a late name may set it."""
-    late = [entry for key in accounts if _LATE in key for entry in accounts[key].entries]
-    found = []
-    for key, account in accounts.items():
-        kinds = [entry["kind"] for entry in account.entries]
-        spend(len(late))
-        setters = [entry for entry in late if _LATE not in key and entry["kind"] in kinds]
-        entries = [*account.entries, *setters]
-        found.append(replace(account, entries=entries, doubt=_LATER) if setters else account)
-    return found
+    return _each_once(_walk(template, _Around(_Scope(template, given))))
 
 
 def parameter_values(parameters: object) -> dict[str, object]:
@@ -183,16 +157,35 @@ def parameter_values(parameters: object) -> dict[str, object]:
     }
 
 
+def _each_once(found: Iterable[_Found]) -> list[PlannedAccount]:
+    """Return each account once, with what any resource with a late name may set."""
+    setters: dict[tuple[str, ...], list[_Found]] = {}
+    for each in found:
+        setters.setdefault(each[0], []).append(each)
+    accounts = {key: _last_word(each) for key, each in setters.items()}
+    late = [entry for key, each in accounts.items() if _LATE in key[0] for entry in each.entries]
+    for key, account in accounts.items():
+        kinds = [entry.kind for entry in account.entries]
+        spend(len(late))
+        more = [entry for entry in late if _LATE not in key[0] and entry.kind in kinds]
+        if more:
+            accounts[key] = replace(account, entries=[*account.entries, *more], doubt=_LATER)
+    return [*accounts.values()]
+
+
 def _last_word(setters: Sequence[_Found]) -> PlannedAccount:
     """Return the account as set by the last of its resources."""
+    first = setters[0][2]
     if len(setters) == 1:
-        return setters[0][2]
+        return first
     places = [around for _, around, _ in setters]
     last = [each for each in setters if all(map(each[1].overrides, places))]
-    entries = [entry for _, _, account in setters for entry in account.entries]
-    if len(last) == len({str(entry["kind"]).lower() for entry in entries}) == 1:
+    is_shown = all(account.entries for *_, account in setters)
+    entries = [entry for *_, account in setters for entry in account.entries if is_shown]
+    kinds = {str(entry.kind).lower() for entry in entries}
+    if len(last) == len(kinds) == 1:
         return last[0][2]
-    return replace(setters[0][2], entries=entries, doubt=_ORDER)
+    return replace(first, entries=entries, doubt=_ORDER)
 
 
 def _walk(template: object, around: _Around) -> Iterator[_Found]:
@@ -201,7 +194,7 @@ def _walk(template: object, around: _Around) -> Iterator[_Found]:
     is_named, is_second = isinstance(resources, dict), _is_second(template)
     if not isinstance(resources, dict | list | None):
         lacking = PlannedAccount("", around.address, around.line, (), NOT_SHOWN)
-        yield around.address, around, lacking
+        yield (around.address,), around, lacking
     pairs = as_object(resources).items() if is_named else enumerate(listed(resources))
     named = [(str(symbol), resource) for symbol, resource in pairs]
     level = [
@@ -237,28 +230,26 @@ def _of_resource(resource: object, kind: str, around: _Around) -> Iterator[_Foun
     if kind == f"'{ACCOUNT_TYPE}'":
         # Azure compares names case-insensitively, but not the arguments of functions in names.
         key = name.key if isinstance(name, Unresolved) else _key(name).lower()
-        own_kind = scope.resolve(member(resource, "kind"))
-        resolved = scope.resolve(properties)
-        entry = shaped(own_kind, written(_unless_copied(properties, resolved)))
-        yield key, around, replace(account, entries=(entry,), doubt=None)
+        written = _unless_copied(scope.resolve(properties))
+        entry = judged_part(scope.resolve(member(resource, "kind")), written, is_whole=True)
+        yield (key, *around.group), around, replace(account, entries=(entry,), doubt=None)
     elif kind == f"'{_NESTED}'" and (nested := _nested(properties, scope)):
         template, mode, passed = nested
         where = [member(resource, part) for part in ("subscriptionId", "resourceGroup")]
         own = [scope.word(part) if part else "" for part in where]
         group = (own[0] or around.group[0], own[1] or ("" if own[0] else around.group[1]))
         if mode == "inner":
-            here = ",".join(group).strip(",")
-            scope = _Scope(template, parameter_values(passed), f"@{around.address}", here)
+            scope = _Scope(template, parameter_values(passed), ",".join(group).strip(","))
         address = f"{around.address}.properties.template."
         yield from _walk(template, replace(around, scope=scope, address=address, group=group))
     elif kind.strip("'") in DEPLOYMENTS or not _TYPE.fullmatch(kind):
-        yield around.address, around, account
+        yield (around.address,), around, account
 
 
-def _unless_copied(given: object, resolved: object) -> object:
-    """Return resolved properties; an encryption that a copy defines again is open."""
-    is_copied = "encryption" in str(member(given, "copy")).lower()
-    return {"encryption": Unresolved("set by copy")} if is_copied else resolved
+def _unless_copied(properties: object) -> object:
+    """Return properties; an encryption that a copy defines again is open."""
+    is_copied = "encryption" in str(member(properties, "copy")).lower()
+    return {"encryption": Unresolved("set by copy")} if is_copied else properties
 
 
 def _nested(properties: object, scope: _Scope) -> tuple[object, str, object] | None:
@@ -266,7 +257,8 @@ def _nested(properties: object, scope: _Scope) -> tuple[object, str, object] | N
     template, passed = (member(properties, part) for part in ("template", "parameters"))
     passed = scope.resolve(passed)
     mode = scope.resolve(member(properties, "expressionEvaluationOptions", "scope"))
-    mode = (mode or scope.nested).lower() if isinstance(mode, str | None) else ""
+    mode = mode or ("inner" if scope.is_second else "outer")
+    mode = mode.lower() if isinstance(mode, str) else ""
     if isinstance(template, str) and mode == "inner":
         template = scope.resolve(template)  # Bicep puts the template of a file into a variable
     links = [member(properties, part) for part in ("parametersLink", "templateLink")]
@@ -277,48 +269,45 @@ def _nested(properties: object, scope: _Scope) -> tuple[object, str, object] | N
 
 def read_prediction(document: object) -> list[PlannedAccount]:
     """Return the accounts in a Bicep snapshot or what-if result, each once."""
-    found: dict[str, PlannedAccount] = {}
     places = [(*at, part) for at in ((), ("properties",)) for part in _CHANGES]
     changes = [each for place in places for each in listed(member(document, *place))]
     changes += [{"after": each} for each in listed(member(document, "predictedResources"))]
-    for place, change in enumerate(changes):
-        after, what = member(change, "after"), str(member(change, "changeType")).lower()
-        given = member(change, "resourceId") or member(after, "id") or member(change, "target")
-        if isinstance(change, str):  # of `bicep snapshot`; the text may quote values
-            given = f"diagnostics {place}"
-        delta = [str(each).lower() for each in listed(member(change, "delta"))]
-        if any("noeffect" in each and "properties.encryption" in each for each in delta):
-            what = "noeffect"
-        types = {_type_of(str(given).lower()), str(member(after, "type")).lower()}
-        is_account = ACCOUNT_TYPE in types
-        is_hidden = bool(types & DEPLOYMENTS) and what not in {"ignore", "nochange"}
-        is_hidden |= what == "unsupported" and not given
-        is_hidden |= "ShortCircuited" in str(member(change, "code")) or isinstance(change, str)
-        if not (is_account or is_hidden) or (what == "delete" and not is_account):
-            continue
-        doubt = f"what-if says {what}, not what will be there" if is_account else NOT_SHOWN
-        name = member(after, "name") or str(given).lower().rpartition("/")[2]
-        line = getattr(after, "line", getattr(change, "line", None))
-        account = PlannedAccount(name, str(given), line, (), doubt, advice=PREDICTION)
-        if (before := member(change, "before")) and is_account:
-            had = shaped(member(before, "kind"), member(before, "properties"))
-            account = replace(account, before=had)
-        if what == "delete":
-            account = replace(account, doubt=None, before=account.before or UNREAD, loss="")
-        elif is_account and what not in _SAYS_NOTHING:
-            resolved = _Scope(None, {}).resolve(after)
-            properties = member(resolved, "properties")
-            properties = _unless_copied(properties, properties)
-            properties = written(properties) if what in {"none", "create"} else properties
-            entry = shaped(member(resolved, "kind"), properties)
-            account = replace(account, entries=(entry,), doubt=None)
-        if earlier := found.get(str(given).lower()):
-            spend(len(earlier.entries))
-            is_shown = earlier.entries and account.entries
-            entries = [*earlier.entries, *account.entries] if is_shown else ()
-            account = replace(account, entries=entries, doubt=_TWICE)
-        found[str(given).lower()] = account
-    return _with_late(found)
+    return _each_once(each for place in enumerate(changes) for each in _predicted(*place))
+
+
+def _predicted(place: int, change: object) -> Iterator[_Found]:
+    """Yield the account that a change makes, or the templates that it hides."""
+    after, before, what = (member(change, part) for part in ("after", "before", "changeType"))
+    what = str(what).lower()
+    own_id = member(change, "resourceId") or member(after, "id") or member(change, "target")
+    # Texts are those of `bicep snapshot`, which may quote values.
+    address = f"diagnostics {place}" if isinstance(change, str) else str(own_id)
+    name = member(after, "name") or address.lower().rpartition("/")[2]
+    line, scope = getattr(after, "line", getattr(change, "line", None)), _Scope(None, {})
+    account = PlannedAccount(name, address, line, advice=PREDICTION)
+    types = {_type_of(address.lower()), str(member(after, "type")).lower()}
+    delta = [str(each).lower() for each in listed(member(change, "delta"))]
+    if any("noeffect" in each and "properties.encryption" in each for each in delta):
+        what = "noeffect"
+    if ACCOUNT_TYPE not in types:
+        is_hidden = bool(types & DEPLOYMENTS) and what not in {"ignore", "nochange", "delete"}
+        is_hidden |= (what == "unsupported" and not own_id) or isinstance(change, str)
+        if not is_hidden and "ShortCircuited" not in str(member(change, "code")):
+            return
+        account = replace(account, doubt=NOT_SHOWN)
+    elif what == "delete":
+        account = replace(account, before=UNREAD, loss="")
+    elif what in _SAYS_NOTHING:
+        account = replace(account, doubt=f"what-if says {what}, not what will be there")
+    else:
+        kind, properties = (scope.resolve(member(after, part)) for part in ("kind", "properties"))
+        is_whole = what in {"none", "create"}
+        entry = judged_part(kind, _unless_copied(properties), is_whole=is_whole)
+        account = replace(account, entries=(entry,))
+    if before:
+        had = judged_part(member(before, "kind"), member(before, "properties"))
+        account = replace(account, before=had)
+    yield (address.lower(),), _Around(scope), account
 
 
 def _type_of(given: str) -> str:

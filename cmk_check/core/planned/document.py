@@ -56,11 +56,12 @@ def listed(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-def distinct(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+def distinct(pairs: Sequence[tuple[str, object]], line: int | None = None) -> dict[str, object]:
     """Return an object with these members; raise ``RepeatedName`` if a name occurs twice."""
     if len(found := dict(pairs)) < len(pairs):
         [(name, _)] = Counter(name for name, _ in pairs).most_common(1)
-        raise RepeatedName(f"{name!r} occurs twice in an object")
+        place = f"line {line}: " if line else ""
+        raise RepeatedName(f"{place}{name!r} occurs twice in an object")
     return found
 
 

@@ -4,11 +4,12 @@
 """
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from cmk_check.core.account import Evidence, Judgement, parse_account
 from cmk_check.core.enums import Reason, Verdict
-from cmk_check.core.planned.account import PlannedAccount
+from cmk_check.core.planned.account import Entry, PlannedAccount
 from cmk_check.core.planned.document import member, spend
 from cmk_check.core.resource_id import ACCOUNT_TYPE
 from cmk_check.core.rule import judge, judgement_of
@@ -42,32 +43,19 @@ def read_accounts(document: object) -> list[PlannedAccount] | None:
         for index, entry in enumerate(entries)
         if not _is_another_resource(entry)
     ]
-    missing = _INCOMPLETE if page.get(_NEXT) else None if entries else _EMPTY
+    missing = (_NEXT, _INCOMPLETE) if page.get(_NEXT) else None if entries else ("[]", _EMPTY)
     if missing:
-        judgement = Judgement(Verdict.UNKNOWN, Reason.MALFORMED, missing, Evidence())
-        accounts.append(_judged(page, _NEXT if page.get(_NEXT) else "[]", judgement))
+        judgement = Judgement(Verdict.UNKNOWN, Reason.MALFORMED, missing[1], Evidence())
+        accounts.append(_judged(page, missing[0], judgement))
     return accounts
-
-
-def error_in(entry: object) -> str | None:
-    """Return the text of an error of Azure, Entra ID or a gateway; None for other entries."""
-    fields = {name.lower(): value for name, value in as_object(entry).items()}
-    inner = fields.get("error", fields.get("odata.error"))
-    if isinstance(inner, dict):
-        fields = {name.lower(): value for name, value in inner.items()}
-    elif "id" in fields or not (isinstance(inner, str) or clean_text(fields.get("message"))):
-        return None
-    names = ("code", "error", "message", "error_description")
-    return ": ".join(filter(None, (clean_text(fields.get(name)) for name in names)))
 
 
 def _read(entry: object, place: str) -> PlannedAccount:
     spend(50)
     if account := parse_account(entry, frozenset()):
-        return _judged(entry, account.id.text, judge(account), account.id.name, account.kind)
-    error = error_in(entry)
-    note = "it has no usable id" if error is None else f"it is an error of Azure: {error}"
-    judgement = judgement_of(Reason.MALFORMED, note.removesuffix("."))
+        kinds = [Entry(account.kind, None)]
+        return _judged(entry, account.id.text, judge(account), account.id.name, kinds)
+    judgement = judgement_of(Reason.MALFORMED, "it has no usable id")
     return _judged(entry, place, judgement, clean_text(as_object(entry).get("name")))
 
 
@@ -76,10 +64,10 @@ def _judged(
     address: str,
     judgement: Judgement,
     name: str | None = None,
-    kind: str | None = None,
+    kinds: Sequence[Entry] = (),
 ) -> PlannedAccount:
     line = getattr(entry, "line", None)
-    return PlannedAccount(name or address, address, line, ({"kind": kind},), None, judgement)
+    return PlannedAccount(name or address, address, line, kinds, None, judgement)
 
 
 def _is_another_resource(entry: object) -> bool:

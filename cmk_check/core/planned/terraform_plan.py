@@ -18,47 +18,38 @@ from cmk_check.core.planned.account import (
     UNREAD,
     Entry,
     PlannedAccount,
-    shaped,
-    written,
+    judged_part,
 )
 from cmk_check.core.planned.arm_template import DEPLOYMENTS, read_template
-from cmk_check.core.planned.document import (
-    Unresolved,
-    distinct,
-    listed,
-    member,
-    spend,
-)
+from cmk_check.core.planned.document import Unresolved, distinct, listed, member, spend
 from cmk_check.core.resource_id import ACCOUNT_TYPE
 from cmk_check.core.rule import KEY_VAULT
 from cmk_check.core.text import as_object, few
 
-_AI_SERVICES: Final = "azurerm_ai_services"
-_ACCOUNTS: Final = frozenset({"azurerm_cognitive_account", _AI_SERVICES, "azapi_resource"})
+_AZURERM: Final = ("azurerm_cognitive_account", "azurerm_ai_services")
+_ACCOUNTS: Final = (*_AZURERM, "azapi_resource")
 _KEY: Final = "azurerm_cognitive_account_customer_managed_key"
 _BLOCK: Final = "customer_managed_key"
-_KEY_ID: Final = re.compile(r"(https://[^/]+/)keys/([^/]+)(?:/([^/]*))?/?")
-_INDEX: Final = r'(?:\[(?:\d+|"(?:\\.|[^"\\])*")\])?'
-_MODULE: Final = re.compile(rf"module\.([\w-]+){_INDEX}\.")
+_KEY_ID: Final = re.compile(r"https://[^/]+/keys/([^/]+)(?:/[^/]*)?/?")
+_PATH: Final = f"/providers/{ACCOUNT_TYPE}/"
+_INDEX: Final = re.compile(r'\[(?:\d+|"(?:\\.|[^"\\])*")\]')
 _LOOPS: Final = frozenset({"each.key", "count.index"})
 _AFTER_APPLY: Final = Unresolved("known after apply")
 _OTHER: Final = Unresolved("that of an account outside the plan")
 _UNREADABLE: Final = Unresolved("in a body that cannot be read")
 _SENSITIVE: Final = Unresolved("overridden by sensitive_body, which no plan shows")
-_SEVERAL: Final = Unresolved("set by several blocks")
 _SET_BY: Final = "the plan does not show the order or the account in which these set a key: {}"
 _GONE: Final = (("delete",), ("forget",))
-_IDLE: Final = (("no-op",), ("forget",))
 # azurerm sets Microsoft's keys when the resource of a key is destroyed.
-_KEY_GONE: Final = shaped(_OTHER, {"encryption": {"keySource": "Microsoft.CognitiveServices"}})
+_KEY_GONE: Final = Entry(_OTHER, {"keySource": "Microsoft.CognitiveServices"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Resource:
     """A resource in the plan; ``values`` are those after the plan, or before a deletion.
 
-    ``place`` is its module, its name in the configuration, and its index; ``arguments`` are those
-    in the configuration. ``before`` and ``after`` are what it says of an account, empty for none.
+    ``place`` is its module, its name there, and its index; ``arguments`` are those in the
+    configuration. ``before`` and ``after`` are what it sets of an account, if anything.
     """
 
     line: int | None
@@ -69,8 +60,8 @@ class _Resource:
     change: object
     actions: tuple[str, ...]
     values: dict[str, object]
-    before: Entry
-    after: Entry
+    before: Entry | None
+    after: Entry | None
 
     def planned(
         self, entries: Collection[Entry], doubt: str | None = None, loss: str | None = None
@@ -91,16 +82,17 @@ def read_plan(document: object) -> list[PlannedAccount]:
     # What sets the key of an account, by whether that is certain.
     setters: dict[str, dict[tuple[str, bool], _Resource]] = {}
     for each in resources:
-        if (
-            each.type not in _ACCOUNTS
-            and member(each.after, "properties", "encryption") is not None
-        ):
+        if each.type not in _ACCOUNTS and each.after and each.after.encryption is not None:
             targets = _targets(each, accounts.values())
             for target in targets:
                 setters.setdefault(target, {})[each.address, len(targets) == 1] = each
-    found = [_account(each, setters.get(address, {})) for address, each in accounts.items()]
+    found = [
+        _account(each, each.after, setters.get(address, {}))
+        for address, each in accounts.items()
+        if each.after
+    ]
     for each in resources:
-        if (each.address, True) in setters.get("", {}) and each.after:
+        if each.after and (each.address, True) in setters.get("", {}):
             found.append(each.planned([each.after]))
         if each.address not in accounts and (loss := _loss(each)) is not None:
             found.append(replace(each, before=each.before or UNREAD).planned((), None, loss))
@@ -109,46 +101,43 @@ def read_plan(document: object) -> list[PlannedAccount]:
     return found
 
 
-def _account(account: _Resource, setters: Mapping[tuple[str, bool], _Resource]) -> PlannedAccount:
+def _account(
+    account: _Resource, own: Entry, setters: Mapping[tuple[str, bool], _Resource]
+) -> PlannedAccount:
     """Return an account with the key that the resources set which certainly or perhaps mean it."""
-    own, loose = (
+    sure, loose = (
         [each for (_, is_sure), each in setters.items() if is_sure is wanted]
         for wanted in (True, False)
     )
-    before = reduce(_with, [account.before, *(each.before for each in own if each.before)])
-    entries = [_with(account.after, each.after) for each in own] or [account.after]
-    if any(each.actions in _IDLE for each in own) and member(account.change, "before", _BLOCK):
-        # Without its block, azurerm removes the key that the other resource has set.
-        entries += [] if account.values.get(_BLOCK) else [account.after]
-    is_kept = [each for each in own if not {"create", "delete", "forget"} & {*each.actions}]
-    if "create" in account.actions and is_kept:
-        entries.append(account.after)  # it is created again, and what set its key before is not
+    before = account.before and reduce(_with, (each.before for each in sure), account.before)
+    entries = [_with(own, each.after) for each in sure] or [own]
+    is_reset = member(account.change, "before", _BLOCK) and not account.values.get(_BLOCK)
+    is_kept = any(not {"create", "delete"} & {*each.actions} for each in sure)
+    if is_kept and (is_reset or "create" in account.actions):
+        # A new account has no key, and azurerm removes the key of a block that is gone. What set
+        # the key before does not set it again.
+        entries.append(own)
     spend(20 * len(loose))
     entries += [_with(entry, each.after) for entry in [*entries] for each in loose]
-    doubt = _SET_BY.format(few(each.address for each in (*own, *loose))) if entries[1:] else None
+    doubt = _SET_BY.format(few(each.address for each in (*sure, *loose))) if entries[1:] else None
     return replace(account, before=before).planned(entries, doubt, _loss(account))
 
 
 def _loss(resource: _Resource) -> str | None:
     """Return why the plan deletes an account, "" if it does not say; None if it does not."""
-    if resource.type == "azapi_resource_action":
-        is_meant = (resource.actions in _GONE) == (resource.values.get("when") == "destroy")
+    kind, actions = resource.type, resource.actions
+    if kind == "azapi_resource_action":
         is_deletion = str(resource.values.get("method")).upper() == "DELETE"
-        is_deletion &= is_meant and resource.actions not in _IDLE
-        is_account = _arm_type(resource.type, resource.values) == ACCOUNT_TYPE
-        return "" if is_deletion and is_account and not resource.values.get("action") else None
-    if "delete" not in resource.actions:
-        return None
-    if resource.type.endswith("_template_deployment"):
-        # azurerm deletes what the template has deployed.
-        return (
-            "" if _may_deploy(resource.type, as_object(member(resource.change, "before"))) else None
-        )
-    if resource.type not in _ACCOUNTS or not resource.before:
+        is_account = _arm_type(kind, resource.values) == ACCOUNT_TYPE
+        return "" if is_deletion and is_account and actions != ("no-op",) else None
+    had = as_object(member(resource.change, "before"))
+    # azurerm deletes what a template has deployed.
+    is_template = kind.endswith("_template_deployment") and _may_deploy(kind, had)
+    if "delete" not in actions or not (is_template or (kind in _ACCOUNTS and resource.before)):
         return None
     paths = few(map(_path, listed(member(resource.change, "replace_paths"))))
     why = f"it is created again because of {paths or 'what the plan does not say'}"
-    return why if "create" in resource.actions else ""
+    return why if "create" in actions and not is_template else ""
 
 
 def _path(steps: object) -> str:
@@ -157,47 +146,45 @@ def _path(steps: object) -> str:
     return "".join(parts).removeprefix(".")
 
 
-def _blocks(module: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
-    """Yield the arguments of each resource in the configuration, by its modules and name."""
+def _blocks(module: object, path: str = "") -> Iterator[tuple[str, object]]:
+    """Yield the arguments of each resource in the configuration, by its address."""
     for each in listed(member(module, "resources")):
-        yield (*path, str(member(each, "address"))), member(each, "expressions")
+        yield f"{path}{member(each, 'address')}", member(each, "expressions")
     for name, call in as_object(member(module, "module_calls")).items():
-        yield from _blocks(member(call, "module"), (*path, name))
+        yield from _blocks(member(call, "module"), f"{path}module.{name}.")
 
 
-def _resources(entry: object, blocks: Mapping[tuple[str, ...], object]) -> Iterator[_Resource]:
+def _resources(entry: object, blocks: Mapping[str, object]) -> Iterator[_Resource]:
     """Yield the resource of an entry of the plan.
 
     A resource that sets a key and is replaced yields two, its deletion and its creation, in the
     order of the plan.
     """
+    if member(entry, "mode") == "data":
+        return
     line, change = getattr(entry, "line", None), member(entry, "change")
     address, kind, name = (str(member(entry, part)) for part in ("address", "type", "name"))
-    index, block = address.removeprefix(re.sub(f"{_INDEX}$", "", address)), f"{kind}.{name}"
-    place = (address.removesuffix(index).removesuffix(block), block, index)
-    arguments = blocks.get((*_MODULE.findall(place[0]), block))
+    block, arguments = f"{kind}.{name}", blocks.get(_INDEX.sub("", address))
+    bare = re.sub(f"{_INDEX.pattern}$", "", address)
+    place = (bare.removesuffix(block), block, address.removeprefix(bare))
     had = as_object(member(change, "before"))
-    after = as_object(_merged(member(change, "after"), member(change, "after_unknown")))
+    new = as_object(_merged(member(change, "after"), member(change, "after_unknown")))
     # A deposed object remains from an earlier apply and is deleted.
     address += " (deposed)" if member(entry, "deposed") else ""
     given = tuple(map(str, listed(member(change, "actions"))))
     is_made_anew = kind == _KEY and {"create", "delete"} == {*given}
     for actions in ((each,) for each in given) if is_made_anew else (given,):
-        is_first = not is_made_anew or actions in _GONE
-        before = _said(kind, had, arguments) if had and is_first else {}
-        values = had if actions in _GONE else after
-        said = {} if actions in _GONE else _said(kind, values, arguments)
-        if kind == _KEY and actions in _GONE:
-            said = before if actions in _IDLE else _KEY_GONE
-        if member(entry, "mode") != "data":
-            named = (line, address, kind, place, arguments, change)
-            yield _Resource(*named, actions, values, before, said)
+        is_gone = actions in _GONE
+        before = _set_by(kind, had, arguments) if had and actions != ("create",) else None
+        after = None if is_gone else _set_by(kind, new, arguments)
+        if kind == _KEY and is_gone:
+            after = before if actions == ("forget",) else _KEY_GONE
+        named = (line, address, kind, place, arguments, change, actions)
+        yield _Resource(*named, had if is_gone else new, before, after)
 
 
 def _merged(after: object, unknown: object) -> object:
     """Return the values of a plan, with ``Unresolved`` for values that it cannot know."""
-    if unknown is True:
-        return _AFTER_APPLY
     if isinstance(unknown, dict) and unknown and isinstance(after, dict):
         names = dict.fromkeys([*after, *unknown])
         return {name: _merged(after.get(name), unknown.get(name)) for name in names}
@@ -206,36 +193,35 @@ def _merged(after: object, unknown: object) -> object:
     return _AFTER_APPLY if unknown else after
 
 
-def _said(kind: str, values: dict[str, object], arguments: object) -> Entry:
-    """Return what a resource with these values says of an account; empty for nothing."""
+def _set_by(kind: str, values: dict[str, object], arguments: object) -> Entry | None:
+    """Return what a resource with these values sets of an account, None for nothing."""
     if kind == _KEY:
-        return shaped(_OTHER, {"encryption": _encryption(values)})
-    if kind.startswith("azurerm_") and kind in _ACCOUNTS:
+        return Entry(_OTHER, _encryption(values))
+    if kind in _AZURERM:
         blocks = values.get(_BLOCK)
         if isinstance(blocks, list):
-            blocks = _SEVERAL if blocks[1:] else next(iter(blocks), None)
-        encryption = _encryption(blocks)
-        own_kind = "AIServices" if kind == _AI_SERVICES else values.get("kind")
-        return shaped(own_kind, {"encryption": encryption})
+            blocks = Unresolved("set by several blocks") if blocks[1:] else next(iter(blocks), None)
+        own_kind = values.get("kind") if kind == _AZURERM[0] else "AIServices"
+        return Entry(own_kind, _encryption(blocks))
     if _arm_type(kind, values) != ACCOUNT_TYPE or values.get("when") == "destroy":
-        return {}
+        return None
     with suppress(ValueError):  # two spellings of a name, which Terraform allows
-        said = _said_by_azapi(kind, values)
+        given = _set_by_azapi(kind, values)
         is_open = member(arguments, "sensitive_body") is not None
-        return shaped(said["kind"], _SENSITIVE) if is_open else said
-    return shaped(_UNREADABLE, _UNREADABLE)
+        return given._replace(encryption=_SENSITIVE) if is_open else given
+    return Entry(_UNREADABLE, _UNREADABLE)
 
 
-def _said_by_azapi(kind: str, values: dict[str, object]) -> Entry:
+def _set_by_azapi(kind: str, values: dict[str, object]) -> Entry:
     body = _parsed(values.get("body"))  # a text up to version 1 of azapi
     properties = member(body, "properties")
     if kind in _ACCOUNTS:
-        return shaped(member(body, "kind"), written(properties))
-    names = {name.lower() for name in as_object(properties)}
-    if member(properties, "encryption") is None and "encryption" in names:
+        return judged_part(member(body, "kind"), properties, is_whole=True)
+    given = judged_part(_OTHER, properties)
+    if given.encryption is None and "encryption" in map(str.lower, as_object(properties)):
         # An update says null where it does something of which nobody knows the outcome.
-        properties = {"encryption": Unresolved("null")}
-    return shaped(_OTHER, properties)
+        return Entry(_OTHER, Unresolved("null"))
+    return given
 
 
 def _arm_type(kind: str, values: dict[str, object]) -> str:
@@ -254,8 +240,7 @@ def _encryption(block: object) -> object:
     ids = [block.get(name) for name in ("key_vault_key_id", "managed_hsm_key_id")]
     parts = _KEY_ID.fullmatch(next((each for each in ids if isinstance(each, str) and each), ""))
     no_name = "known-after-apply" if _AFTER_APPLY in ids else _AFTER_APPLY
-    vault, name, version = parts.groups() if parts else (None, no_name, None)
-    key = {"keyVaultUri": vault, "keyName": name, "keyVersion": version}
+    key = {"keyName": parts[1] if parts else no_name}
     return {"keySource": KEY_VAULT, "keyVaultProperties": key}
 
 
@@ -265,7 +250,7 @@ def _targets(setter: _Resource, accounts: Collection[_Resource]) -> tuple[str, .
     attribute = "cognitive_account_id" if setter.type == _KEY else "resource_id"
     given, parent = setter.values.get(attribute), setter.values.get("parent_id")
     if isinstance(parent, str):
-        given = f"{parent}/providers/{ACCOUNT_TYPE}/{setter.values.get('name')}"
+        given = f"{parent}{_PATH}{setter.values.get('name')}"
     if isinstance(given, str):
         meant = {each.address: _has_id(each, given.lower()) for each in accounts}
         exact = [address for address, is_meant in meant.items() if is_meant]
@@ -275,40 +260,36 @@ def _targets(setter: _Resource, accounts: Collection[_Resource]) -> tuple[str, .
     names, (path, _, index) = {*map(str, references)}, setter.place
     # Terraform lists a resource that an expression names, and each of its parts.
     named = {".".join(re.split(r"[.\[]", each)[:2]) for each in names - _LOOPS}
-    referenced = [each for each in accounts if each.place[0] == path and {each.place[1]} == named]
+    found = [each for each in accounts if each.place[0] == path and {each.place[1]} == named]
     # The plan does not show whether an expression calculates with count.index.
-    if len(referenced) > 1 and "each.key" in names:
-        referenced = [each for each in referenced if each.place[2] == index]
-    elif len(referenced) > 1:
-        referenced = [each for each in referenced if "".join(each.place[1:]) in names]
-    found = [each.address for each in referenced]
-    return (*found,) if len(found) == 1 else (*(each.address for each in accounts), "")
+    if len(found) > 1:
+        is_loop = "each.key" in names
+        own = [it.place[2] == index if is_loop else "".join(it.place[1:]) in names for it in found]
+        found = [each for each, is_own in zip(found, own, strict=True) if is_own]
+    return (found[0].address,) if len(found) == 1 else (*(each.address for each in accounts), "")
 
 
 def _has_id(account: _Resource, given: str) -> bool | None:
     """Tell whether an account has this id; None if it is new and only its subscription is open."""
     parts = ("id", "name", "resource_group_name", "parent_id")
     own, name, group, parent = map(account.values.get, parts)
-    own_id = own if isinstance(own, str) else member(account.change, "before", "id")
-    if given == str(own_id).lower():
+    known = (own, member(account.change, "before", "id"), f"{parent}{_PATH}{name}")
+    if given in {each.lower() for each in known if isinstance(each, str)}:
         return True
-    scope = parent if isinstance(parent, str) else f"/resourcegroups/{group}"
-    is_alike = given.endswith(f"{scope}/providers/{ACCOUNT_TYPE}/{name}".lower())
-    if isinstance(own, str) or not is_alike:
-        return False
-    return True if isinstance(parent, str) else None
+    is_alike = given.endswith(f"/resourcegroups/{group}{_PATH}{name}".lower())
+    return None if is_alike and not isinstance(own, str) else False
 
 
-def _with(entry: Entry, setter: Entry) -> Entry:
+def _with(entry: Entry, setter: Entry | None) -> Entry:
     """Return an account with the setter's encryption merged over its own."""
 
-    def laid_over(before: object, given: object) -> object:
+    def lay_over(before: object, given: object) -> object:
         if not isinstance(before, dict) or not isinstance(given, dict):
             return given
-        return before | {name: laid_over(before.get(name), given[name]) for name in given}
+        return before | {name: lay_over(before.get(name), given[name]) for name in given}
 
-    both = (member(each, "properties", "encryption") for each in (entry, setter))
-    return shaped(entry["kind"], {"encryption": laid_over(*both)}) if entry else {}
+    given = lay_over(entry.encryption, setter.encryption) if setter else entry.encryption
+    return Entry(entry.kind, given)
 
 
 def _may_deploy(kind: str, values: dict[str, object]) -> bool:

@@ -11,6 +11,7 @@ from cmk_check.cli import bicep
 from tests.guard.infra.bicep_kit import bicep as compiler
 from tests.unit.cli.check_kit import (
     ACCOUNT,
+    DOCUMENTS,
     GREEN,
     KEY,
     RED,
@@ -20,7 +21,6 @@ from tests.unit.cli.check_kit import (
     account,
     template,
 )
-from tests.unit.cli.test_check import DOCUMENTS
 
 CALLED: Final = "createObject('keySource','Microsoft.KeyVault','keyVaultProperties',createObject("
 NEEDED: Final = {"apiVersion": "2025-06-01", "location": "westeurope"}
