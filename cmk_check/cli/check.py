@@ -42,7 +42,13 @@ from cmk_check.core.planned.document import (
 )
 from cmk_check.core.planned.existing_accounts import error_in, read_accounts
 from cmk_check.core.planned.terraform_plan import read_plan
-from cmk_check.core.planned.worked_out import marked, more_exact, named_inputs, parameters_for
+from cmk_check.core.planned.worked_out import (
+    doubted,
+    focused,
+    more_exact,
+    named_inputs,
+    parameters_for,
+)
 from cmk_check.core.text import shown
 from cmk_check.errors import NotUsable
 
@@ -242,11 +248,14 @@ def _more_exact(
     if not any(row and row["verdict"] == Verdict.UNKNOWN for row in rows):
         return accounts
     given, missing = parameters_for(template, parameters)
-    snapshot = predict(json.dumps(marked(template)), given)
+    try:
+        snapshot = predict(json.dumps(focused(template) or template), given)
+    except NotUsable as error:
+        return [doubted(each, str(error)) for each in accounts]
     if snapshot is None:
         return accounts
     begin_document()
-    found = json.loads(named_inputs(snapshot, missing), object_pairs_hook=distinct)
+    found = json.loads(named_inputs(snapshot), object_pairs_hook=distinct)
     return more_exact(accounts, found, missing, kinds)
 
 
