@@ -86,9 +86,9 @@ def predict(template: str, parameters: str) -> str | None:
         return None
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "template.json").write_text(template, encoding="utf-8")
-        (folder / "main.bicepparam").write_text(parameters, encoding="utf-8")
-        (folder / "bicepconfig.json").write_text("{}", encoding="utf-8")
+        texts = {"template.json": template, "main.bicepparam": parameters, "bicepconfig.json": "{}"}
+        for file, text in texts.items():
+            (folder / file).write_text(text, encoding="utf-8")
         snapshot = folder / "main.snapshot.json"
         done = _run(bicep, "snapshot", str(folder / "main.bicepparam"), "--mode", "overwrite")
         if not done.returncode and snapshot.exists() and snapshot.stat().st_size < MAX_INPUT_BYTES:

@@ -37,18 +37,11 @@ from cmk_check.core.planned.document import (
     TooMuchWork,
     begin_document,
     brief,
-    distinct,
     member,
 )
 from cmk_check.core.planned.existing_accounts import error_in, read_accounts
 from cmk_check.core.planned.terraform_plan import read_plan
-from cmk_check.core.planned.worked_out import (
-    doubted,
-    focused,
-    more_exact,
-    named_inputs,
-    parameters_for,
-)
+from cmk_check.core.planned.worked_out import doubted, focused, more_exact, parameters_for
 from cmk_check.core.text import shown
 from cmk_check.errors import NotUsable
 
@@ -255,8 +248,7 @@ def _more_exact(
     if snapshot is None:
         return accounts
     begin_document()
-    found = json.loads(named_inputs(snapshot), object_pairs_hook=distinct)
-    return more_exact(accounts, found, missing, kinds)
+    return more_exact(accounts, snapshot, missing, kinds)
 
 
 def _row(file: str, account: PlannedAccount, said: Mapping[str, str | None]) -> ReportRow:

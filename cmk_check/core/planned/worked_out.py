@@ -15,7 +15,7 @@ from typing import Final
 from cmk_check.core.enums import Verdict
 from cmk_check.core.planned.account import NOT_SHOWN, PlannedAccount, judge_planned
 from cmk_check.core.planned.arm_template import DEPLOYMENTS, parameter_values, read_prediction
-from cmk_check.core.planned.document import Unresolved, listed, member, spend
+from cmk_check.core.planned.document import Unresolved, distinct, listed, member, spend
 from cmk_check.core.resource_id import ACCOUNT_TYPE
 from cmk_check.core.text import as_object, counted, few
 
@@ -37,15 +37,14 @@ def focused(template: object, address: str = "") -> dict[str, object] | None:
     resources = member(template, "resources")
     is_named = isinstance(resources, dict)
     pairs = as_object(resources).items() if is_named else enumerate(listed(resources))
-    parts: dict[object, object] = {}
-    has_account = False
+    parts, has_account = {}, False
     for place, each in pairs:
         here = f"{address}resources" + (f".{place}" if is_named else f"[{place}]")
         is_existing = is_second and member(each, "existing") is True
         part = None if is_existing else _deciding(each, here)
         has_account |= part is not None
         if part is not None or member(each, "copy") is None:
-            parts[place] = part or (each if is_existing else _stub(each))
+            parts[place] = part or _stub(each)
     rest = _without(template, "resources", "outputs")
     found = rest | {"resources": parts if is_named else [*parts.values()]}
     return found if has_account else None
@@ -102,32 +101,26 @@ def parameters_for(template: object, given: Sequence[object]) -> tuple[str, list
         # Null may stand for a default.
         is_null = value is None and (name.lower() not in values or not is_optional or has_default)
         is_open = is_null or isinstance(value, Unresolved) or "${" in json.dumps(value)
-        text = f"externalInput('{name}')" if is_open else f"json('{_quoted(value)}')"
-        lines.append(f"param {name} = {text}")
+        text = json.dumps(value, default=str).replace("\\", "\\\\").replace("'", "\\'")
+        given_as = f"externalInput('{name}')" if is_open else f"json('{text}')"
+        lines.append(f"param {name} = {given_as}")
         missing += [name] if is_open else []
     return "\n".join(lines), missing
 
 
-def _quoted(value: object) -> str:
-    return json.dumps(value).replace("\\", "\\\\").replace("'", "\\'").replace("${", "\\${")
-
-
-def named_inputs(snapshot: str) -> str:
-    """Return a snapshot with the names of the parameters that stay open."""
-    return _INPUT.sub(r"parameters('\1')", snapshot)
-
-
 def more_exact(
     accounts: Sequence[PlannedAccount],
-    snapshot: object,
+    answer: str,
     missing: Sequence[str],
     kinds: Collection[str],
 ) -> list[PlannedAccount]:
-    """Return accounts of a template, with what the engine says of those that are unknown.
+    """Return accounts of a template, with what a snapshot says of those that are unknown.
 
     A violation stays whatever the engine says, and so do templates that the document lacks. An
     account that the engine leaves out is gone only if the engine shows everything.
     """
+    text = _INPUT.sub(r"parameters('\1')", answer)
+    snapshot = json.loads(text, object_pairs_hook=distinct)
     marks: dict[str, set[str]] = {}
     for each in listed(member(snapshot, "predictedResources")):
         mark = str(member(each, "location"))

@@ -1,5 +1,7 @@
 """What is read in the answer of Bicep's engine."""
 
+import json
+
 from cmk_check.core.planned.account import judge_planned
 from cmk_check.core.planned.arm_template import read_template
 from cmk_check.core.planned.worked_out import more_exact
@@ -12,7 +14,7 @@ def test_an_account_cannot_speak_for_another_one() -> None:
     other = account(KEY, "other", id="other", location=accounts[0].address)
     answer = {"predictedResources": [other], "diagnostics": ["not expanded"]}
 
-    found = more_exact(accounts, answer, [], {"openai"})
+    found = more_exact(accounts, json.dumps(answer), [], {"openai"})
 
     rows = [judge_planned(each, {"openai"}) for each in found]
     assert [row and row["verdict"] for row in rows] == [OPEN, GREEN]
