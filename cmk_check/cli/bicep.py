@@ -25,20 +25,25 @@ _KEPT: Final = (
     "DOTNET_BUNDLE_EXTRACT_BASE_DIR",  # where it unpacks itself
 )
 _FAULT: Final = re.compile(r"\((\d+,\d+)\) : Error ([\w-]+)")
-_NOT_RESTORED: Final = frozenset({"BCP190", "BCP191", "BCP192"})
+_KIND: Final = re.compile(r"(?:https://aka\.ms/arm-|Unhandled exception: )([\w.-]*\w)")
+_WAYS: Final = dict.fromkeys(("BCP190", "BCP191", "BCP192"), "run `bicep restore` first") | {
+    "BCP427": "sources do not see the environment, so give the variable a default, or check the "
+    "template with --parameters"
+}
 
 
 def find_bicep() -> str | None:
     """Return the Bicep that BICEP, the path or `az bicep install` gives, if it is new enough."""
     azure = Path(_ENVIRONMENT.get("AZURE_CONFIG_DIR") or Path("~/.azure").expanduser())
     named = _ENVIRONMENT.get("BICEP")
-    return usable(*([named] if named else ["bicep", str(azure / "bin/bicep")]))
+    names = [named] if named else ["bicep", str(azure / "bin/bicep")]
+    return next(filter(None, map(usable, names)), None)
 
 
 @cache
-def usable(*names: str) -> str | None:
-    """Return the first of these programs that is there, if it is new enough."""
-    found = next(filter(None, map(shutil.which, names)), None)
+def usable(name: str) -> str | None:
+    """Return the path of a program if it is a Bicep that is new enough."""
+    found = shutil.which(name)
     try:
         said = _run(found, "--version").stdout if found else b""
     except NotUsable:
@@ -64,35 +69,43 @@ def compiled(file: str) -> bytes:
     if done.returncode or len(done.stdout) > MAX_INPUT_BYTES:
         faults = _FAULT.findall(done.stderr.decode(errors="replace"))
         places = ", ".join(f"{code} at {place}" for place, code in faults[:3]) or "no reason"
-        is_unrestored = any(code in _NOT_RESTORED for _, code in faults)
-        way = "run `bicep restore` first" if is_unrestored else f"`bicep {command}` says more"
+        own = [_WAYS[code] for _, code in faults if code in _WAYS]
+        way = own[0] if own else f"`bicep {command}` says more"
         raise NotUsable(f"Bicep cannot compile it ({places}); {way}")
     return done.stdout
 
 
 def predict(template: str, parameters: str) -> str | None:
-    """Return the snapshot of a template with the text of a .bicepparam; None if Bicep fails."""
+    """Return the snapshot of a template with the text of a .bicepparam; None without Bicep.
+
+    Raises:
+        NotUsable: Bicep fails; says where without a word of its message, which may quote values.
+
+    """
     if (bicep := find_bicep()) is None:
         return None
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "template.json").write_text(template, encoding="utf-8")
-        (folder / "main.bicepparam").write_text(parameters, encoding="utf-8")
-        (folder / "bicepconfig.json").write_text("{}", encoding="utf-8")
+        texts = {"template.json": template, "main.bicepparam": parameters, "bicepconfig.json": "{}"}
+        for file, text in texts.items():
+            (folder / file).write_text(text, encoding="utf-8")
         snapshot = folder / "main.snapshot.json"
-        try:
-            done = _run(bicep, "snapshot", str(folder / "main.bicepparam"), "--mode", "overwrite")
-        except NotUsable:
-            return None
-        is_there = not done.returncode and snapshot.exists()
-        if not is_there or snapshot.stat().st_size > MAX_INPUT_BYTES:
-            return None
-        return snapshot.read_text(encoding="utf-8")
+        done = _run(bicep, "snapshot", str(folder / "main.bicepparam"), "--mode", "overwrite")
+        if not done.returncode and snapshot.exists() and snapshot.stat().st_size < MAX_INPUT_BYTES:
+            return snapshot.read_text(encoding="utf-8")
+    said, lines = done.stderr.decode(errors="replace"), parameters.splitlines()
+    places = [
+        f"{code} at {lines[int(at.partition(',')[0]) - 1].split()[1]}"
+        for at, code in _FAULT.findall(said)
+    ]
+    where = ", ".join((places or _KIND.findall(said))[:3]) or "no reason"
+    raise NotUsable(f"Bicep was tried and failed ({where}); `bicep snapshot` says more")
 
 
 def _run(bicep: str, *words: str) -> subprocess.CompletedProcess[bytes]:
     env = {name: value for name, value in _ENVIRONMENT.items() if name.upper() in _KEPT}
     env |= {"DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"}  # so that it needs no libicu
+    env |= {"DOTNET_GCHeapHardLimit": "0x80000000"}  # 2 GiB
     try:
         return subprocess.run(  # noqa: S603 - no shell, and no word that begins with a dash
             [bicep, *words],

@@ -36,12 +36,11 @@ from cmk_check.core.planned.document import (
     TooMuchWork,
     begin_document,
     brief,
-    distinct,
     member,
 )
 from cmk_check.core.planned.existing_accounts import read_accounts
 from cmk_check.core.planned.terraform_plan import read_plan
-from cmk_check.core.planned.worked_out import marked, more_exact, named_inputs, parameters_for
+from cmk_check.core.planned.worked_out import doubted, focused, more_exact, parameters_for
 from cmk_check.core.text import clean_text, shown
 from cmk_check.errors import NotUsable
 
@@ -220,12 +219,14 @@ def _more_exact(
     if not any(row and row["verdict"] == Verdict.UNKNOWN for row in rows):
         return accounts
     given, missing = parameters_for(template, parameters)
-    snapshot = predict(json.dumps(marked(template)), given)
+    try:
+        snapshot = predict(json.dumps(focused(template) or template), given)
+    except NotUsable as error:
+        return [doubted(each, str(error)) for each in accounts]
     if snapshot is None:
         return accounts
     begin_document()
-    found = json.loads(named_inputs(snapshot, missing), object_pairs_hook=distinct)
-    return more_exact(accounts, found, missing, kinds)
+    return more_exact(accounts, snapshot, missing, kinds)
 
 
 def _row(file: str, account: PlannedAccount, judged: Row, allowed: Collection[str]) -> ReportRow:

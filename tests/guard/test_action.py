@@ -26,7 +26,7 @@ def _template(encryption: object, name: str = "chat") -> str:
 def _run(step: str, folder: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
     values = {f"${{{{ inputs.{name} }}}}": text for name, text in (DEFAULTS | inputs).items()}
     values["${{ github.action_path }}"] = str(ROOT)
-    own: dict[str, Any] = STEPS[step]["env"]
+    own: dict[str, Any] = STEPS[step].get("env", {})
     env = {name: values.get(text, text) for name, text in own.items()}
     return subprocess.run(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", STEPS[step]["run"]],  # noqa: S607
@@ -118,6 +118,34 @@ def test_the_command_is_installed_by_hash_and_nothing_is_built(folder: Path) -> 
     words = result.stdout.split()
     assert {"--require-hashes", "--only-binary", "--no-deps"} <= {*words}
     assert words[-2:] == ["--requirement", str(ROOT / "locks/command.txt")]
+
+
+@pytest.mark.parametrize(
+    ("programs", "called", "said"),
+    [
+        ({"bicep": "", "az": ""}, "", ""),
+        ({"az": ""}, "bicep version\n", ""),
+        ({"az": '[ "$2" = install ]'}, "bicep version\nbicep install\n", ""),
+        ({"az": "exit 1"}, "bicep version\nbicep install\n", "::warning title=cmk_check::Bicep"),
+        ({}, "", "::warning title=cmk_check::Bicep"),
+    ],
+    ids=["in the path", "of az", "installed", "no network", "no az"],
+)
+def test_bicep_is_installed_where_there_is_none(
+    tmp_path: Path, programs: dict[str, str], called: str, said: str
+) -> None:
+    """Without it, the step passes and says what that means."""
+    calls = tmp_path / "calls"
+    calls.touch()
+    for name, text in programs.items():
+        (tmp_path / name).write_text(f'#!/bin/bash\necho "$@" >> {calls}\n{text}\n')
+        (tmp_path / name).chmod(0o700)
+    (tmp_path / "bash").symlink_to("/bin/bash")
+
+    done = _run("Find or install Bicep", tmp_path, PATH=str(tmp_path))
+
+    assert (done.returncode, calls.read_text()) == (0, called)
+    assert [done.stdout.startswith(said), bool(done.stdout)] == [True, bool(said)]
 
 
 @pytest.mark.long

@@ -1,105 +1,133 @@
 """Make the judgement of a template more exact with what Bicep's engine works out for it.
 
-The engine gets the template with the address of each account in place of its location, which
-decides nothing, so that its answer says of which account it speaks. A parameter without a value is
-an input from outside, which the engine leaves open. Format: `bicep snapshot` of Bicep 0.49.
+The engine gets what decides the accounts, with the address of each in place of its location, so
+that its answer says of which account it speaks. A parameter without a value is an input from
+outside, which the engine leaves open. Format: `bicep snapshot` of Bicep 0.49.
 """
 
 import json
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from secrets import token_hex
 from typing import Final
 
 from cmk_check.core.enums import Verdict
 from cmk_check.core.planned.account import NOT_SHOWN, PlannedAccount, judge_planned
-from cmk_check.core.planned.arm_template import parameter_values, read_prediction
-from cmk_check.core.planned.document import Unresolved, listed, member, spend
+from cmk_check.core.planned.arm_template import DEPLOYMENTS, parameter_values, read_prediction
+from cmk_check.core.planned.document import Unresolved, distinct, listed, member, spend
 from cmk_check.core.resource_id import ACCOUNT_TYPE
 from cmk_check.core.text import as_object, counted, few
 
-_INPUT: Final = re.compile(r"externalInputs\('cmk_check_(\d+)'\)")
+_INPUT: Final = re.compile(r"externalInputs\('([A-Za-z_]\w*)_\d+'\)", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+# Else a location that the template gives could claim the address of another account.
+_NONCE: Final = token_hex()
+_SCHEMA: Final = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
+_EMPTY: Final = {"$schema": _SCHEMA, "contentVersion": "1.0.0.0", "resources": []}
 
 
-def marked(value: object, address: str = "") -> object:
-    """Return a template in which the location of each account is its address."""
-    spend(1)
-    if isinstance(value, list):
-        return [marked(each, f"{address}[{place}]") for place, each in enumerate(value)]
-    if not isinstance(value, dict):
-        return value
-    found = {name: marked(each, f"{address}.{name}".lower()) for name, each in value.items()}
-    is_account = str(member(value, "type")).lower() == ACCOUNT_TYPE
-    if not is_account or member(value, "existing") is True:
-        return found
-    rest = {name: each for name, each in found.items() if name.lower() != "location"}
-    return rest | {"location": _mark(address)}
+def focused(template: object, address: str = "") -> dict[str, object] | None:
+    """Return a template with what decides its accounts, None if it has none.
+
+    Of the rest, the engine may leave open or refuse so much that it shows no account. So only what
+    expressions may refer to stays of it, without loops.
+    """
+    is_second = str(member(template, "languageVersion")).startswith("2.")
+    resources = member(template, "resources")
+    is_named = isinstance(resources, dict)
+    pairs = as_object(resources).items() if is_named else enumerate(listed(resources))
+    parts, has_account = {}, False
+    for place, each in pairs:
+        here = f"{address}resources" + (f".{place}" if is_named else f"[{place}]")
+        is_existing = is_second and member(each, "existing") is True
+        part = None if is_existing else _deciding(each, here)
+        has_account |= part is not None
+        if part is not None or member(each, "copy") is None:
+            parts[place] = part or _stub(each)
+    rest = _without(template, "resources", "outputs")
+    found = rest | {"resources": parts if is_named else [*parts.values()]}
+    return found if has_account else None
+
+
+def _deciding(resource: object, address: str) -> dict[str, object] | None:
+    """Return a resource with what decides its accounts, None if it has none."""
+    kind = str(member(resource, "type")).lower()
+    properties, below = member(resource, "properties"), member(resource, "resources")
+    nested = member(properties, "template")
+    inner = focused(nested, f"{address}.properties.template.")
+    children = focused({"resources": below}, f"{address}.")
+    found = _without(resource, "dependson", "resources") | (children or {})
+    if kind == ACCOUNT_TYPE:
+        return _without(found, "location") | {"location": _mark(address)}
+    if inner:
+        own = _without(properties, "template") | {"template": inner}
+        return _without(found, "properties") | {"properties": own}
+    is_hidden = kind in DEPLOYMENTS and not isinstance(nested, dict)
+    return found if children or is_hidden or kind.startswith("[") else None
+
+
+def _stub(resource: object) -> dict[str, object]:
+    found = _without(resource, "properties", "dependson", "resources")
+    is_nested = str(member(resource, "type")).lower() in DEPLOYMENTS
+    return found | (
+        {"properties": {"mode": "Incremental", "template": _EMPTY}} if is_nested else {}
+    )
+
+
+def _without(value: object, *names: str) -> dict[str, object]:
+    return {name: each for name, each in as_object(value).items() if name.lower() not in names}
 
 
 def _mark(address: str) -> str:
-    return address.lower().lstrip(".") or "?"
+    return f"{_NONCE} {address}".lower()
 
 
 def parameters_for(template: object, given: Sequence[object]) -> tuple[str, list[str]]:
     """Return a .bicepparam for ``template.json``, and the parameters without a value.
 
-    ``given`` are the parameters of each file; the last value counts.
+    ``given`` are the parameters of each file; the last value counts. The Azure Developer CLI
+    replaces ``${NAME}`` before a deployment.
     """
     values = {name: value for each in given for name, value in parameter_values(each).items()}
     lines, missing = ["using './template.json'"], []
     for name, declared in as_object(member(template, "parameters")).items():
         value = values.get(name.lower())
         is_optional = member(declared, "nullable") is True
-        # Null may stand for a default.
-        is_null = name.lower() in values and is_optional and not _has_default(declared)
-        is_open = isinstance(value, Unresolved) or (value is None and not is_null)
-        is_left_out = name.lower() not in values and (is_optional or _has_default(declared))
+        has_default = any(each.lower() == "defaultvalue" for each in as_object(declared))
+        is_left_out = name.lower() not in values and (is_optional or has_default)
         if is_left_out or not _NAME.fullmatch(name):
             continue
-        text = f"externalInput('cmk_check', '{name}')" if is_open else _literal(value)
-        lines.append(f"param {name} = {text}")
+        # Null may stand for a default.
+        is_null = value is None and (name.lower() not in values or not is_optional or has_default)
+        is_open = is_null or isinstance(value, Unresolved) or "${" in json.dumps(value)
+        text = json.dumps(value, default=str).replace("\\", "\\\\").replace("'", "\\'")
+        given_as = f"externalInput('{name}')" if is_open else f"json('{text}')"
+        lines.append(f"param {name} = {given_as}")
         missing += [name] if is_open else []
     return "\n".join(lines), missing
 
 
-def _has_default(declared: object) -> bool:
-    return any(name.lower() == "defaultvalue" for name in as_object(declared))
-
-
-def _literal(value: object) -> str:
-    text = json.dumps(value).replace("\\", "\\\\").replace("'", "\\'").replace("${", "\\${")
-    return f"json('{text}')"
-
-
-def named_inputs(snapshot: str, missing: Sequence[str]) -> str:
-    """Return a snapshot with the names of the parameters that stay open.
-
-    A value of the template may look like an input that there is not.
-    """
-    names = {str(number): f"parameters('{name}')" for number, name in enumerate(missing)}
-    return _INPUT.sub(lambda it: names.get(it[1], it[0]), snapshot)
-
-
 def more_exact(
     accounts: Sequence[PlannedAccount],
-    snapshot: object,
+    answer: str,
     missing: Sequence[str],
     kinds: Collection[str],
 ) -> list[PlannedAccount]:
-    """Return accounts of a template, with what the engine says of those that are unknown.
+    """Return accounts of a template, with what a snapshot says of those that are unknown.
 
     A violation stays whatever the engine says, and so do templates that the document lacks. An
     account that the engine leaves out is gone only if the engine shows everything.
     """
+    text = _INPUT.sub(r"parameters('\1')", answer)
+    snapshot = json.loads(text, object_pairs_hook=distinct)
     marks: dict[str, set[str]] = {}
     for each in listed(member(snapshot, "predictedResources")):
-        mark = _mark(str(member(each, "location")))
+        mark = str(member(each, "location"))
         marks.setdefault(str(member(each, "id")).lower(), set()).add(mark)
     every = read_prediction(snapshot)
     predicted = [each for each in every if each.doubt != NOT_SHOWN]
     is_whole = len(predicted) == len(every)
-    lacks = f"{counted(len(missing), 'parameter')} without a value: {few(missing)}"
     found, claimed = [], set()
     for account in accounts:
         address = _mark(account.address)
@@ -109,17 +137,24 @@ def more_exact(
         states = {(judge_planned(each, kinds) or {}).get("verdict") for each in own}
         verdict = (judge_planned(account, kinds) or {}).get("verdict")
         is_worse = verdict == Verdict.COMPLIANT and Verdict.NON_COMPLIANT in states
-        doubt = f"{account.doubt}; {lacks}" if account.doubt else lacks
         if verdict != Verdict.UNKNOWN and not is_worse:
             found.append(account)
         elif own:
-            found += [_placed(each, account, lacks if missing else None) for each in own]
+            at = {"address": account.address, "line": account.line, "advice": account.advice}
+            found += [doubted(replace(each, **at), _lacks(each, missing)) for each in own]
         elif account.doubt == NOT_SHOWN or not is_whole:
-            is_shown = bool(missing and account.entries)
-            found.append(replace(account, doubt=doubt) if is_shown else account)
+            found.append(doubted(account, _lacks(account, missing)))
     return [*found, *(each for each in predicted if each.address not in claimed)]
 
 
-def _placed(predicted: PlannedAccount, at: PlannedAccount, lacks: str | None) -> PlannedAccount:
-    doubt = "; ".join(filter(None, (predicted.doubt, lacks))) or None
-    return replace(predicted, doubt=doubt, address=at.address, line=at.line, advice=at.advice)
+def _lacks(account: PlannedAccount, missing: Sequence[str]) -> str | None:
+    """Say which of the parameters without a value the account depends on."""
+    entries = json.dumps(account.entries, default=lambda value: value.text)
+    own = [name for name in missing if f"parameters('{name}')" in entries]
+    return f"{counted(len(own), 'parameter')} without a value: {few(own)}" if own else None
+
+
+def doubted(account: PlannedAccount, why: str | None) -> PlannedAccount:
+    """Return an account of the document with one more reason for which it may be open."""
+    doubt = "; ".join(filter(None, (account.doubt, why)))
+    return replace(account, doubt=doubt) if why and account.entries else account

@@ -14,11 +14,13 @@ from tests.unit.cli.check_kit import (
     DOCUMENTS,
     GREEN,
     KEY,
+    OPEN,
     RED,
     SCHEMA,
     Check,
     Json,
     account,
+    nested,
     template,
 )
 
@@ -48,6 +50,10 @@ resource account 'Microsoft.CognitiveServices/accounts@2025-06-01' = {
   }
 }
 """
+
+
+def _verdicts(result: str) -> list[str]:
+    return [each["verdict"] for each in json.loads(result)["accounts"]]
 
 
 def _values(**values: object) -> Json:
@@ -90,6 +96,46 @@ def test_a_parameter_without_a_value_is_named_and_leaves_open_what_depends_on_it
     assert "--parameters" in said
 
 
+OPEN_LOOP: Final = {"type": "Microsoft.Storage/storageAccounts", "apiVersion": "2023-05-01"} | {
+    "name": "[format('store{0}', copyIndex())]",
+    "copy": {"name": "stores", "count": "[reference('x').count]"},
+}
+IN_MODULE: Final = nested("all", OPEN_LOOP) | {"apiVersion": "2025-04-01"}
+LATER: Final = {"unused": "${UNUSED=true}", "enable": True}
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+@pytest.mark.parametrize(
+    ("others", "values"),
+    [([OPEN_LOOP], {}), ([IN_MODULE], {}), ([], LATER)],
+    ids=["loop", "loop in a module", "value that azd gives"],
+)
+def test_what_decides_no_account_leaves_none_open(
+    engine: Check, others: list[Json], values: Json, is_on: object
+) -> None:
+    """The engine refuses such a template, or shows nothing of a module with such a loop."""
+    module = nested("module", SWITCHED, *others, enable="[parameters('enable')]")
+    module["properties"]["template"] |= {"contentVersion": "1.0.0.0", "parameters": ENABLE}
+    declared = {**ENABLE, "unused": {"type": "bool", "defaultValue": True}}
+    whole = template({**module, "apiVersion": "2025-04-01"}, parameters=declared)
+    given = _values(**{**values, "enable": is_on})
+
+    said = engine(**{"main": {**whole, "contentVersion": "1.0.0.0"}, "main.parameters": given})
+
+    assert said.stdout.splitlines()[2].startswith(GREEN if is_on else RED)
+
+
+def test_no_setter_of_an_account_is_left_out(engine: Check) -> None:
+    """A module could take the key of an account that another one sets."""
+    without = nested("without", account(**NEEDED)) | {"apiVersion": "2025-04-01"}
+    without["properties"]["template"]["contentVersion"] = "1.0.0.0"
+    both = {**SWITCH, "resources": [SWITCHED, without]}
+
+    said = engine(**{"main": both, "main.parameters": _values(enable=True)})
+
+    assert said.exit_code in {1, 3}
+
+
 @pytest.mark.parametrize("key", ["'k'", "null"])
 def test_sources_are_compiled_where_they_are(engine: Check, tmp_path: Path, key: str) -> None:
     """Each turn of a loop over modules is an account, and no file is written."""
@@ -116,8 +162,9 @@ def test_sources_are_compiled_where_they_are(engine: Check, tmp_path: Path, key:
         ("module m 'br/public:avm/res/x:1.0.0' = {\n  name: 'm'\n}", "bicep restore"),
         ("param p 'a' = loadTextContent('private.txt')", "BCP033 at 1,15"),
         ("param p string = loadTextContent('pipe')", "longer than"),
+        ("extension own\nparam p string", "BCP190 at 1,11"),
     ],
-    ids=["module of a registry", "content in a message", "pipe"],
+    ids=["module of a registry", "content in a message", "pipe", "extension of a folder"],
 )
 def test_a_source_gets_nothing_fetched_printed_or_stuck(
     engine: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, said: str
@@ -126,6 +173,8 @@ def test_a_source_gets_nothing_fetched_printed_or_stuck(
     monkeypatch.setattr(bicep, "MAX_BICEP_SECONDS", 20)
     (tmp_path / "main.bicep").write_text(source)
     (tmp_path / "private.txt").write_text("hush")
+    (tmp_path / "own").write_text("hush")
+    (tmp_path / "bicepconfig.json").write_text('{"extensions": {"own": "./own"}}')
     os.mkfifo(tmp_path / "pipe")
 
     result = engine("main.bicep")
@@ -147,27 +196,53 @@ def test_a_source_does_not_see_the_environment(
     result = engine("main.bicepparam")
 
     assert (result.exit_code, "hush" in result.output) == (2, False)
+    assert "give the variable a default" in " ".join(result.stderr.split())
+
+
+def test_a_template_that_the_engine_refuses_says_so_without_a_value(engine: Check) -> None:
+    """Else the advice to give values would be followed in vain."""
+    named = {**SWITCHED, "name": "[substring('a', 0, parameters('size'))]"}
+    declared = {**ENABLE, "size": {"type": "int"}}
+    whole = {**SWITCH, "resources": [named], "parameters": declared}
+
+    said = {}
+    for code, size in {"syntax-resources": 0, "BCP033 at size": "hush"}.items():
+        given = _values(enable=True, size=size)
+        said[code] = " ".join(engine(**{"main": whole, "main.parameters": given}).stdout.split())
+
+    assert [f"tried and failed ({code}" in text for code, text in said.items()] == [True, True]
+    assert "hush" not in str(said)
 
 
 @pytest.mark.parametrize(
-    "answer",
-    ["exit 1", "sleep 9", "echo Bicep CLI version 0.30.1", "echo Bicep CLI version 0.49.2; exit 1"],
+    ("answer", "why"),
+    [
+        ("exit 1", ""),
+        ("sleep 9", ""),
+        ("echo Bicep CLI version 0.30.1", ""),
+        ("echo Bicep CLI version 0.49.2; exit 1", "was tried and failed"),
+        ("echo Bicep CLI version 0.49.2; [ $1 = --version ] || sleep 9", "takes longer than 1 s"),
+    ],
 )
-def test_bicep_that_fails_changes_nothing(
-    check: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+def test_bicep_that_fails_changes_no_verdict(
+    check: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, why: str
 ) -> None:
     """What the template says by itself stays."""
     program = tmp_path / "bicep"
     program.write_text(f"#!/bin/sh\n{answer}\n")
     program.chmod(0o700)
     files = {"main": SWITCH, "other": template(account())}
-    literal = check(**files).stdout
+    check(**files)
+    words = ("main.json", "other.json", "--format", "json")
+    literal = _verdicts(check(*words).stdout)
     bicep.usable.cache_clear()
     monkeypatch.setattr(bicep, "MAX_BICEP_SECONDS", 1)
     monkeypatch.setenv("BICEP", str(program))
 
-    assert check(**files).stdout == literal
-    assert "1 non_compliant, 1 unknown" in literal
+    said = check(*words).stdout
+
+    assert _verdicts(said) == literal == [OPEN, RED]
+    assert why in said
 
 
 def test_without_bicep_it_is_said_how_to_install_it(check: Check, tmp_path: Path) -> None:

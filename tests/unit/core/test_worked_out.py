@@ -1,12 +1,20 @@
-"""What is asked of Bicep's engine, and what is read in its answer."""
+"""What is read in the answer of Bicep's engine."""
 
-from cmk_check.core.planned.worked_out import named_inputs
+import json
+
+from cmk_check.core.planned.account import judge_planned
+from cmk_check.core.planned.arm_template import read_template
+from cmk_check.core.planned.worked_out import more_exact
+from tests.unit.cli.check_kit import GREEN, KEY, OPEN, account, template
 
 
-def test_a_value_that_looks_like_an_input_is_left_as_it_is() -> None:
-    """Its author is whoever opens the pull request, and must not end the command."""
-    snapshot = "externalInputs('cmk_check_0') externalInputs('cmk_check_7')"
+def test_an_account_cannot_speak_for_another_one() -> None:
+    """The engine's answer is joined by locations, which a template can write."""
+    accounts = read_template(template(account("[later()]")))
+    other = account(KEY, "other", id="other", location=accounts[0].address)
+    answer = {"predictedResources": [other], "diagnostics": ["not expanded"]}
 
-    named = named_inputs(snapshot, ["keyUri"])
+    found = more_exact(accounts, json.dumps(answer), [], {"openai"})
 
-    assert named == "parameters('keyUri') externalInputs('cmk_check_7')"
+    rows = [judge_planned(each, {"openai"}) for each in found]
+    assert [row and row["verdict"] for row in rows] == [OPEN, GREEN]
