@@ -140,11 +140,16 @@ def more_exact(
         if verdict != Verdict.UNKNOWN and not is_worse:
             found.append(account)
         elif own:
-            at = {"address": account.address, "line": account.line, "advice": account.advice}
-            found += [doubted(replace(each, **at), _lacks(each, missing)) for each in own]
+            found += [doubted(_placed(each, account), _lacks(each, missing)) for each in own]
         elif account.doubt == NOT_SHOWN or not is_whole:
             found.append(doubted(account, _lacks(account, missing)))
     return [*found, *(each for each in predicted if each.address not in claimed)]
+
+
+def _placed(found: PlannedAccount, account: PlannedAccount) -> PlannedAccount:
+    """Return what the engine found at the place of the account in the document."""
+    place, advice = account.address, account.advice
+    return replace(found, address=place, line=account.line, advice=advice)
 
 
 def _lacks(account: PlannedAccount, missing: Sequence[str]) -> str | None:
