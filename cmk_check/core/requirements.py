@@ -81,9 +81,8 @@ class _Verdicts(Requirement):
     @override
     def _is_worse_step(self, step: FindingUpdate) -> bool:
         before, after = step.before, step.after
-        if super()._is_worse_step(step):
-            return True
-        return bool(before and after and EXCEPTION.is_worse(before, after))
+        ends_earlier = before and after and EXCEPTION.is_worse(before, after)
+        return bool(ends_earlier) or super()._is_worse_step(step)
 
     @override
     def _is_met(self, finding: Finding) -> bool:
