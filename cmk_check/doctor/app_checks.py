@@ -11,6 +11,7 @@ from cmk_check.config.setting_values import is_time_span
 from cmk_check.config.settings import (
     EVERY_TWO_MINUTES,
     HOURLY,
+    MONDAYS,
     NO_RECEIVERS,
     Settings,
     setting_warnings,
@@ -67,6 +68,7 @@ def _time_spans(settings: Settings) -> Iterator[MarkedText]:
     for name, text, example in (
         ("CMK_SCAN_SCHEDULE", settings.scan_schedule, HOURLY),
         ("CMK_WATCH_SCHEDULE", settings.watch_schedule, EVERY_TWO_MINUTES),
+        ("CMK_DIGEST_SCHEDULE", settings.digest_schedule, MONDAYS),
     ):
         if text is not None and is_time_span(text):
             cure = f"write an NCRONTAB expression, such as {example}"

@@ -103,8 +103,12 @@ class FeedTable:
                 break
         return numbered
 
-    async def read_since(self, since: datetime, most: int) -> tuple[list[Change], bool]:
+    async def read_since(
+        self, since: datetime, most: int, until: datetime | None = None
+    ) -> tuple[list[Change], bool]:
         """Return the changes published since a time, oldest first, and whether these are all.
+
+        Those published at ``until`` or later are left out.
 
         About ``most`` of the newest are read, down to one that was pruned or whose row is broken.
 
@@ -120,9 +124,10 @@ class FeedTable:
                 if number in rows and codec.is_newer_change(rows[number]):
                     raise codec.too_new(rows[number], _PUBLISHES)
                 try:
-                    if _published(rows[number]) < since:
+                    if (published := _published(rows[number])) < since:
                         return newest_first[::-1], True
-                    newest_first.append(codec.change_of(rows[number]))
+                    if until is None or published < until:
+                        newest_first.append(codec.change_of(rows[number]))
                 except (KeyError, RowUnusable):
                     return newest_first[::-1], False
             end = start

@@ -40,13 +40,16 @@ func isLike(id string, pattern string) bool =>
             : toLower(split(id, '/')[i]) != toLower(split(pattern, '/')[i])
       ))
 
-func wrongSchedules(scan string, watch string) string[] => [
+func wrongSchedules(scan string, watch string, digest string) string[] => [
   isSchedule(scan)
     ? ''
     : 'scanSchedule must be an NCRONTAB expression with six fields, seconds first, such as "0 0 * * * *" for every hour.'
   watch == 'off' || isSchedule(watch)
     ? ''
     : 'watchSchedule must be "off", or an NCRONTAB expression with six fields, seconds first, such as "0 1/2 * * * *" for every two minutes.'
+  digest == 'off' || isSchedule(digest)
+    ? ''
+    : 'digestSchedule must be "off", or an NCRONTAB expression with six fields, seconds first, such as "0 0 8 * * 1" for every Monday at 8:00.'
 ]
 
 func wrongSecretUris(uris { key: string, value: string }[]) string[] =>
@@ -70,7 +73,7 @@ func wrongKinds(kinds string) string =>
 @export()
 func wrongValues(given object) string[] =>
   concat(
-    wrongSchedules(given.scanSchedule, given.watchSchedule),
+    wrongSchedules(given.scanSchedule, given.watchSchedule, given.digestSchedule),
     wrongSecretUris(concat(
       items({
         webhookUrlSecretUri: given.webhookUrlSecretUri
