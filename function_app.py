@@ -3,7 +3,7 @@
 import azure.functions as func
 
 from cmk_check import triggers
-from cmk_check.config.http_auth import http_auth_level, is_watch_scheduled
+from cmk_check.config.http_auth import http_auth_level, is_scheduled
 
 # With Easy Auth, the platform has signed the caller in; a function key would be a second check.
 _DATA = func.AuthLevel.ANONYMOUS if http_auth_level() == "entra" else func.AuthLevel.FUNCTION
@@ -21,7 +21,7 @@ async def scan_on_schedule(timer: func.TimerRequest) -> None:  # noqa: ARG001 - 
     await triggers.start_scan()
 
 
-if is_watch_scheduled():
+if is_scheduled("CMK_WATCH_SCHEDULE"):
     # The next look makes up for a missed one, so the host does not record them.
     @app.timer_trigger(
         arg_name="timer", schedule="%CMK_WATCH_SCHEDULE%", run_on_startup=False, use_monitor=False
@@ -29,6 +29,16 @@ if is_watch_scheduled():
     async def watch(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding
         """Start a scan of the subscriptions in which something has changed."""
         await triggers.watch()
+
+
+if is_scheduled("CMK_DIGEST_SCHEDULE"):
+
+    @app.timer_trigger(
+        arg_name="timer", schedule="%CMK_DIGEST_SCHEDULE%", run_on_startup=False, use_monitor=True
+    )
+    async def digest(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding
+        """Queue the digest that is due."""
+        await triggers.digest()
 
 
 @app.queue_trigger(arg_name="message", queue_name="cmk-slices", connection="CMK_STORAGE")

@@ -298,6 +298,8 @@ LONGEST_DELIVERY_DELAY: Final = timedelta(hours=1)
 """The maximum pause after a failed post."""
 DELIVERY_GIVEN_UP_AFTER: Final = timedelta(days=1)
 """How long a post is retried."""
+DIGEST_OWNERS: Final = 5
+"""Owners in a digest: those with the most violations."""
 CHANGES_PER_DELIVERY_MESSAGE: Final = 1000
 """Changes in a message of `cmk-tell`: far more than in a publication, so that a person can resend
 many abandoned changes at once."""
@@ -313,6 +315,10 @@ MAX_LOG_LINE_CHARS: Final = 8192
 """A log line: Azure Monitor and tools that read from it accept 8 KB without truncation."""
 
 # --- Alerts: internal
+# How much too early a timer may fire.
+EARLY_TIMER: Final = timedelta(seconds=5)
+# Numbers that no feed reaches, and that fit into the 63 bits of Kusto's type long.
+FIRST_DIGEST: Final = 10**18
 # Enough to exceed the longest delay; without it, a forged count would cause a huge shift.
 DELIVERY_DOUBLINGS: Final = 6
 MAX_DELIVERY_ATTEMPT: Final = 1_000_000

@@ -113,6 +113,14 @@ async def tell(body: bytes, queued: "datetime | None" = None) -> None:
         await deliver.deliver(await the_app().delivery_context(), message, queued)
 
 
+async def digest() -> None:
+    """Queue the digest that is due."""
+    from cmk_check.alerts import deliver
+
+    with _without_sdk_errors():
+        await deliver.queue_digest(await the_app().delivery_context())
+
+
 async def answer(request: "func.HttpRequest", context: "func.Context") -> "func.HttpResponse":
     """Respond to an API request."""
     return await (await _adapter(lambda app: app.api)).handle_async(request, context)

@@ -26,6 +26,9 @@ param scanSchedule string = '0 0 * * * *'
 @description('Optional. When the app checks for changes, as NCRONTAB in UTC; by default every two minutes, and "off" for never.')
 param watchSchedule string = '0 1/2 * * * *'
 
+@description('Optional. When each receiver of alerts gets a digest, as NCRONTAB in UTC, such as "0 0 8 * * 1" for every Monday at 8:00; by default "off", for never.')
+param digestSchedule string = 'off'
+
 @description('Optional. A result is stale when the last finished scan started more than this many minutes ago. The alert about missing scans uses the same time; alert rules look back at most two days. Raise it if scans are more than two hours apart.')
 @minValue(15)
 @maxValue(2820)
@@ -145,6 +148,7 @@ var faults = contradictions({
   alertEmails: alertEmails
   alertsInLinkedStorage: alertsInLinkedStorage
   appSubnetId: appSubnetId
+  digestSchedule: digestSchedule
   endpointSubnetId: endpointSubnetId
   entraAllowed: concat(entraAllowedGroupIds, entraAllowedObjectIds)
   entraClientId: entraClientId
@@ -255,6 +259,7 @@ module app 'modules/app.bicep' = {
     publicNetworkAccess: publicNetworkAccess
     scanSchedule: scanSchedule
     watchSchedule: watchSchedule
+    digestSchedule: digestSchedule
     maxAgeMinutes: maxAgeMinutes
     hasReceivers: !empty(existingActionGroupId) || !empty(alertEmails)
     settings: settings

@@ -16,16 +16,16 @@ change of its subject was published is marked as out of date.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from cmk_check.alerts.delivery_queue import format_message
 from cmk_check.alerts.log_lines import LogEvent, time_text, write_line
-from cmk_check.core.alert_routes import WEBHOOK, is_alert
+from cmk_check.core.alert_routes import WEBHOOK, Route, is_alert
 from cmk_check.core.model import Change
 from cmk_check.core.overtaken import LatestChanges
 from cmk_check.limits import (
@@ -34,14 +34,17 @@ from cmk_check.limits import (
     DELIVERY_DOUBLINGS,
     DELIVERY_GIVEN_UP_AFTER,
     FIRST_DELIVERY_DELAY,
+    FIRST_DIGEST,
     LATER_CHANGES_EXAMINED,
     LONGEST_DELIVERY_DELAY,
     MAX_DELIVERY_ATTEMPT,
+    MAX_PERIOD_DAYS,
     TABLE_PAGE_ROWS,
 )
 from cmk_check.ports import Clock, DeliveryFailed, DeliveryMessage, StoreError, TextQueue, Webhook
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.codec import RowUnusable
+from cmk_check.store.digests import Digests, DigestState
 
 _NO_WEBHOOK: Final = (
     "CMK_WEBHOOK_URL is not set, but was when these changes were tried before. Set it again."
@@ -52,11 +55,15 @@ _NO_ROUTE: Final = (
 )
 
 type Numbered = tuple[int, Change]
+type MakeDigest = Callable[[Route, DigestState, datetime | None], Awaitable[Change]]
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryContext:
-    """What delivery needs; ``again`` is the queue ``cmk-tell``, ``poison`` its poison queue."""
+    """What delivery needs; ``again`` is the queue ``cmk-tell``, ``poison`` its poison queue.
+
+    ``digest`` has the periods of digests, and makes one; None if there are none.
+    """
 
     feed: FeedTable
     webhooks: Sequence[Webhook]
@@ -64,6 +71,7 @@ class DeliveryContext:
     again: TextQueue
     poison: TextQueue
     clock: Clock
+    digest: tuple[Digests, MakeDigest] | None = None
 
 
 async def deliver(
@@ -86,14 +94,17 @@ async def deliver(
     webhooks = context.webhooks
     if message.route is not None:
         webhooks = [webhook for webhook in webhooks if webhook.route.name == message.route]
-        if not webhooks:
+        if not webhooks and message.first < FIRST_DIGEST:
             await _give_up(context, message, None, _NO_ROUTE)
             return
     if len(webhooks) > 1:
         each = [replace(message, route=webhook.route.name) for webhook in webhooks]
         await context.again.send([format_message(one) for one in each])
         return
-    if webhooks or message.attempt:
+    if message.first >= FIRST_DIGEST:
+        if webhooks and context.digest:
+            await _deliver_digest(context, message, webhooks[0], *context.digest)
+    elif webhooks or message.attempt:
         await _Delivery(context, message, webhooks[0] if webhooks else None).run()
 
 
@@ -114,6 +125,43 @@ async def resend(context: DeliveryContext, first: int, last: int) -> bool:
     await context.again.send([format_message(part) for part in parts])
     await context.feed.forget_undelivered(first, last)
     return True
+
+
+async def queue_digest(context: DeliveryContext) -> None:
+    """Queue the digest that is due, for all routes; raise QueueError if that fails.
+
+    Its number is one that no feed reaches: a version without digests finds nothing to deliver.
+    """
+    if context.digest and context.webhooks:
+        due = context.digest[0].due(context.clock.now())
+        number = FIRST_DIGEST + int(due.timestamp())
+        await context.again.send([format_message(DeliveryMessage(number, number))])
+
+
+async def _deliver_digest(
+    context: DeliveryContext,
+    message: DeliveryMessage,
+    webhook: Webhook,
+    digests: Digests,
+    make: MakeDigest,
+) -> None:
+    """Post a digest that is made now, or try again until it is accepted or the next one is due."""
+    number, name, state = message.first - FIRST_DIGEST, webhook.route.name, None
+    if number > (context.clock.now() + LONGEST_DELIVERY_DELAY).timestamp():
+        return  # forged: it would pass for a later one than those that are due
+    try:
+        due = datetime.fromtimestamp(number, UTC)
+        if (state := await digests.begin(name, due, message.attempt)) is None:
+            return
+        await webhook.post([await make(webhook.route, state.value, digests.missed(state.value))])
+        await digests.write(name, DigestState(due), state)
+    except (DeliveryFailed, StoreError) as error:
+        await _try_again(context, message, 1, error, timedelta(days=MAX_PERIOD_DAYS))
+        if state is not None:
+            with suppress(StoreError):  # without this note, a message that comes twice stays twice
+                await digests.write(name, replace(state.value, tried=message.attempt), state)
+        return
+    _write(logging.INFO, "delivered", message, 1)
 
 
 def _begun(first: int, queued: datetime | None, now: datetime) -> datetime | None:
@@ -272,13 +320,14 @@ async def _try_again(
     left: DeliveryMessage,
     count: int | None,
     error: DeliveryFailed | StoreError,
+    longest: timedelta = DELIVERY_GIVEN_UP_AFTER,
 ) -> None:
-    """Send the remaining range with a delay, or to the poison queue if the day is over."""
+    """Send the remaining range with a delay, or to the poison queue after the ``longest`` time."""
     now = context.clock.now()
     since = min(left.since or now, now)  # a forged time must not extend the day
     asked = error.retry_after if isinstance(error, DeliveryFailed) else None
     again = now + (delay := delay_after(left.attempt, asked))
-    if again > since + DELIVERY_GIVEN_UP_AFTER:
+    if again > since + longest:
         await _give_up(context, left, count, str(error))
         return
     following = replace(left, attempt=left.attempt + 1, since=since)

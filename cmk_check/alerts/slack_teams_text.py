@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import quote
 
 from cmk_check.core.aspects import ASPECTS
-from cmk_check.core.enums import ChangeType, KeySeverity, Reason
+from cmk_check.core.enums import ChangeType, KeySeverity, MessageType, Reason
 from cmk_check.core.model import Change
 from cmk_check.core.reasons.catalogue import VERDICT_REASONS
 from cmk_check.core.text import as_object
@@ -28,6 +28,7 @@ from cmk_check.limits import (
 # A word joiner: it is invisible, and keeps services from turning the text into a link.
 _JOINER: Final = "\u2060"
 _TITLES: Final[Mapping[str, str]] = {
+    MessageType.DIGEST: "Digest",
     **{kind: title for aspect in ASPECTS for kind, title in aspect.changes.items()},
     ChangeType.ACCOUNT_DISCOVERED: "New account under a customer-managed key",
     ChangeType.ACCOUNT_VIOLATED: "Account not under a customer-managed key",
@@ -75,7 +76,10 @@ def line_of(change: Change, portal_url: str) -> ChatLine:
         title = f"Out of date: {title}"
     since = _TITLES.get(plain(later.get("type")))
     what_holds = f"since then: {since} ({plain(later.get('time'))})" if since else ""
-    parts = [what_holds, _what(change), *_state(change), _owner(data), _sums(data)]
+    if isinstance(texts := data.get("text"), list):  # a digest
+        parts = [plain(text, MAX_CHAT_KEY_SENTENCE_CHARS) for text in texts]
+    else:
+        parts = [what_holds, _what(change), *_state(change), _owner(data), _sums(data)]
     if change.type is ChangeType.SCAN_BASELINE:
         parts.append(_sums_of_keys(data))
     return ChatLine(

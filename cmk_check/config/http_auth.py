@@ -16,12 +16,12 @@ def http_auth_level(environ: Mapping[str, str] = os.environ) -> HttpAuth:  # noq
     return "entra" if environ.get("CMK_HTTP_AUTH", "").strip().lower() == "entra" else "keys"
 
 
-def is_watch_scheduled(environ: Mapping[str, str] = os.environ) -> bool:  # noqa: TID251 - before settings load
-    """Return whether CMK_WATCH_SCHEDULE has a value.
+def is_scheduled(setting: str, environ: Mapping[str, str] = os.environ) -> bool:  # noqa: TID251 - before settings load
+    """Return whether the setting of a schedule has a value.
 
     The Functions host cannot index a timer without a schedule, and would then start no function.
     """
-    return bool(environ.get("CMK_WATCH_SCHEDULE", "").strip())
+    return bool(environ.get(setting, "").strip())
 
 
 def scan_schedule(environ: Mapping[str, str] = os.environ) -> str:  # noqa: TID251 - before settings load

@@ -1,4 +1,4 @@
-"""The longest pause of an NCRONTAB expression: pure.
+"""The occurrences of an NCRONTAB expression, and the longest pause between them: pure.
 
 This parser accepts exactly what the host's library accepts (https://github.com/atifaziz/NCrontab).
 Python's croniter differs: it accepts 7 for Sunday, with which Azure does not index the timer, but
@@ -48,18 +48,21 @@ def longest_pause(expression: str) -> timedelta:
     return max(within + between)
 
 
-def next_time(expression: str, now: datetime) -> datetime | None:
-    """Return the first occurrence after ``now``; None without one or for an invalid expression."""
+def next_time(expression: str, now: datetime, step: int = 1) -> datetime | None:
+    """Return the first occurrence after ``now``, or with a ``step`` of -1 the last one up to it.
+
+    None without one or for an invalid expression.
+    """
     try:
         seconds, minutes, hours, *days = _fields_of(expression)
     except ValueError:
         return None
     times = (
         datetime.combine(day, time(hour, minute, second), now.tzinfo)
-        for day in islice(_dates(days, now.date()), 2)
-        for hour, minute, second in product(hours, minutes, seconds)
+        for day in islice(_dates(days, now.date(), step), 2)
+        for hour, minute, second in product(hours[::step], minutes[::step], seconds[::step])
     )
-    return next((each for each in times if each > now), None)
+    return next((each for each in times if (each > now) is (step > 0)), None)
 
 
 def check_ncrontab(expression: str) -> None:
@@ -80,10 +83,15 @@ def _fields_of(expression: str) -> list[list[int]]:
     ]
 
 
-def _dates(fields: Sequence[Sequence[int]], first: date = _FIRST_DAY) -> Iterator[date]:
-    """Return the days on which an expression occurs, in order, given its last three fields."""
+def _dates(
+    fields: Sequence[Sequence[int]], first: date = _FIRST_DAY, step: int = 1
+) -> Iterator[date]:
+    """Return the days on which an expression occurs, given its last three fields.
+
+    They are in order, or with a ``step`` of -1 in reverse order.
+    """
     days, months, weekdays = fields
-    every = (first + timedelta(days=number) for number in range(_NUMBER_OF_DAYS))
+    every = (first + timedelta(days=step * number) for number in range(_NUMBER_OF_DAYS))
     for day in every:
         if day.day in days and day.month in months and day.isoweekday() % 7 in weekdays:
             yield day

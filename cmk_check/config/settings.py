@@ -233,6 +233,10 @@ class Settings(BaseModel):
     """When the app checks for [changes](operations.md#the-watch-for-changes) between scans: an
     NCRONTAB expression in UTC, such as `0 1/2 * * * *` for every two minutes. Without it, only
     scans find changes. Read when the app starts."""
+    digest_schedule: Annotated[str | None, schedule("0 0 8 * * 1 for every Monday at 8:00")] = None
+    """When each receiver of alerts gets a [digest](alerts.md#the-digest): an NCRONTAB expression in
+    UTC, such as `0 0 8 * * 1` for every Monday at 8:00. Without it there are no digests. Read when
+    the app starts."""
     http_auth: Annotated[HttpAuth, one_of("keys", "entra")] = "keys"
     """How callers are authorised: by function keys, or by App Service Authentication. Read when the
     app starts."""
@@ -385,6 +389,12 @@ class Settings(BaseModel):
         if self.webhook_url is None:
             return self.given_routes
         return (Route(WEBHOOK, self.webhook_url, self.webhook_format, self.webhook_secrets),)
+
+    @property
+    def digests(self) -> tuple[str, tuple[str, ...]] | None:
+        """When digests are due, and for which routes; None if there are none."""
+        schedule = self.digest_schedule
+        return (schedule, tuple(each.name for each in self.routes)) if schedule else None
 
     @property
     def addresses(self) -> Cloud:

@@ -331,6 +331,13 @@ class PostureReason(StrEnum):
     SUBSCRIPTIONS_EXCLUDED = "subscriptions_excluded"
     CHANGES_UNPUBLISHED = "changes_unpublished"
     ALERTS_UNDELIVERED = "alerts_undelivered"
+    DIGEST_UNDELIVERED = "digest_undelivered"
+
+
+class MessageType(StrEnum):
+    """The types of messages to receivers that are no changes, so they are never in the feed."""
+
+    DIGEST = "cmkcheck.digest"
 
 
 class ControlMapping(StrEnum):

@@ -62,8 +62,13 @@ class Expectations:
     fix_within: timedelta | None = None
 
 
-def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Posture:
-    """Derive the posture of the estate; ``status`` is None if nothing was ever recorded."""
+def of_estate(
+    status: Status | None, now: datetime, expect: Expectations, late_digests: str = ""
+) -> Posture:
+    """Derive the posture of the estate; ``status`` is None if nothing was ever recorded.
+
+    ``late_digests`` says which receivers did not get their digest.
+    """
     if status is None or status.as_of is None:
         return _before_the_first_scan(status)
     counts, accounts = status.summary.subscriptions, status.summary.accounts
@@ -88,6 +93,8 @@ def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Pos
         note = f"{counts.excluded:,} of {counts.total:,}"
         reasons.append(_reason(PostureReason.SUBSCRIPTIONS_EXCLUDED, note))
     reasons += _of_changes(status)
+    if late_digests:
+        reasons.append(_reason(PostureReason.DIGEST_UNDELIVERED, late_digests))
     return _posture(reasons, fresh=is_fresh(status.as_of, now, expect.max_age))
 
 

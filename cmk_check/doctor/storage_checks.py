@@ -32,6 +32,7 @@ from cmk_check.ports import (
 from cmk_check.queues.slices import OVERDUE_QUEUE, SLICES_QUEUE
 from cmk_check.queues.storage_queue import ProbedQueue, StorageQueue
 from cmk_check.store.change_feed import FeedTable
+from cmk_check.store.digests import Digests
 from cmk_check.store.scans import ScanTable
 
 _PARTITION: Final = "doctor"
@@ -53,6 +54,7 @@ _OF_THE_SET_UP: Final = (
     PostureReason.SUBSCRIPTIONS_UNREAD,
     PostureReason.CHANGES_UNPUBLISHED,
     PostureReason.ALERTS_UNDELIVERED,
+    PostureReason.DIGEST_UNDELIVERED,
 )
 _BROKEN_STATUS: Final = (
     "The row of the status is broken, so the posture is unknown: start a full scan, which writes "
@@ -139,7 +141,10 @@ async def scans(subject: DoctorSubject) -> Sequence[MarkedText]:
     if stored.is_broken:
         raise CheckFailed(_BROKEN_STATUS)
     expect = scan_options(subject.settings).expectations
-    posture = of_estate(status, subject.clock.now(), expect)
+    digests, now = subject.settings.digests, subject.clock.now()
+    posture = of_estate(
+        status, now, expect, await Digests(store, *digests).late(now) if digests else ""
+    )
     reasons = [(code, text) for code, text in posture.reasons if code in _OF_THE_SET_UP]
     if not reasons:
         return [(Mark.OK, f"The last finished scan began at {status.as_of:%Y-%m-%d %H:%M:%SZ}.")]

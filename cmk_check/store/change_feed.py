@@ -102,8 +102,12 @@ class FeedTable:
                 break
         return numbered
 
-    async def read_since(self, since: datetime, most: int) -> tuple[list[Change], bool]:
+    async def read_since(
+        self, since: datetime, most: int, until: datetime | None = None
+    ) -> tuple[list[Change], bool]:
         """Return the changes published since a time, oldest first, and whether these are all.
+
+        Those published at ``until`` or later are left out.
 
         About ``most`` of the newest are read, down to one that was pruned or whose row is broken.
 
@@ -117,10 +121,11 @@ class FeedTable:
             rows = {int(row.row): row async for row in self._rows(start - 1, TABLE_PAGE_ROWS, end)}
             for number in range(end - 1, start - 1, -1):
                 try:
-                    change = codec.change_of(rows[number])
-                    if _published(rows[number]) < since:
+                    change, published = codec.change_of(rows[number]), _published(rows[number])
+                    if published < since:
                         return newest_first[::-1], True
-                    newest_first.append(change)
+                    if until is None or published < until:
+                        newest_first.append(change)
                 except RowTooNew:
                     raise
                 except (KeyError, RowUnusable):

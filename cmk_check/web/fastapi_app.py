@@ -41,7 +41,8 @@ class WebApplication:
     ``hostname`` is the app's host name, None if the platform does not set it; ``kinds`` are those
     in scope; ``portal_url`` is the origin of the cloud's portal, ``vault_domain`` the domain of
     its vaults; ``key_health`` is whether keys are read, ``owners`` whether owners are stored,
-    ``watch`` whether there is a watch for changes.
+    ``watch`` whether there is a watch for changes; ``digests`` are the schedule and routes of
+    digests.
     """
 
     sign_in: SignIn
@@ -52,6 +53,7 @@ class WebApplication:
     key_health: bool
     owners: bool = True
     watch: bool = False
+    digests: tuple[str, tuple[str, ...]] | None = None
 
     def link(self, request: Request, parameters: Mapping[str, str | int]) -> str:
         """Return a link to the route that answers the request, with these parameters."""

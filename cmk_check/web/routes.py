@@ -17,6 +17,7 @@ from cmk_check.config.http_auth import HttpAuth
 from cmk_check.core.posture import Expectations
 from cmk_check.ports import Clock, Store
 from cmk_check.store.change_feed import FeedTable
+from cmk_check.store.digests import Digests
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters, scan_now
@@ -76,7 +77,8 @@ class _Api:
         self.clock = clock
         self.site = site
         self.places = places
-        self.status = StatusView(estate, table, clock, expect, keys, site.watch)
+        digests = Digests(store, *site.digests) if site.digests else None
+        self.status = StatusView(estate, table, clock, expect, keys, site.watch, digests)
         self.findings = FindingsView(
             estate, table, clock, site.kinds, site.portal_url, site.vault_domain
         )

@@ -42,6 +42,9 @@ param scanSchedule string
 @description('Required. When the app checks for changes, as NCRONTAB in UTC; "off" for never.')
 param watchSchedule string
 
+@description('Required. When each receiver of alerts gets a digest, as NCRONTAB in UTC; "off" for never.')
+param digestSchedule string
+
 @description('Required. Minutes until a result is stale.')
 param maxAgeMinutes int
 
@@ -77,7 +80,10 @@ var hostStorage = environment().name == 'AzureCloud'
       AzureWebJobsStorage__tableServiceUri: tableUri
     }
 
-var watch = watchSchedule == 'off' ? {} : { CMK_WATCH_SCHEDULE: watchSchedule }
+var schedules = union(
+  watchSchedule == 'off' ? {} : { CMK_WATCH_SCHEDULE: watchSchedule },
+  digestSchedule == 'off' ? {} : { CMK_DIGEST_SCHEDULE: digestSchedule }
+)
 
 var webhook = union(
   empty(webhookUrlSecretUri) ? {} : { CMK_WEBHOOK_URL: '@Microsoft.KeyVault(SecretUri=${webhookUrlSecretUri})' },
@@ -165,7 +171,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
 
   resource appSettings 'config' = {
     name: 'appsettings'
-    properties: union(settings, hostStorage, watch, webhook, routes, signIn, {
+    properties: union(settings, hostStorage, schedules, webhook, routes, signIn, {
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
       APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
       AZURE_CLIENT_ID: identity.properties.clientId

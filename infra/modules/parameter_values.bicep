@@ -58,7 +58,7 @@ func isLike(id string, pattern string) bool =>
             : toLower(split(id, '/')[i]) != toLower(split(pattern, '/')[i])
       ))
 
-func wrongSchedules(scan string, watch string, maxAgeMinutes int) string[] => [
+func wrongSchedules(scan string, watch string, digest string, maxAgeMinutes int) string[] => [
   isSchedule(scan)
     ? ''
     : 'scanSchedule must be an NCRONTAB expression with six fields, seconds first, such as "0 0 * * * *" for every hour.'
@@ -68,6 +68,9 @@ func wrongSchedules(scan string, watch string, maxAgeMinutes int) string[] => [
   maxAgeMinutes < leastMinutesOf(scan)
     ? 'maxAgeMinutes is ${maxAgeMinutes}, but scanSchedule leaves ${leastMinutesOf(scan)} minutes or more between two scans: raise maxAgeMinutes above that, or scan more often; otherwise results become stale before each scan.'
     : ''
+  digest == 'off' || isSchedule(digest)
+    ? ''
+    : 'digestSchedule must be "off", or an NCRONTAB expression with six fields, seconds first, such as "0 0 8 * * 1" for every Monday at 8:00.'
 ]
 
 func wrongSecretUris(uris { key: string, value: string }[]) string[] =>
@@ -91,7 +94,7 @@ func wrongKinds(kinds string) string =>
 @export()
 func wrongValues(given object) string[] =>
   concat(
-    wrongSchedules(given.scanSchedule, given.watchSchedule, given.maxAgeMinutes),
+    wrongSchedules(given.scanSchedule, given.watchSchedule, given.digestSchedule, given.maxAgeMinutes),
     wrongSecretUris(concat(
       items({
         webhookUrlSecretUri: given.webhookUrlSecretUri

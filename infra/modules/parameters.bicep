@@ -133,6 +133,7 @@ func contradictions(
     alertEmails: string[]
     alertsInLinkedStorage: bool
     appSubnetId: string
+    digestSchedule: string
     endpointSubnetId: string
     entraAllowed: string[]
     entraClientId: string

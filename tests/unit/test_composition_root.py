@@ -40,6 +40,7 @@ CHANGED: Final[Mapping[str, str]] = {
     "CMK_CHANGES_QUEUE": "on",
     "CMK_CLOUD": "china",
     "CMK_CROSS_CHECK": "off",
+    "CMK_DIGEST_SCHEDULE": "0 0 8 * * 1",
     "CMK_EXCEPTIONS": "accept",
     "CMK_EXCEPTION_ASSIGNMENTS": f"/subscriptions/{sub(1)}/providers/"
     "Microsoft.Authorization/policyAssignments/ours",

@@ -589,7 +589,7 @@ export interface components {
          * @description The reasons of a posture; the last five are information and never make it worse.
          * @enum {string}
          */
-        PostureReason: "accounts_non_compliant" | "accounts_unknown" | "keys_broken" | "keys_unknown" | "subscriptions_unread" | "management_group_unread" | "no_subscription_visible" | "earlier_build" | "no_scan_yet" | "stale" | "clock_skew" | "scan_failed" | "running_scan_found_worse" | "scope_changed" | "accounts_excepted" | "no_accounts_in_scope" | "kinds_excluded" | "subscriptions_excluded" | "changes_unpublished" | "alerts_undelivered";
+        PostureReason: "accounts_non_compliant" | "accounts_unknown" | "keys_broken" | "keys_unknown" | "subscriptions_unread" | "management_group_unread" | "no_subscription_visible" | "earlier_build" | "no_scan_yet" | "stale" | "clock_skew" | "scan_failed" | "running_scan_found_worse" | "scope_changed" | "accounts_excepted" | "no_accounts_in_scope" | "kinds_excluded" | "subscriptions_excluded" | "changes_unpublished" | "alerts_undelivered" | "digest_undelivered";
         /**
          * @description The answer for an estate or a subscription.
          *

@@ -20,6 +20,7 @@ from cmk_check.core.status import Status, Summary
 from cmk_check.core.watch_state import Watch
 from cmk_check.ports import Clock, EarlierBuild
 from cmk_check.store.codec import RowUnusable
+from cmk_check.store.digests import Digests
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scan_rows import Stored
 from cmk_check.store.scans import ScanTable
@@ -35,7 +36,8 @@ _log = logging.getLogger(__name__)
 class StatusView:
     """Makes the body of the status and its ETag.
 
-    ``key_health`` is whether keys are read, ``has_watch`` whether there is a watch for changes.
+    ``key_health`` is whether keys are read, ``has_watch`` whether there is a watch for changes,
+    ``digests`` is None if there are none.
     """
 
     findings_table: FindingsTable
@@ -44,6 +46,7 @@ class StatusView:
     expect: Expectations
     key_health: bool
     has_watch: bool = False
+    digests: Digests | None = None
 
     async def of_estate(self) -> tuple[bytes, str]:
         """Return the status of the whole estate.
@@ -53,7 +56,7 @@ class StatusView:
 
         """
         stored, watch = await self._read()
-        answer = posture.of_estate(stored.value, self.clock.now(), self.expect)
+        answer = posture.of_estate(stored.value, self.clock.now(), self.expect, await self._late())
         return self._written(answer, stored, stored.value.summary, stored.value.as_of, watch)
 
     async def of_subscription(self, subscription_id: str) -> tuple[bytes, str]:
@@ -94,7 +97,7 @@ class StatusView:
 
         stored, watch = await self._read()
         now = self.clock.now()
-        answer = posture.of_estate(stored.value, now, self.expect)
+        answer = posture.of_estate(stored.value, now, self.expect, await self._late())
         looked_at = watch.last_look if watch else None
         with_dates = self.expect.fix_within is not None
         scraped = StatusCollector(
@@ -108,6 +111,9 @@ class StatusView:
             return await asyncio.gather(self.scans.status(), self._watch())
         except EarlierBuild:
             return Stored(Status(lowered=PostureReason.EARLIER_BUILD), ""), None
+
+    async def _late(self) -> str:
+        return await self.digests.late(self.clock.now()) if self.digests else ""
 
     async def _watch(self) -> Watch | None:
         """Return the state of the watch; None if it is off or a newer version wrote its row."""

@@ -95,6 +95,7 @@ def test_each_option_is_looked_at(compiler: Bicep) -> None:
         ({"scanSchedule": "nonsense"}, "scanSchedule must be an NCRONTAB"),
         ({"scanSchedule": "0 at 5 * * *"}, "scanSchedule must be an NCRONTAB"),
         ({"watchSchedule": "often"}, 'watchSchedule must be "off", or'),
+        ({"digestSchedule": "weekly"}, 'digestSchedule must be "off", or'),
         (
             {"webhookUrlSecretUri": SECRET.replace("https", "http")},
             "webhookUrlSecretUri must be the",

@@ -145,7 +145,7 @@ def test_the_first_invocation_logs_once_what_is_unknown(
     ("name", "said"),
     [
         ("CMK_DUE_DAYS", "use CMK_EXCEPTION_MAX_DAYS or CMK_FIX_WITHIN_DAYS or CMK_RETENTION_DAYS"),
-        ("CMK_SCHEDULE", "use CMK_SCAN_SCHEDULE or CMK_WATCH_SCHEDULE if that is meant"),
+        ("CMK_SCHEDULE", "use CMK_DIGEST_SCHEDULE or CMK_SCAN_SCHEDULE or CMK_WATCH_SCHEDULE"),
         ("CMK_LOG_LEVEL", "is not a setting; see docs/settings.md, or remove it."),
     ],
 )

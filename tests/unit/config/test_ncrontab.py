@@ -54,6 +54,19 @@ def test_the_next_time_is_after_now(expression: str, hour: float | None) -> None
 
 
 @pytest.mark.parametrize(
+    ("expression", "hour"),
+    [("0 0 * * * *", 12), ("0 30 12 * * *", -11.5), ("0 0 9-11 * * *", 11), ("0 0 6 * * 7", None)],
+)
+def test_the_last_time_may_be_now(expression: str, hour: float | None) -> None:
+    """Processes that ask within the same interval get the same answer."""
+    midnight = datetime(2026, 2, 28, tzinfo=UTC)
+
+    found = next_time(expression, midnight + 12 * HOUR, -1)
+
+    assert found == (None if hour is None else midnight + hour * HOUR)
+
+
+@pytest.mark.parametrize(
     "expression",
     [
         *("", "hourly", "@hourly", "* * * *", "* * * * * * *", "60 * * * * *", "0 0 24 * * *"),

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import TypeAdapter
 
-from cmk_check.config.http_auth import http_auth_level, is_watch_scheduled
+from cmk_check.config.http_auth import http_auth_level, is_scheduled
 from cmk_check.config.setting_values import one_of, whole
 from cmk_check.config.settings import (
     ConnectionString,
@@ -74,6 +74,7 @@ def test_everything_can_be_set() -> None:
             "CMK_KEY_HEALTH": "on",
             "CMK_SCAN_SCHEDULE": "0 0 * * * *",
             "CMK_WATCH_SCHEDULE": "0 1/2 * * * *",
+            "CMK_DIGEST_SCHEDULE": "0 0 8 * * 1",
             "WEBSITE_AUTH_ENABLED": "True",
             "CMK_WEBHOOK_URL": URL,
             "CMK_WEBHOOK_FORMAT": "Slack",
@@ -173,6 +174,7 @@ def test_all_faults_are_named_at_once() -> None:
         "CMK_RETENTION_DAYS": "3651",
         "CMK_SCAN_SCHEDULE": "0 0 3 * * 7",
         "CMK_WATCH_SCHEDULE": "00:02:00",
+        "CMK_DIGEST_SCHEDULE": "weekly",
     }
 
     faults = faults_of(ON_AZURE | wrong)
@@ -348,17 +350,19 @@ LIST = (
 
 
 @pytest.mark.parametrize("schedule", ["  ", "0 1/2 * * * *"])
-def test_the_watch_is_a_function_where_it_has_a_schedule(schedule: str) -> None:
+@pytest.mark.parametrize("name", ["watch", "digest"])
+def test_an_optional_timer_is_a_function_where_it_has_a_schedule(name: str, schedule: str) -> None:
     """The host starts no function at all if the schedule of one is missing."""
-    environ = {"PATH": os.defpath, "CMK_WATCH_SCHEDULE": schedule}
+    setting = f"CMK_{name.upper()}_SCHEDULE"
+    environ = {"PATH": os.defpath, setting: schedule}
     ran = subprocess.run(
         [sys.executable, "-c", LIST], cwd=ROOT, env=environ, capture_output=True, check=True
     )
 
     assert (
-        is_watch_scheduled(environ) is ("watch" in json.loads(ran.stdout)) is bool(schedule.strip())
+        is_scheduled(setting, environ) is (name in json.loads(ran.stdout)) is bool(schedule.strip())
     )
-    assert not is_watch_scheduled({})
+    assert not is_scheduled(setting, {})
 
 
 def test_what_nobody_looks_at_cannot_be_required() -> None:

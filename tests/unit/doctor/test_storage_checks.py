@@ -20,6 +20,7 @@ from cmk_check.ports import (
     TableQuery,
     Write,
 )
+from cmk_check.store.digests import Digests
 from tests.fakes import earlier_build
 from tests.fakes.earlier_build import Row
 from tests.fakes.faults import Fault, FaultyStore
@@ -166,6 +167,19 @@ async def test_the_last_scan_has_to_be_fresh(minutes: int, mark: str, start: str
     ((marked, text),) = await told(storage_checks.scans, subject)
 
     assert (marked, text.startswith(start.format(world.clock.time))) == (mark, True), text
+
+
+async def test_a_digest_that_a_receiver_did_not_get_is_named() -> None:
+    """Whoever runs doctor may be the one who misses it."""
+    url = {"CMK_WEBHOOK_URL": "https://hooks.test/x", "CMK_DIGEST_SCHEDULE": "0 * * * * *"}
+    world, subject = await _scanned(timedelta(minutes=5), **url)
+    await world.scan()
+    due = subject.clock.now() - timedelta(hours=2)
+    await Digests(world.store, "0 * * * * *", ("webhook",)).begin("webhook", due, 0)
+
+    ((_, text),) = await told(storage_checks.scans, subject)
+
+    assert text.startswith("digest_undelivered: A receiver did not get its last digest")
 
 
 async def test_what_the_app_could_not_read_is_a_problem() -> None:

@@ -1,0 +1,90 @@
+"""The periods of digests: a row for each route, in a partition that nothing else reads.
+
+A period begins where the last delivered one ended, so the next digest covers what was missed.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from cmk_check.config.ncrontab import next_time
+from cmk_check.limits import EARLY_TIMER, LONGEST_DELIVERY_DELAY
+from cmk_check.ports import Store, Table, TableQuery
+from cmk_check.store import codec
+from cmk_check.store.codec import RowUnusable
+from cmk_check.store.scan_rows import Stored, document, value_of, value_or
+
+_PARTITION: Final = "digest"
+
+
+@dataclass(frozen=True, slots=True)
+class DigestState:
+    """``since`` is the end of the last delivered period, ``due`` of the one that is tried now.
+
+    ``tried`` is the number of its last try that is over.
+    """
+
+    since: datetime
+    due: datetime | None = None
+    tried: int = -1
+
+
+_STATE: Final = TypeAdapter(DigestState)
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """The digests of some routes; ``schedule`` is when they are due. Methods raise StoreError."""
+
+    store: Store
+    schedule: str
+    routes: tuple[str, ...]
+
+    def due(self, now: datetime) -> datetime:
+        """Return the end of the period that is due: the same in each process that asks."""
+        return next_time(self.schedule, now + EARLY_TIMER, -1) or now
+
+    def missed(self, state: DigestState) -> datetime | None:
+        """Return when the first digest was due that was not delivered before the current one."""
+        due = next_time(self.schedule, state.since)
+        return due if due and state.due and due < state.due else None
+
+    async def begin(self, route: str, due: datetime, attempt: int) -> Stored[DigestState] | None:
+        """Return the state of the period that ends at ``due``, None if it needs no such try.
+
+        It was delivered, a later one is due, or the queue has delivered this message before.
+        """
+        entity = await self.store.get(Table.SCANS, _PARTITION, route)
+        before = next_time(self.schedule, due - timedelta(seconds=1), -1)
+        first = DigestState(before or due - timedelta(weeks=1))
+        stored = value_or(first, _STATE, entity)
+        since, known, tried = stored.value.since, stored.value.due, stored.value.tried
+        if due <= since or due < (known or due) or (due == known and attempt <= tried):
+            return None
+        return stored if due == known else await self.write(route, DigestState(since, due), stored)
+
+    async def write(
+        self, route: str, state: DigestState, before: Stored[DigestState]
+    ) -> Stored[DigestState]:
+        """Write the state of a route if it is unchanged since it was read."""
+        write = codec.write(route, document(_STATE, state), before.etag)
+        (etag,) = await self.store.commit(Table.SCANS, _PARTITION, [write])
+        return Stored(state, etag)
+
+    async def late(self, now: datetime) -> str:
+        """Return the routes that did not get their last digest, with when it was due, or ""."""
+        found: list[str] = []
+        async for entity in self.store.query(Table.SCANS, TableQuery(partition=_PARTITION)):
+            if entity.row not in self.routes:
+                continue
+            try:
+                state = value_of(_STATE, entity).value
+            except RowUnusable:
+                found.append(f"{entity.row}: its row cannot be read")
+                continue
+            due = next_time(self.schedule, state.since) or state.due
+            if due and due + LONGEST_DELIVERY_DELAY < now:
+                found.append(f"{entity.row}: due {due:%Y-%m-%d %H:%M} UTC")
+        return ", ".join(found)

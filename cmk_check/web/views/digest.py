@@ -1,0 +1,157 @@
+"""A digest: the posture now, and what happened since the last one, in numbers and sentences."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from heapq import nlargest
+from typing import Final, cast
+from uuid import NAMESPACE_URL, uuid5
+
+from cmk_check.core import posture
+from cmk_check.core.account_groups import OwnerGroup
+from cmk_check.core.alert_routes import Route
+from cmk_check.core.enums import ChangeType, MessageType, Verdict
+from cmk_check.core.model import Change
+from cmk_check.core.period import Period, period_of
+from cmk_check.core.posture import Expectations
+from cmk_check.core.status import Status
+from cmk_check.core.text import counted
+from cmk_check.limits import DIGEST_OWNERS, MAX_PERIOD_CHANGES
+from cmk_check.ports import Clock
+from cmk_check.store.change_feed import FeedTable
+from cmk_check.store.codec import RowTooNew
+from cmk_check.store.digests import DigestState
+from cmk_check.web.http.refusals import RequestRefused
+from cmk_check.web.json_model import written
+from cmk_check.web.views.groups import BY_OWNER, SummingView
+
+_COUNTS: Final = ("total", "nonCompliant", "unknown", "unread", "overdue")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestView(SummingView):
+    """Makes digests from the rows that the HTTP API shows; ``hostname`` is for links, if known."""
+
+    clock: Clock
+    expect: Expectations
+    feed: FeedTable
+    hostname: str | None
+
+    async def of(self, route: Route, state: DigestState, missed: datetime | None) -> Change:
+        """Return the digest of a period; a route with owners gets the accounts of these owners.
+
+        ``missed`` is when an earlier digest was due that the receiver did not get.
+
+        Raises:
+            StoreError
+
+        """
+        until, status = state.due or self.clock.now(), (await self.scans.status()).value
+        answer = posture.of_estate(status, self.clock.now(), self.expect)
+        owners, unsummed = await self._owners(route, status)
+        found, changes = await self._found(route, state.since, until)
+        waiting, of_estate = status.unpublished.changes, route.owners is None
+        accounts = {name: sum(one[name] for one in owners.values()) for name in _COUNTS}
+        if of_estate:
+            all_of = status.summary.accounts
+            sums = all_of.total, all_of.non_compliant, all_of.unknown, all_of.unread, all_of.overdue
+            accounts = dict(zip(_COUNTS, sums, strict=True))
+        data: dict[str, object] = {
+            "route": route.name,
+            "since": written(state.since),
+            "until": written(until),
+            "notDeliveredSince": missed and written(missed),
+            "posture": answer.verdict if of_estate else None,
+            "reasons": [code for code, _ in answer.reasons] if of_estate else None,
+            "asOf": status.as_of and written(status.as_of),
+            "fresh": answer.fresh,
+            "accounts": accounts if of_estate or not unsummed else None,
+            "changes": changes,
+            "happened": found and {each: len(some) for each, some in found.happened.items()},
+            "begins": found and found.begins and written(found.begins),
+            "waiting": waiting,
+        }
+        bad = {owner: sums["nonCompliant"] for owner, sums in owners.items()}
+        worst = nlargest(DIGEST_OWNERS, filter(bad.get, bad), lambda owner: bad[owner])
+        data["owners"] = [{"owner": owner or None, **owners[owner]} for owner in worst]
+        texts = [
+            f"posture {answer.verdict}" if of_estate else "the accounts of this route's owners",
+            "" if answer.fresh else "OUT OF DATE, because no scan has finished in time",
+            f"{_sentence(accounts)} (scan of {_day(status.as_of)})"
+            if status.as_of and (of_estate or not unsummed)
+            else "",
+            f"since {_day(state.since)}: {_words(found, changes)}",
+            f"{counted(waiting, 'change')} waiting, not counted here" if waiting else "",
+            f"NOT DELIVERED: the digests due from {_day(missed)} on" if missed else "",
+            "violations by owner: " * bool(worst)
+            + ", ".join(f"{owner or 'no owner'}: {bad[owner]:,}" for owner in worst),
+            unsummed,
+            *(text.removesuffix(".") for _, text in answer.reasons if of_estate),
+        ]
+        data["text"] = [text for text in texts if text]
+        if self.hostname:
+            data["statusUrl"] = f"https://{self.hostname}/api/v1/status"
+        path = f"/digests/{route.name}"
+        change_id = str(uuid5(NAMESPACE_URL, f"{path}/{written(until)}"))
+        # It has the form of a change, but not the type of one: it is never in the feed.
+        kind = cast("ChangeType", MessageType.DIGEST)
+        return Change(change_id, kind, until, path, path, data)
+
+    async def _owners(self, route: Route, status: Status) -> tuple[dict[str, dict[str, int]], str]:
+        """Return the counts of each owner of a route's accounts, or why they are not known."""
+        owners = defaultdict[str, OwnerGroup](OwnerGroup)
+        try:
+            async for groups, unread in self.all_groups(status, BY_OWNER):
+                for owner, accounts in groups.items():
+                    if route.owners is None or (owner or None) in route.owners:
+                        owners[owner].merge(accounts, unread=unread)
+        except RequestRefused as refusal:
+            return {}, refusal.message
+        return {owner: _sums(group) for owner, group in owners.items()}, ""
+
+    async def _found(
+        self, route: Route, since: datetime, until: datetime
+    ) -> tuple[Period | None, int]:
+        """Return what was published in a period, and the number of changes.
+
+        A change that waited past the end of a period belongs to the next one. None if the feed has
+        rows of a newer version, which must not mute the digest.
+        """
+        try:
+            read, is_whole = await self.feed.read_since(since, MAX_PERIOD_CHANGES, until)
+        except RowTooNew:
+            return None, 0
+        times = [change.time for change in read]
+        begins = None if is_whole else min(times, default=until)
+        own = [change for change in read if replace(route, alert_on=None).takes(change)]
+        first, last = min([since, *times]), max([until, *times])
+        return period_of(own, first, last, begins), len(own)
+
+
+def _sums(group: OwnerGroup) -> dict[str, int]:
+    verdicts = group.verdicts
+    bad, unknown = verdicts[Verdict.NON_COMPLIANT], verdicts[Verdict.UNKNOWN]
+    sums = verdicts.total(), bad, unknown, group.unread, group.overdue
+    return dict(zip(_COUNTS, sums, strict=True))
+
+
+def _sentence(accounts: Mapping[str, int]) -> str:
+    return (
+        f"{accounts['nonCompliant']:,} of {accounts['total']:,} accounts not under a "
+        f"customer-managed key, {accounts['unknown']:,} not judged, {accounts['unread']:,} not "
+        f"read, {accounts['overdue']:,} overdue"
+    )
+
+
+def _words(found: Period | None, changes: int) -> str:
+    if found is None:
+        return "not known, because a newer version wrote the feed"
+    begins = f", known only from {_day(found.begins)} on" if found.begins else ""
+    if not changes:
+        return f"nothing changed{begins}"
+    return f"{found.text}, {counted(changes, 'change')} in all{begins}"
+
+
+def _day(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M} UTC"

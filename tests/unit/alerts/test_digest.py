@@ -1,0 +1,348 @@
+"""Digests: what they say, to whom, under which id, and what happens to one that is refused."""
+
+import random
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cmk_check.alerts import deliver as module
+from cmk_check.alerts.deliver import DeliveryContext, deliver, queue_digest
+from cmk_check.alerts.delivery_queue import parse_message
+from cmk_check.alerts.slack_teams_text import line_of
+from cmk_check.core.alert_routes import Route
+from cmk_check.core.enums import ChangeType
+from cmk_check.core.model import Change
+from cmk_check.core.posture import Expectations
+from cmk_check.core.status import Unpublished
+from cmk_check.ports import Delete, DeliveryFailed, Table
+from cmk_check.store import table_keys
+from cmk_check.store.change_feed import FeedTable
+from cmk_check.store.digests import Digests
+from cmk_check.store.findings import FindingsTable
+from cmk_check.web.views.digest import DigestView
+from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
+from tests.unit.web.api_kit import (
+    AS_SERVED,
+    MAX_AGE,
+    MIXED,
+    PRODUCTION,
+    Served,
+    SetClock,
+    counted,
+    coverage,
+    finding,
+    status_of,
+)
+from tests.unit.web.asgi_client import send
+
+MONDAYS = "0 0 8 * * 1"
+MONDAY = datetime(2026, 11, 30, 8, tzinfo=UTC)
+WEEK, HOUR = timedelta(weeks=1), timedelta(hours=1)
+DOWN = DeliveryFailed("503", permanent=False)
+
+
+@dataclass
+class Scene:
+    """An estate, receivers and the queue; the queue is handed out as far as it is due."""
+
+    served: Served = field(default_factory=lambda: Served(clock=SetClock(MONDAY)))
+    webhooks: list[ScriptedWebhook] = field(default_factory=lambda: [ScriptedWebhook()])
+    queue: MemoryTexts = field(default_factory=MemoryTexts)
+    poison: MemoryTexts = field(default_factory=MemoryTexts)
+    most: int = 9
+
+    @property
+    def clock(self) -> SetClock:
+        """The clock of all processes."""
+        return self.served.clock
+
+    def instance(self, *, with_digest: bool = True) -> DeliveryContext:
+        """Return what one process of the app delivers with."""
+        store, names = self.served.store, tuple(each.route.name for each in self.webhooks)
+        tables, feed = (FindingsTable(store), self.served.scans, True, self.most), FeedTable(store)
+        view = DigestView(
+            *tables, clock=self.clock, expect=Expectations(MAX_AGE), feed=feed, hostname=None
+        )
+        digest = (Digests(store, MONDAYS, names), view.of) if with_digest else None
+        return DeliveryContext(
+            feed, self.webhooks, set(), self.queue, self.poison, self.clock, digest
+        )
+
+    async def hand_out(self, until: datetime | None = None, *, twice: bool = False) -> None:
+        """Deliver what waits, each when it is due, and retries up to a time."""
+        due = [(self.clock.time + delay, text) for text, delay in self.queue.sent]
+        self.queue.sent.clear()
+        while due:
+            due.sort()
+            at, text = due.pop(0)
+            if at > (until or self.clock.time):
+                self.queue.sent.append((text, at - self.clock.time))
+                continue
+            self.clock.time = max(at, self.clock.time)
+            kept, self.queue.sent = self.queue.sent, []
+            for _ in range(1 + twice):
+                await deliver(self.instance(), parse_message(text), self.clock.time)
+            due += [(self.clock.time + delay, text) for text, delay in self.queue.sent]
+            self.queue.sent = kept
+
+    async def tick(self, at: datetime = MONDAY) -> None:
+        """Fire the timer and deliver what it sends."""
+        self.clock.time = at
+        await queue_digest(self.instance())
+        await self.hand_out()
+
+    async def publish(self, at: datetime, kind: ChangeType, subject: str = "/a") -> None:
+        """Record and publish a change."""
+        change = Change(f"{kind}{subject}{at}", kind, at, "/subscriptions/s", subject, {})
+        await FeedTable(self.served.store, SetClock(at)).publish([change])
+
+    async def reasons(self) -> list[str]:
+        """Return the posture's reasons from the status."""
+        names = tuple(each.route.name for each in self.webhooks)
+        app = self.served.app(replace(AS_SERVED, digests=(MONDAYS, names)))
+        answer = await send(app, "/api/v1/status")
+        return [reason["message"] for reason in answer.json["reasons"]]
+
+    def got(self, number: int = 0) -> list[Any]:
+        """Return the data of the digests that a receiver got."""
+        return [change.data for post in self.webhooks[number].posts for change in post]
+
+
+@pytest.fixture
+async def scene() -> Scene:
+    """An estate with one violation, read an hour before the first digest is due."""
+    scene = Scene()
+    await scene.served.put(coverage(accounts=counted(MIXED)), MIXED)
+    await scene.served.put_status(
+        replace(status_of(coverage(accounts=counted(MIXED))), as_of=MONDAY - HOUR)
+    )
+    return scene
+
+
+@pytest.mark.parametrize("late", [timedelta(), timedelta(days=2)])
+async def test_a_digest_says_of_the_posture_what_the_status_says_when_it_is_posted(
+    scene: Scene, late: timedelta
+) -> None:
+    """P1: never green from a stale row, even if the message has waited for days."""
+    await queue_digest(scene.instance())
+    scene.clock.time += late
+
+    await scene.hand_out()
+
+    (data,) = scene.got()
+    status = (await send(scene.served.app(), "/api/v1/status")).json
+    assert {name: data[name] for name in ("posture", "asOf", "fresh")} == {
+        name: status[name] for name in ("posture", "asOf", "fresh")
+    }
+    assert data["fresh"] is not bool(late)
+    assert any("OUT OF DATE" in text for text in data["text"]) is bool(late)
+
+
+async def test_a_quiet_week_is_said(scene: Scene) -> None:
+    """Who misses it on Monday knows that this way of hearing is broken."""
+    await scene.tick()
+
+    (data,) = scene.got()
+    assert "since 2026-11-23 08:00 UTC: nothing changed" in data["text"]
+    assert (data["changes"], data["notDeliveredSince"]) == (0, None)
+
+
+async def test_a_digest_names_the_owners_with_most_violations_and_what_waits(scene: Scene) -> None:
+    """An owner may have any name: it is text."""
+    more = [replace(finding(f"x{number}"), owner=MIXED[1].owner) for number in range(3)]
+    other = coverage(subscription_id=PRODUCTION.replace("1", "7"), accounts=counted(more))
+    await scene.served.put(other, more)
+    status = (await scene.served.scans.status()).value
+    await scene.served.put_status(replace(status, unpublished_of_scans=Unpublished(3, MONDAY)))
+
+    await scene.tick()
+
+    ((change,),) = scene.webhooks[0].posts
+    line = line_of(change, "")
+    assert "; 3 changes waiting, not counted here; " in line.details
+    assert line.title == "Digest"
+    assert "; violations by owner: \U0001f511 Zoë: 3, ai-platform: 1" in line.details
+
+
+async def test_the_route_of_an_owner_gets_its_own_accounts(scene: Scene) -> None:
+    """Not the posture of an estate that it cannot act on."""
+    owners = Route("data", "https://hooks.test", owners=frozenset({"ai-platform"}))
+    scene.webhooks = [ScriptedWebhook(), ScriptedWebhook(route=owners)]
+    await scene.publish(MONDAY - HOUR, ChangeType.COVERAGE_LOST)
+
+    await scene.tick()
+
+    (everything,), (own,) = scene.got(0), scene.got(1)
+    assert (everything["changes"], own["changes"], own["posture"]) == (1, 0, None)
+    assert (own["accounts"]["total"], own["accounts"]["nonCompliant"]) == (1, 1)
+    assert own["fresh"] is True
+
+
+async def test_owners_that_cannot_be_summed_are_no_owners_without_violations(
+    scene: Scene,
+) -> None:
+    """0 of 0 accounts would be good news."""
+    owners = Route("data", "https://hooks.test", owners=frozenset({"ai-platform"}))
+    scene.webhooks, scene.most = [ScriptedWebhook(), ScriptedWebhook(route=owners)], 0
+    await scene.served.change(Table.FINDINGS, PRODUCTION, table_keys.COVERAGE, owners=None)
+
+    await scene.tick()
+
+    (everything,), (own,) = scene.got(0), scene.got(1)
+    assert everything["accounts"]["total"] == len(MIXED)
+    assert own["accounts"] is None
+    assert all(
+        any("at most 0 findings" in text for text in one["text"]) for one in (everything, own)
+    )
+
+
+async def test_two_instances_and_messages_that_come_twice_make_one_digest(scene: Scene) -> None:
+    """Their clocks differ by some seconds, and a timer may be early."""
+    for seconds in (-2, 3):
+        scene.clock.time = MONDAY + timedelta(seconds=seconds)
+        await queue_digest(scene.instance())
+
+    await scene.hand_out(twice=True)
+
+    assert len(scene.webhooks[0].ids()) == 1
+
+
+async def test_a_receiver_that_was_down_for_a_day_gets_the_digest_under_one_id(
+    scene: Scene,
+) -> None:
+    """Tries do not multiply if the queue delivers each message twice."""
+    scene.webhooks[0].failures = [DOWN] * 20
+    await scene.tick()
+    await scene.hand_out(MONDAY + 2 * HOUR, twice=True)
+    (late,) = [text for text in await scene.reasons() if "digest" in text]
+    assert "webhook: due 2026-11-30 08:00 UTC" in late
+
+    await scene.hand_out(MONDAY + 24 * HOUR, twice=True)
+
+    (digest,) = [change for post in scene.webhooks[0].posts for change in post]
+    assert digest.time == MONDAY
+    assert not scene.queue.sent
+    assert not any("digest" in text for text in await scene.reasons())
+
+
+async def test_the_next_digest_says_which_were_not_delivered(scene: Scene) -> None:
+    """And the tries of the one before end: it would come too late."""
+    await scene.publish(MONDAY - HOUR, ChangeType.ACCOUNT_VIOLATED)
+    scene.webhooks[0].failures = [DOWN] * 1_000
+    await scene.tick()
+    await scene.hand_out(MONDAY + WEEK - HOUR)
+    scene.webhooks[0].failures = []
+
+    await scene.tick(MONDAY + WEEK)
+    await scene.hand_out(MONDAY + WEEK + HOUR)
+
+    (data,) = scene.got()
+    assert data["notDeliveredSince"] == "2026-11-30T08:00:00Z"
+    assert any("NOT DELIVERED" in text for text in data["text"])
+    assert data["happened"]["violated"] == 1
+    assert not scene.queue.sent
+
+
+async def test_a_change_that_waited_past_the_end_of_a_period_is_in_the_next_digest_alone(
+    scene: Scene,
+) -> None:
+    """Even if the receiver was down, and the digest is made after its publication."""
+    scene.webhooks[0].failures = [DOWN] * 8
+    await scene.tick()
+    path, feed = "/subscriptions/s", FeedTable(scene.served.store, SetClock(MONDAY + HOUR / 2))
+    kind = ChangeType.ACCOUNT_VIOLATED
+    await feed.publish([Change("late", kind, MONDAY - HOUR, path, path, {})])
+    await scene.hand_out(MONDAY + 9 * HOUR)
+    await scene.tick(MONDAY + WEEK)
+
+    assert [data["happened"]["violated"] for data in scene.got()] == [0, 1]
+
+
+async def test_a_schedule_that_was_missed_shows_in_the_status_and_in_the_next_digest(
+    scene: Scene,
+) -> None:
+    """The host was down, or the timer had stopped."""
+    await scene.tick()
+    scene.clock.time = MONDAY + WEEK + 2 * HOUR
+    assert any("due 2026-12-07 08:00 UTC" in text for text in await scene.reasons())
+
+    await scene.tick(MONDAY + 2 * WEEK)
+
+    data = scene.got()[-1]
+    assert (data["since"], data["notDeliveredSince"]) == (
+        "2026-11-30T08:00:00Z",
+        "2026-12-07T08:00:00Z",
+    )
+
+
+async def test_a_head_of_the_feed_that_is_too_new_does_not_mute_a_digest(scene: Scene) -> None:
+    """It says that nobody knows the week, not that nothing changed."""
+    await scene.publish(MONDAY - HOUR, ChangeType.ACCOUNT_VIOLATED)
+    await scene.served.change(Table.CHANGES, "feed", "head", schema=99, writtenBy="9.0.0")
+
+    await scene.tick()
+
+    (data,) = scene.got()
+    assert data["happened"] is None
+    assert any("not known, because a newer version" in text for text in data["text"])
+
+
+@pytest.mark.parametrize("number", [10**20, 10**18])
+async def test_a_version_without_digests_passes_the_message_over(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """To such a version it is a range that the feed does not hold; so it is if they are off."""
+    await queue_digest(scene.instance())
+    ((text, _),) = scene.queue.sent
+    scene.queue.sent.clear()
+    monkeypatch.setattr(module, "FIRST_DIGEST", number)
+
+    await deliver(scene.instance(with_digest=False), parse_message(text), MONDAY)
+
+    assert [*scene.queue.sent, *scene.poison.sent, *scene.webhooks[0].posts] == []
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_the_weeks_of_a_quarter_are_those_of_a_second_writing(seed: int) -> None:
+    """With receivers that are down, dead processes, repeated messages and a feed that was pruned.
+
+    Each change is in exactly one delivered digest: in the one of the week in which it was
+    published, or in the next that was delivered.
+    """
+    chance, scene = random.Random(seed), Scene()
+    kinds = {ChangeType.ACCOUNT_VIOLATED: "violated", ChangeType.COVERAGE_LOST: "gapOpened"}
+    left: list[Change] = []
+    start = MONDAY
+    for week in range(13):
+        for hour in sorted(chance.sample(range(24 * 7), chance.randrange(12))):
+            at = start + timedelta(weeks=week - 1, hours=hour, minutes=1)
+            await scene.publish(at, chance.choice(list(kinds)), f"/{chance.randrange(4)}")
+            left.append((await FeedTable(scene.served.store).read_since(at, 1))[0][-1])
+        if week == 6 and left:  # the feed begins in the middle of what was not yet delivered
+            store = scene.served.store
+            gone = await FeedTable(store).last() - len(left) + 1
+            for number in range(1, gone + 1):
+                row = await store.get(Table.CHANGES, "feed", table_keys.feed_row(number))
+                if row is not None:
+                    await store.commit(Table.CHANGES, "feed", [Delete(row.row, row.etag)])
+            del left[0]
+        if chance.random() < 0.2:
+            continue  # the host is down
+        scene.webhooks[0].failures = [DOWN] * (1_000 if chance.random() < 0.2 else 2)
+        scene.clock.time = start + timedelta(weeks=week)
+        await queue_digest(scene.instance())
+        await scene.hand_out(scene.clock.time + timedelta(days=6), twice=True)
+        if scene.got() and scene.got()[-1]["until"] == f"{start + week * WEEK:%Y-%m-%dT%H:%M:%SZ}":
+            expected = defaultdict[str, set[str]](set)
+            for change in left:
+                expected[kinds[ChangeType(change.type)]].add(change.subject)
+            data = scene.got()[-1]
+            counts = {name: count for name, count in data["happened"].items() if count}
+            assert counts == {name: len(subjects) for name, subjects in expected.items()}
+            assert data["changes"] == len(left)
+            left.clear()
+    ids = scene.webhooks[0].ids()
+    assert len(ids) == len(set(ids)) > 3
