@@ -81,7 +81,8 @@ def judged_part(kind: object, properties: object, *, is_whole: bool = False) -> 
             source = KEY_VAULT
         key = {"keyName": member(key, "keyName")} if isinstance(key, dict) else key
         encryption = {"keySource": source, "keyVaultProperties": key}
-    return Entry(kind, encryption)
+    # Whatever else a kind may be, comparing it could take long.
+    return Entry(kind if isinstance(kind, str | Unresolved) else None, encryption)
 
 
 UNREAD: Final = Entry(Unresolved("not shown"), None)

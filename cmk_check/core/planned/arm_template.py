@@ -99,6 +99,7 @@ def _is_second(template: object) -> bool:
 
 def _key(value: object) -> str:
     """Return a key that is equal only for values that are certainly equal."""
+    spend(1)
     if isinstance(value, dict):
         value = [part for pair in value.items() for part in pair]
     if isinstance(value, list):
@@ -175,9 +176,8 @@ def _each_once(found: Iterable[_Found]) -> list[PlannedAccount]:
 
 def _last_word(setters: Sequence[_Found]) -> PlannedAccount:
     """Return the account as set by the last of its resources."""
-    first = setters[0][2]
     if len(setters) == 1:
-        return first
+        return setters[0][2]
     places = [around for _, around, _ in setters]
     last = [each for each in setters if all(map(each[1].overrides, places))]
     is_shown = all(account.entries for *_, account in setters)
@@ -185,7 +185,8 @@ def _last_word(setters: Sequence[_Found]) -> PlannedAccount:
     kinds = {str(entry.kind).lower() for entry in entries}
     if len(last) == len(kinds) == 1:
         return last[0][2]
-    return replace(first, entries=entries, doubt=_ORDER)
+    lost = [account for *_, account in setters if account.loss is not None]
+    return replace(lost[0] if lost else setters[0][2], entries=entries, doubt=_ORDER)
 
 
 def _walk(template: object, around: _Around) -> Iterator[_Found]:
@@ -230,7 +231,7 @@ def _of_resource(resource: object, kind: str, around: _Around) -> Iterator[_Foun
     if kind == f"'{ACCOUNT_TYPE}'":
         # Azure compares names case-insensitively, but not the arguments of functions in names.
         key = name.key if isinstance(name, Unresolved) else _key(name).lower()
-        written = _unless_copied(scope.resolve(properties))
+        written = _unless_copied(properties, scope.resolve(properties))
         entry = judged_part(scope.resolve(member(resource, "kind")), written, is_whole=True)
         yield (key, *around.group), around, replace(account, entries=(entry,), doubt=None)
     elif kind == f"'{_NESTED}'" and (nested := _nested(properties, scope)):
@@ -246,10 +247,10 @@ def _of_resource(resource: object, kind: str, around: _Around) -> Iterator[_Foun
         yield (around.address,), around, account
 
 
-def _unless_copied(properties: object) -> object:
-    """Return properties; an encryption that a copy defines again is open."""
-    is_copied = "encryption" in str(member(properties, "copy")).lower()
-    return {"encryption": Unresolved("set by copy")} if is_copied else properties
+def _unless_copied(given: object, resolved: object) -> object:
+    """Return resolved properties; an encryption that a copy defines again is open."""
+    is_copied = "encryption" in str(member(given, "copy")).lower()
+    return {"encryption": Unresolved("set by copy")} if is_copied else resolved
 
 
 def _nested(properties: object, scope: _Scope) -> tuple[object, str, object] | None:
@@ -302,7 +303,7 @@ def _predicted(place: int, change: object) -> Iterator[_Found]:
     else:
         kind, properties = (scope.resolve(member(after, part)) for part in ("kind", "properties"))
         is_whole = what in {"none", "create"}
-        entry = judged_part(kind, _unless_copied(properties), is_whole=is_whole)
+        entry = judged_part(kind, _unless_copied(properties, properties), is_whole=is_whole)
         account = replace(account, entries=(entry,))
     if before:
         had = judged_part(member(before, "kind"), member(before, "properties"))

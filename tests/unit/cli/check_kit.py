@@ -387,6 +387,7 @@ LOSSES: Final[dict[str, tuple[Json, dict[str, str]]]] = {
     "another template": (_deletes('{"resources": []}'), {}),
     "a record of a deployment": (plan(_with(azapi(template(account()), type=f"{NESTED}@1"), actions=["delete"])), {}),
     "what-if deletes it": ({"changes": [WAS | {"changeType": "Delete", "after": None}]}, {CHAT: LOST}),
+    "what-if deletes what it also creates": ({"changes": [WAS | {"changeType": "Create", "after": account(KEY)}, WAS | {"changeType": "Delete"}]}, {CHAT: LOST}),
     "what-if removes the key": ({"changes": [WAS | {"changeType": "Modify", "after": account()}]}, {CHAT: TAKEN}),
     "what-if deletes another kind": ({"changes": [WAS | {"changeType": "Delete", "before": account(kind="Face")}]}, {}),
     "a template": (template(account()), {}),

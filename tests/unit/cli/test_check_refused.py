@@ -177,6 +177,16 @@ def _repeating(use: str) -> Json:
     return template(account(named(key), f"[{key[1:-1]}]"), variables={**twice, "v60": "x"})
 
 
+def _doubling_lists() -> Json:
+    lists = {
+        f"{part}{at}": [f"[variables('{part}{at + 1}')]"] * 2 for at in range(60) for part in "vw"
+    }
+    kinds = [
+        {"name": "[concat(variables('v0'))]", "kind": f"[variables('{part}0')]"} for part in "vw"
+    ]
+    return template(*(account(**each) for each in kinds), variables={**lists, "v60": [], "w60": []})
+
+
 def _doubling() -> Json:
     twice = {f"v{at}": f"[concat({f"variables('v{at + 1}'), " * 2}'')]" for at in range(60)}
     return template(account(KEY, "[variables('v0')]"), variables={**twice, "v60": "[x()]"})
@@ -189,6 +199,7 @@ def _key_of_anybody(number: int) -> Json:
 
 HEAVY: Final[dict[str, object]] = {
     "variables that repeat each other": _repeating("[concat(X, X)]"),
+    "lists that repeat each other": _doubling_lists(),
     "expressions that repeat each other": _doubling(),
     "long variables in many expressions": template(
         account(named(f"[concat({'variables(\'k\'), ' * 2_000}'')]")),
@@ -229,9 +240,10 @@ LONG_ID: Final = "/subscriptions/s/" + "/providers/microsoft.a/" * 100_000 + "\n
     [
         {"changes": [{"changeType": "Unsupported", "resourceId": f"[resourceId('{ACCOUNT}', {INNER_CALLS})]"}]},
         [{"id": LONG_ID}],
+        template(*(account(None, kind=f"[variables('{part}0')]") for part in "vw"), variables=_doubling_lists()["variables"]),
         plan(azapi(DEEP)),
     ],
-    ids=["calls in calls", "an id of many parts", "levels in a text"],
+    ids=["calls in calls", "an id of many parts", "kinds of lists", "levels in a text"],
 )  # fmt: skip
 def test_a_long_part_is_read_once(check: Check, document: object) -> None:
     """Not again for each of its parts, and without a traceback of Python."""
