@@ -130,9 +130,9 @@ def more_exact(
     is_whole = len(predicted) == len(every)
     found, claimed = [], set()
     for account in accounts:
-        address = _mark(account.address)
+        mark = _mark(account.address)
         spend(len(predicted))
-        own = [each for each in predicted if address in marks.get(each.address.lower(), ())]
+        own = [each for each in predicted if mark in marks.get(each.address.lower(), ())]
         claimed |= {each.address for each in own}
         states = {(judge_planned(each, kinds) or {}).get("verdict") for each in own}
         verdict = (judge_planned(account, kinds) or {}).get("verdict")
@@ -140,16 +140,12 @@ def more_exact(
         if verdict != Verdict.UNKNOWN and not is_worse:
             found.append(account)
         elif own:
-            found += [doubted(_placed(each, account), _lacks(each, missing)) for each in own]
+            address, line, advice = account.address, account.line, account.advice
+            placed = [replace(each, address=address, line=line, advice=advice) for each in own]
+            found += [doubted(each, _lacks(each, missing)) for each in placed]
         elif account.doubt == NOT_SHOWN or not is_whole:
             found.append(doubted(account, _lacks(account, missing)))
     return [*found, *(each for each in predicted if each.address not in claimed)]
-
-
-def _placed(found: PlannedAccount, account: PlannedAccount) -> PlannedAccount:
-    """Return what the engine found at the place of the account in the document."""
-    place, advice = account.address, account.advice
-    return replace(found, address=place, line=account.line, advice=advice)
 
 
 def _lacks(account: PlannedAccount, missing: Sequence[str]) -> str | None:
