@@ -101,7 +101,7 @@ def test_doctor_tries_and_names_each_part(by_identity: TokenStorage) -> None:
     assert (mark, said.startswith("A token for https://storage.azure.com was ")) == ("ok", True)
     assert [well[name][0][0] for name in ("tables", "queues")] == ["ok", "ok"]
     (mark, said), *_ = wrong_id["storage token"]
-    assert (mark, "client id in CMK_STORAGE__clientId" in said) == ("problem", True)
+    assert (mark, "set CMK_STORAGE__clientId to its client id" in said) == ("problem", True)
     assert {"tables", "queues", "scans"} <= set(of_mark("skipped", wrong_id))
     assert half["tables"][0][0] == "ok"
     (mark, said), *_ = half["queues"]
