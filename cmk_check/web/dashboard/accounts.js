@@ -67,7 +67,8 @@ function notes(status) {
 function body({ status }) {
   if (!status) return [waiting()];
   const { accounts } = status;
-  if (accounts.total === 0) return [h("p", { class: "empty" }, "No account of a kind in scope was found."), ...notes(status)];
+  // The banner says that there is none.
+  if (accounts.total === 0) return notes(status);
   return [
     h("div", { class: "numbers" },
       group("verdict", count(accounts.total, "account"), ORDER.map(([verdict, field]) => [{ tone: verdict, shape: verdict }, verdictWord(verdict), accounts[field], { verdict }])),
@@ -81,5 +82,9 @@ function body({ status }) {
 export const drawAccounts = whenChanged(
   /** @param {State} state */
   (state) => [state.status],
-  (state) => fill(at("accounts-body"), ...body(state)),
+  (state) => {
+    const parts = body(state);
+    at("accounts").hidden = !parts.some(Boolean);
+    fill(at("accounts-body"), ...parts);
+  },
 );

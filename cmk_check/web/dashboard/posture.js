@@ -97,7 +97,8 @@ function others(state, parts) {
   const said = [asOf === null && "no_scan_yet", shownPosture(state) === "nothing" && "no_accounts_in_scope"];
   const texts = reasons.filter(({ code }) => !said.includes(code) && !parts.some((part) => part.code === code)).map(({ message }) => message);
   if (isGood(posture) && !isFresh(state)) texts.unshift("The result is out of date, and no scan has finished since.");
-  if (lastScan?.state === "failed") texts.push(`The last scan failed: ${lastScan.reason ?? ""}`);
+  const isSaid = reasons.some(({ message }) => message === lastScan?.reason);
+  if (lastScan?.state === "failed") texts.push(isSaid ? "The last scan failed." : `The last scan failed: ${lastScan.reason ?? ""}`);
   return texts;
 }
 

@@ -65,6 +65,7 @@ def test_an_estate_that_was_never_scanned_is_unknown_and_says_what_to_do(
 
     expect(visit.posture).to_have_text("Nothing to judge")
     expect(banner).to_contain_text("1 of 1 subscription was read, without an account of a kind in")
+    expect(visit.region("Accounts")).to_be_hidden()
     expect(visit.region("Coverage gaps")).to_contain_text(
         "Every subscription that the app can see was read."
     )
