@@ -1,6 +1,7 @@
-"""Keeps the stack running until Ctrl-C, to try the API and to build dashboards: `make up`.
+"""Keeps the stack running until Ctrl-C, to try the page and the API: `make up`.
 
-The shell's environment sets PORT, ESTATE and the app's own settings.
+It scans once, and opens the page signed in. The shell's environment sets PORT, ESTATE and the app's
+own settings.
 """
 
 import errno
@@ -10,7 +11,11 @@ import signal
 import socket
 import sys
 import threading
+import urllib.parse
+import webbrowser
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -20,11 +25,14 @@ from local.child_process import ChildFailedError
 from local.functions_host.process import FunctionsHost
 from local.simulator import Estate, load_estate
 from local.simulator.load import estate_names
-from local.stack import APP, Stack
+from local.stack import APP, ScanTimeoutError, Stack
 
 _PORT: Final = 7071
 _LAST_PORT: Final = 65_535
 _LOOK_SECONDS: Final = 0.1
+_SCAN_SECONDS: Final = 10.0
+# One of these is set where a Linux program can open a window.
+_SCREENS: Final = {"DISPLAY", "WAYLAND_DISPLAY"}
 # The stack sets these itself: values that a shell has for the real Azure must not be used here.
 _NOT_PASSED: Final = ("CMK_STORAGE", "CMK_ARM_URL")
 
@@ -65,7 +73,9 @@ def _run(port: int, wanted: int, name: str, estate: Estate) -> int:
                 announce=lambda part: print(f"Starting {part}"),
             ) as stack,
         ):
+            _scan(stack)
             _show(stack, wanted, name, Path(folder))
+            _open(page_address(stack))
             shown = 0
             while not ended.wait(_LOOK_SECONDS):
                 shown = _show_output(stack.host, shown)
@@ -114,6 +124,27 @@ def _settings(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def _scan(stack: Stack) -> None:
+    """Scan once. If the status cannot be read, as with wrong settings, the app's log says why."""
+    print("Scanning", flush=True)
+    if stack.get("v1/status").status == HTTPStatus.OK:
+        with suppress(ScanTimeoutError):  # a large estate goes on in the background
+            stack.scan(seconds=_SCAN_SECONDS)
+
+
+def page_address(stack: Stack) -> str:
+    """Return the address that opens the page signed in; the page accepts it on 127.0.0.1 alone."""
+    keys = stack.host.keys.functions
+    names = urllib.parse.urlencode({"read-key": keys["api"], "start-key": keys["scan_now"]})
+    return f"{stack.host.url}/api/dashboard#{names}"
+
+
+def _open(address: str) -> None:
+    """Open a window, where there is a screen: without one, a browser would take the terminal."""
+    if sys.stdout.isatty() and (sys.platform == "darwin" or os.environ.keys() & _SCREENS):
+        webbrowser.open(address)
+
+
 def _show_output(host: FunctionsHost, shown: int) -> int:
     """Print the new lines of the host and the app; return how many lines there are in all."""
     lines = host.output()
@@ -128,7 +159,10 @@ def _show(stack: Stack, wanted: int, estate: str, folder: Path) -> None:
         print(f"Port {wanted} is in use, so another one is used.")
     exports = "\n".join(_exports(stack, folder))
     print(f"""
-Page       {url}/api/dashboard
+The page, signed in:
+
+{page_address(stack)}
+
 Status     {url}/api/v1/status
 Findings   {url}/api/v1/findings
 Changes    {url}/api/v1/changes
@@ -136,9 +170,9 @@ Scans      {url}/api/v1/scans
 Contract   {url}/api/v1/openapi.json
 Health     {url}/api/health
 
-Keys, to send in the header x-functions-key; the page needs the first, and takes both:
-to read          {keys.functions["api"]}
-to start a scan  {keys.functions["scan_now"]}
+Keys, to send in the header x-functions-key:
+read key   {keys.functions["api"]}
+start key  {keys.functions["scan_now"]}
 
 To follow the documents in another terminal, paste this there. From then on that terminal reaches
 this stack and nothing beyond this machine:
@@ -151,7 +185,7 @@ az cloud register --name cmk-check-local --endpoint-resource-manager "$CMK_ARM_U
 az cloud set --name cmk-check-local
 az login --identity --client-id {stack.simulator.estate.administrator} --output table
 
-Start a scan there; without this, the first one starts on the schedule:
+Start another scan there, at least a minute after the last one:
 
 curl --data '' -H "@$START_FILE" "$APP_URL/api/scan"
 

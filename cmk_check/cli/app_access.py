@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from cmk_check.evidence.api_client import ApiClient
 
+_NAMES: Final = {"api": "Read key", "scan_now": "Start key"}
 # A file for `curl -H @file` works here too.
 _HEADER: Final = re.compile(r"\Ax-functions-key:\s*", re.IGNORECASE)
 
@@ -72,7 +73,7 @@ def _key(function: str, file: str | None, key: str | None) -> str:
     if sys.stdin.isatty() and (file == "-" or not (file or key)):
         try:
             with raised_interrupts():  # so that getpass turns the echo on again
-                return getpass(f"Key of the function {function}: ").strip()
+                return getpass(f"{_NAMES[function]} (function {function}): ").strip()
         except (EOFError, KeyboardInterrupt):
             raise typer.Exit(INTERRUPTED) from None
     if file is None:

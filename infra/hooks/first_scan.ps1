@@ -107,5 +107,5 @@ if ($counts.total -eq 1 -and $counts.read -eq 1 -and -not $answer.Body.managemen
 else { Write-Output "Subscriptions read: $($counts.read) of $($counts.total)" }
 if ($env:CMK_ALERT_RECEIVERS) { Write-Output "Alerts go to $env:CMK_ALERT_RECEIVERS" }
 Write-Output "Page: $env:CMK_PAGE_URL"
-Write-Output ("Key of the page: az functionapp function keys list --resource-group $env:AZURE_RESOURCE_GROUP " +
+Write-Output ("Read key for the page: az functionapp function keys list --resource-group $env:AZURE_RESOURCE_GROUP " +
     "--name $env:AZURE_FUNCTION_NAME --function-name api --query default --output tsv")

@@ -121,4 +121,4 @@ case $counts in
 esac
 [ -z "${CMK_ALERT_RECEIVERS:-}" ] || say "Alerts go to $CMK_ALERT_RECEIVERS"
 say "Page: $CMK_PAGE_URL"
-say "Key of the page: az functionapp function keys list --resource-group $AZURE_RESOURCE_GROUP --name $AZURE_FUNCTION_NAME --function-name api --query default --output tsv"
+say "Read key for the page: az functionapp function keys list --resource-group $AZURE_RESOURCE_GROUP --name $AZURE_FUNCTION_NAME --function-name api --query default --output tsv"

@@ -115,7 +115,7 @@ def test_a_key_is_asked_for_at_a_terminal_and_not_shown(tmp_path: Path) -> None:
         )
         os.close(theirs)
         try:
-            while b"Key of the function api: " not in shown:
+            while b"Read key (function api): " not in shown:
                 shown += os.read(ours, 1024)
             os.write(ours, b"typed-key\n")
             connection, _ = server.accept()

@@ -208,7 +208,7 @@ def test_p6_a_deployment_ends_with_an_answer_and_shows_no_key(
         "1 subscription is read; others are not.",
         "Alerts go to nobody: set alertEmails",
         f"Page: {page}",
-        f"Key of the page: {KEY_COMMAND}",
+        f"Read key for the page: {KEY_COMMAND}",
     ]
     assert second == Run(0, first.printed, "", second.commands)
     written = first.printed + first.commands + second.commands

@@ -101,6 +101,25 @@ def test_up_takes_the_next_port_and_shows_what_the_app_writes_until_ctrl_c(tmp_p
     assert not [word for word in ("Traceback", "t.test", "a.test") if word in shown]
 
 
+@pytest.mark.long
+def test_up_scans_and_opens_the_page_signed_in_where_there_is_a_screen(tmp_path: Path) -> None:
+    """The first look at the page is at a result, without a key to copy."""
+    opened, browser = tmp_path / "opened", tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" >{opened}\nkill -INT $PPID\n')
+    browser.chmod(0o700)
+    env = _environment(PORT="7271", DISPLAY=":0", BROWSER=str(browser))
+
+    code, written = run_at_terminal(
+        [sys.executable, "-m", "local.up"], environment=env, columns=200, seconds=60
+    )
+
+    address = opened.read_text().strip()
+    assert code == 0
+    assert re.fullmatch(r"http://\S+:\d+/api/dashboard#read-key=\S+&start-key=\S+", address)
+    assert address in written
+    assert '"event":"cmk.scan"' in written
+
+
 @pytest.mark.parametrize("name", ["PORT", "ESTATE"])
 def test_up_refuses_a_wrong_word_in_one_line(tmp_path: Path, name: str) -> None:
     """A wrong word is answered with what would be right, not with a traceback."""

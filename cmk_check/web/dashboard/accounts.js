@@ -1,5 +1,5 @@
 /**
- * The counts of accounts by verdict, by kind, and by the state of each aspect.
+ * The counts of accounts by verdict, by the state of each aspect, and by kind, in one row.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Verdict} Verdict
@@ -20,17 +20,17 @@ const ORDER = [
 ];
 
 /**
- * Show counts that belong together, each with a link to the accounts that it counts.
+ * Show counts that belong together, each with a link to the accounts that it counts; zeros take no space.
  *
  * @param {string} name
  * @param {string} title
- * @param {[import("./types.js").Look, string, number, Partial<import("./types.js").View>][]} counts
+ * @param {[import("./types.js").Look | null, string, number, Partial<import("./types.js").View>][]} counts
  */
-function chips(name, title, counts) {
-  const links = counts.filter(([, , value]) => value > 0).map(([{ tone, shape }, word, value, view]) =>
-    h("a", { class: `chip ${tone}`, href: fragmentOf(view) }, icon(shape), `${word} `, h("b", {}, number(value))),
+function group(name, title, counts) {
+  const links = counts.filter(([, , value]) => value > 0).map(([look, word, value, view]) =>
+    h("a", { class: `chip ${look?.tone ?? ""}`, href: fragmentOf(view) }, look && icon(look.shape), `${word} `, h("b", {}, number(value))),
   );
-  return h("div", { class: "chips", role: "group", "aria-labelledby": `${name}-title` }, h("h3", { id: `${name}-title` }, title), h("div", {}, ...links));
+  return links.length > 0 && h("div", { class: "chips", role: "group", "aria-labelledby": `${name}-title` }, h("h3", { id: `${name}-title` }, title), ...links);
 }
 
 /**
@@ -39,42 +39,10 @@ function chips(name, title, counts) {
  * @param {import("./types.js").Aspect} aspect
  * @param {import("./types.js").Status} status
  */
-function stateChips({ name, judged }, status) {
+function ofStates({ name, judged }, status) {
   const counts = judged?.countsOf(status);
   if (!judged || !counts) return null;
-  return chips(name, judged.countsTitle, Object.entries(judged.states).map(([state, { look, word }]) => [LOOKS[look], word, counts[fieldOf(state)], { [name]: state }]));
-}
-
-/**
- * Draw counts as a bar; bars that are compared have the same scale.
- *
- * @param {import("./types.js").CountsOfKind} counts
- * @param {number} most The sum that fills the full width.
- */
-function bar(counts, most) {
-  const parts = ORDER.filter(([, field]) => counts[field] > 0).map(([verdict, field]) => {
-    const part = h("span", { class: `part ${verdict}` });
-    part.style.flexGrow = String(counts[field]);
-    return part;
-  });
-  const whole = h("div", { class: "bar", "aria-hidden": "true" }, ...parts);
-  whole.style.width = `${(100 * sumOf(counts)) / most}%`;
-  return whole;
-}
-
-/** @param {import("./types.js").CountsOfKind} counts */
-const sumOf = ({ nonCompliant, unknown, compliant }) => nonCompliant + unknown + compliant;
-
-/** @param {import("./types.js").Accounts} accounts */
-function kinds(accounts) {
-  const most = Math.max(...Object.values(accounts.byKind).map(sumOf));
-  const rows = Object.entries(accounts.byKind).map(([kind, counts]) => {
-    const words = ORDER.filter(([, field]) => counts[field] > 0).map(([verdict, field]) =>
-      h("span", { class: `inline ${verdict}` }, icon(verdict), `${number(counts[field])} ${verdictWord(verdict).toLowerCase()}`),
-    );
-    return h("li", {}, h("a", { href: fragmentOf({ kind }) }, visible(kind)), bar(counts, most), h("span", { class: "words" }, ...words));
-  });
-  return h("ul", { class: "kinds", "aria-label": "Accounts by kind" }, ...rows);
+  return group(name, judged.countsTitle, Object.entries(judged.states).map(([state, { look, word }]) => [LOOKS[look], word, counts[fieldOf(state)], { [name]: state }]));
 }
 
 /** @param {Partial<import("./types.js").View>} view @param {string} text */
@@ -99,11 +67,14 @@ function notes(status) {
 function body({ status }) {
   if (!status) return [waiting()];
   const { accounts } = status;
-  if (accounts.total === 0) return [h("p", { class: "empty" }, "No account of a kind in scope was found."), ...notes(status)];
+  // The banner says that there is none.
+  if (accounts.total === 0) return notes(status);
   return [
-    chips("verdict", count(accounts.total, "account"), ORDER.map(([verdict, field]) => [{ tone: verdict, shape: verdict }, verdictWord(verdict), accounts[field], { verdict }])),
-    ...ASPECTS.map((aspect) => stateChips(aspect, status)),
-    kinds(accounts),
+    h("div", { class: "numbers" },
+      group("verdict", count(accounts.total, "account"), ORDER.map(([verdict, field]) => [{ tone: verdict, shape: verdict }, verdictWord(verdict), accounts[field], { verdict }])),
+      ...ASPECTS.map((aspect) => ofStates(aspect, status)),
+      group("kind", "Kinds", Object.entries(accounts.byKind).map(([kind, counts]) => [null, visible(kind), counts.nonCompliant + counts.unknown + counts.compliant, { kind }])),
+    ),
     ...notes(status),
   ];
 }
@@ -111,5 +82,9 @@ function body({ status }) {
 export const drawAccounts = whenChanged(
   /** @param {State} state */
   (state) => [state.status],
-  (state) => fill(at("accounts-body"), ...body(state)),
+  (state) => {
+    const parts = body(state);
+    at("accounts").hidden = !parts.some(Boolean);
+    fill(at("accounts-body"), ...parts);
+  },
 );

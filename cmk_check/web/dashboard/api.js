@@ -29,7 +29,7 @@ const kept = (name) => ({
   forget: () => sessionStorage.removeItem(name),
 });
 
-/** The key for reading, and the key for starting scans, which few people have. */
+/** The read key, and the start key, which few people have. */
 export const key = kept("cmk-key");
 export const startKey = kept("cmk-start-key");
 

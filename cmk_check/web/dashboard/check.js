@@ -51,16 +51,16 @@ export class Checker {
     if (check?.running || !mayStart) return;
     const { signal } = this.loader.session;
     const before = findingOf(this.store.state, subject);
-    /** @type {(text: string, running?: boolean) => void} */
-    const say = (text, running = false) => {
-      if (!signal.aborted) this.store.set({ check: { subject, text, running } });
+    /** @type {import("./types.js").Say} */
+    const say = (text, running = false, quiet = false) => {
+      if (!signal.aborted) this.store.set({ check: { subject, text, running, quiet } });
     };
     say("Starting a scan…", true);
     let known = "";
     try {
       const answer = await startScan(subscriptions, signal);
       if (!("scan" in answer)) {
-        say(this.refused(answer));
+        await this.countDown(say, this.refused(answer), answer.seconds);
         return;
       }
       known = "A scan has started, but its progress could not be read. ";
@@ -74,6 +74,25 @@ export class Checker {
     }
   }
 
+  /**
+   * Say why no scan was started, and when another try makes sense. Screen readers announce the first of
+   * the numbers; any other message ends them.
+   *
+   * @param {import("./types.js").Say} say
+   * @param {string} text
+   * @param {number} seconds
+   */
+  async countDown(say, text, seconds) {
+    const end = performance.now() + seconds * 1000;
+    for (let left = seconds; left > 0; left = Math.ceil((end - performance.now()) / 1000)) {
+      say(`${text} Try again in ${count(left, "second")}.`, false, left < seconds);
+      const { check } = this.store.state;
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      if (this.store.state.check !== check) return;
+    }
+    say(seconds > 0 ? "" : text);
+  }
+
   /** @param {string} subject */
   reading(subject) {
     const total = this.store.state.status?.subscriptions.total ?? 0;
@@ -85,23 +104,22 @@ export class Checker {
    *
    * @param {import("./api.js").NotStarted} answer
    */
-  refused({ status, code, message, seconds }) {
+  refused({ status, code, message }) {
     if (status === 401 || status === 403) {
       // Under Entra ID, the sign-in has expired for the whole page.
       if (AUTH === "entra" && status === 401) throw new Refusal("signed-out", "", "", status);
       startKey.forget();
       this.store.set({ mayStart: false });
       return AUTH === "keys"
-        ? "No scan was started: your key for starting scans is no longer accepted."
+        ? "No scan was started: your start key is no longer accepted."
         : "No scan was started: you may no longer start scans.";
     }
     if (code === "NoScanYet" || code === "ScopeChanged") {
       void this.loader.reload();
       return FULL_SCAN_FIRST;
     }
-    const wait = seconds > 0 ? ` Try again in ${count(seconds, "second")}.` : "";
-    if (code === "ScanRunning") return `Another scan is running.${wait}`;
-    if (code === "TooManyRequests") return `The last scan has only just started.${wait}`;
+    if (code === "ScanRunning") return "Another scan is running.";
+    if (code === "TooManyRequests") return "The last scan has only just started.";
     return visible(message);
   }
 

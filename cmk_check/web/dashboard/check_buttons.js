@@ -57,6 +57,7 @@ export const drawGapNotice = whenChanged(
     const gap = gaps.find(({ subscriptionId }) => subscriptionId === subject);
     const known = gap?.name ?? rows.find(({ finding }) => finding.subscriptionId === subject)?.finding.subscriptionName;
     place.classList.toggle("unseen", gap !== undefined);
+    place.ariaLive = check?.quiet ? "off" : "polite";
     fill(place, isOfGap && check && `${within(known ?? subject)}: ${check.text}`);
   },
 );
@@ -83,6 +84,7 @@ function barDrawer(id, choose, press) {
       const shown = offered && state.mayStart === true;
       const lost = !shown && action.contains(document.activeElement);
       fill(action, shown && button(state, label, () => press(state, subject)));
+      text.ariaLive = state.check?.quiet ? "off" : "polite";
       if (text.textContent !== said) fill(text, said);
       // If the button disappears, the focus must not be lost.
       if (lost) text.focus();

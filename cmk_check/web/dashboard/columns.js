@@ -25,7 +25,7 @@ const reasonCell = ({ finding }) => {
 /** @type {Column["cell"]} */
 const sinceCell = ({ since, atFirst }, now) => [
   // The violation may be older than the first scan that saw the account.
-  since !== "" && h("span", { class: atFirst && "at-first" }, moment(since, day(since)), " ", h("small", {}, elapsed(since, now), atFirst && "+")),
+  since !== "" && h("span", { class: atFirst && "at-first" }, moment(since, day(since)), " ", h("small", {}, elapsed(since, now, atFirst ? "+" : ""))),
 ];
 
 /**

@@ -41,7 +41,7 @@ function optionsOf({ select: { options, value, text, known }, seen }, state) {
 
 /** @type {(state: State) => void} */
 const drawOptions = whenChanged(
-  (state) => [state.list.rows, state.status, state.catalogue, state.owners],
+  (state) => [state.list.rows, state.status, state.catalogue, state.owners, state.subscriptions],
   (state) => {
     for (const field of FIELDS) {
       const options = optionsOf(field, state).map(([value, text]) => h("option", { value }, text));
@@ -52,7 +52,7 @@ const drawOptions = whenChanged(
 
 /** @type {(state: State) => void} */
 const drawValues = whenChanged(
-  ({ list, status, catalogue, owners, view }) => [list.rows, status, catalogue, owners, view],
+  ({ list, status, catalogue, owners, subscriptions, view }) => [list.rows, status, catalogue, owners, subscriptions, view],
   ({ view }) => {
     for (const { name, select, box } of FIELDS) {
       const wanted = select.toOption ? select.toOption(view) : String(view[name]);
@@ -135,8 +135,8 @@ export function drawFilters(state) {
   if (at("notice").textContent !== state.notice) fill(at("notice"), state.notice);
 }
 
-/** Let the filters set the view. @param {(news: Partial<View>, replace?: boolean) => void} go */
-export function watchFilters(go) {
+/** Let the filters set the view. @param {(news: Partial<View>, replace?: boolean) => void} go @param {() => unknown} prepare Called before they are shown. */
+export function watchFilters(go, prepare) {
   at("filters").addEventListener("submit", (event) => event.preventDefault());
   // A history entry for each letter would make the Back button useless.
   search().addEventListener("input", () => go({ q: search().value, page: 1 }, true));
@@ -146,6 +146,7 @@ export function watchFilters(go) {
   at("more-filters").addEventListener("click", () => {
     const open = at("fields").toggleAttribute("hidden") === false;
     at("more-filters").setAttribute("aria-expanded", String(open));
+    if (open) prepare();
   });
   at("filtered").addEventListener("click", ({ target }) => {
     const chip = target instanceof Element ? target.closest("button")?.dataset.key : null;

@@ -93,6 +93,7 @@ export const OWN = [
     all: "All subscriptions",
     value: ({ finding }) => finding.subscriptionId,
     text: ({ finding }) => visible(finding.subscriptionName ?? finding.subscriptionId),
+    known: ({ subscriptions }) => (subscriptions ?? []).map(({ subscriptionId: id, name }) => [id, visible(name ?? id)]),
   }, lower),
 ];
 

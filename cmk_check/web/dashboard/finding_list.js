@@ -24,7 +24,9 @@ export class FindingList {
     this.store = store;
     this.turn = new AbortController();
     this.list = blank().list;
+    // The links of the lists, and the one link to all of their accounts.
     this.asked = "";
+    this.whole = "";
     this.isWhole = false;
     this.isLoading = false;
     /** @type {AsyncGenerator<import("./types.js").Finding[]>} */
@@ -35,29 +37,34 @@ export class FindingList {
   forget() {
     this.turn.abort();
     this.asked = "";
+    this.whole = "";
     this.isLoading = false;
   }
 
   /** Load the rows that the view shows and the rows of its next page, or all matching rows. @param {AbortSignal} session @param {boolean} [all] @throws {Refusal} */
   async look(session, all = false) {
     const { state } = this.store;
-    const links = isLarge(state) ? linksOf(state.view) : [pathOf(DEFAULTS, MOST)];
-    if (links.join() !== this.asked) this.begin(links, session, state.view.q === "" ? 0 : TYPING);
-    else if (all && !this.isWhole) this.begin([pathOf(state.view, MOST)], session, 0);
-    this.asked = links.join();
-    this.isWhole ||= all || !isLarge(state);
+    const whole = pathOf(isLarge(state) ? state.view : DEFAULTS, MOST);
+    const isAll = all || !isLarge(state);
+    // Once all accounts are loading or loaded, another order needs no other request.
+    const isKept = whole === this.whole && (this.isWhole || this.list.ended);
+    if (!isKept) this.begin(isAll ? [whole] : linksOf(state.view), whole, session);
+    this.isWhole ||= isAll;
     if (this.list.ended) this.show(this.list.rows, true);
     if (!this.isLoading) await this.load(this.turn.signal);
   }
 
-  /** @param {string[]} links @param {AbortSignal} session @param {number} pause */
-  begin(links, session, pause) {
+  /** Load these lists, unless they are loading already. @param {string[]} links @param {string} whole @param {AbortSignal} session */
+  begin(links, whole, session) {
+    if (links.join() === this.asked) return;
     const { state } = this.store;
     this.forget();
+    this.asked = links.join();
+    this.whole = whole;
     this.turn = new AbortController();
     this.list = blank().list;
     this.isWhole = false;
-    this.pages = chained(links, isLarge(state) ? pause : 0, AbortSignal.any([session, this.turn.signal]));
+    this.pages = chained(links, isLarge(state) && state.view.q !== "" ? TYPING : 0, AbortSignal.any([session, this.turn.signal]));
     // Until new rows arrive, the browser filters the rows that it has.
     if (isLarge(state)) this.store.set({ rows: [], complete: false, list: { ...state.list, ended: false, sortable: false, problem: "" } });
   }
@@ -100,7 +107,7 @@ export class FindingList {
 
   /** Show the error if the app does not know the kind or the subscription. @param {unknown} error */
   refused(error) {
-    this.asked = "";
+    this.forget();
     if (!(error instanceof Refusal) || ![400, 404].includes(error.status)) throw error;
     this.store.set({ list: { ...blank().list, ended: true, problem: error.message } });
   }

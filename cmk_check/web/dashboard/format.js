@@ -108,10 +108,11 @@ export function span(milliseconds) {
  *
  * @param {string} time
  * @param {number} now
+ * @param {string} [orMore] Follows the duration.
  */
-export function since(time, now) {
+export function since(time, now, orMore = "") {
   const passed = now - Date.parse(time);
-  return h("span", { class: "relative" }, passed < 60_000 ? "just now" : span(passed));
+  return h("span", { class: "relative" }, passed < 60_000 ? "just now" : `${span(passed)}${orMore}`);
 }
 
 /** @param {string} time @param {number} now */

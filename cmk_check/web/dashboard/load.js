@@ -234,8 +234,8 @@ export class Loader {
     if ((status?.keys?.broken ?? 0) + (status?.keys?.atRisk ?? 0) > 0) await this.summed("keys", signal);
   }
 
-  /** @param {"owners" | "keys"} name @param {AbortSignal} signal */
-  async summed(name, signal) {
+  /** @param {"owners" | "keys" | "subscriptions"} name @param {AbortSignal} [signal] */
+  async summed(name, signal = this.session.signal) {
     /** @type {any[]} */
     const sums = [];
     try {

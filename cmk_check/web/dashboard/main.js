@@ -20,7 +20,7 @@ import { number } from "./format.js";
 import { gapsDrawer } from "./gaps.js";
 import { drawPosture } from "./posture.js";
 import { drawStartRefused, sessionDrawer, signInDrawer, troubleDrawer } from "./signin.js";
-import { isBeforeFirstScan, isFresh, shownPosture } from "./page_state.js";
+import { isBeforeFirstScan, isFresh, isLarge, shownPosture } from "./page_state.js";
 import { choose } from "./row_selection.js";
 import { loader, store } from "./start.js";
 import { tableDrawer } from "./table.js";
@@ -159,7 +159,7 @@ function listen() {
   at("csv").addEventListener("click", () => void save(at("csv"), "CSV", downloadCsv));
   at("xlsx").addEventListener("click", () => void save(at("xlsx"), "workbook", downloadXlsx));
   at("copy-link").addEventListener("click", () => void copyLink());
-  watchFilters(go);
+  watchFilters(go, () => isLarge(store.state) && void loader.summed("subscriptions"));
   watchDrawer(close);
   watchTrend();
 }

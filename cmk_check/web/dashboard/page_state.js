@@ -23,6 +23,7 @@ export const blank = () => ({
   list: { rows: [], ended: false, sortable: false, problem: "" },
   owners: null,
   keys: null,
+  subscriptions: null,
   scans: null,
   changes: null,
   week: null,

@@ -6,6 +6,7 @@
  * @typedef {import("./types.js").Status} Status
  */
 
+import { AUTH } from "./api.js";
 import { fieldOf } from "./aspect_states.js";
 import { ASPECTS } from "./aspects.js";
 import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
@@ -55,7 +56,8 @@ function numbers(status) {
 function firstScan({ scans, mayStart, now }) {
   const running = scans?.find(({ finishedAt }) => finishedAt === null);
   if (running) return `The first one started ${ago(running.startedAt, now)}.`;
-  const how = mayStart === false ? " To start it now, sign in with a key for starting scans too." : "";
+  // Under Entra ID, the sign-in alone decides who may start scans.
+  const how = AUTH === "keys" && mayStart === false ? " To start it now, sign in with a start key too." : "";
   const planned = NEXT_SCAN !== "" && Date.parse(NEXT_SCAN) > now;
   return planned ? h("span", {}, "The first one starts at ", moment(NEXT_SCAN, clock(NEXT_SCAN)), ` (${ago(NEXT_SCAN, now)}).${how}`) : `The schedule starts the first one.${how}`;
 }
@@ -76,7 +78,8 @@ function lead(state, parts) {
   const under = isGood(posture) && [h("a", { href: fragmentOf({ verdict: "compliant" }) }, `${number(accounts.compliant)} of ${all}`), `${accounts.total === 1 ? " is" : " are"} under a customer-managed key`];
   const wrong = parts.map(({ value, href, words, of }, place) => {
     const whole = of ?? (place === 0 && !under ? all : null);
-    return [h("a", { href }, number(value), whole && ` of ${whole}`), ` ${words}`];
+    const shown = `${number(value)}${whole ? ` of ${whole}` : ""}`;
+    return [h("a", { href, "aria-label": `${shown} ${words}` }, shown), ` ${words}`];
   });
   const said = under ? [under, ...wrong] : wrong;
   return said.length > 0 ? said.flatMap((part, place) => (place > 0 ? [" · ", ...part] : part)) : ["The result is unknown:"];
@@ -94,7 +97,8 @@ function others(state, parts) {
   const said = [asOf === null && "no_scan_yet", shownPosture(state) === "nothing" && "no_accounts_in_scope"];
   const texts = reasons.filter(({ code }) => !said.includes(code) && !parts.some((part) => part.code === code)).map(({ message }) => message);
   if (isGood(posture) && !isFresh(state)) texts.unshift("The result is out of date, and no scan has finished since.");
-  if (lastScan?.state === "failed") texts.push(`The last scan failed: ${lastScan.reason ?? ""}`);
+  const isSaid = reasons.some(({ message }) => message === lastScan?.reason);
+  if (lastScan?.state === "failed") texts.push(isSaid ? "The last scan failed." : `The last scan failed: ${lastScan.reason ?? ""}`);
   return texts;
 }
 
@@ -142,12 +146,12 @@ function oldestViolation(rows, owners, now) {
 
 /** @param {State} state @returns {import("./dom.js").Child[]} */
 function body(state) {
-  if (!state.status) return [h("h1", {}, "Loading the status…"), waiting()];
+  if (!state.status) return [h("h1", { tabindex: -1, "data-key": "posture" }, "Loading the status…"), waiting()];
   const posture = shownPosture(state);
   const parts = numbers(state.status);
   const reasons = others(state, parts).map((text) => h("li", {}, visible(text)));
   return [
-    h("h1", {}, icon(posture === "compliant_with_exceptions" ? "excepted" : posture, "light"), verdictWord(posture)),
+    h("h1", { tabindex: -1, "data-key": "posture" }, icon(posture === "compliant_with_exceptions" ? "excepted" : posture, "light"), verdictWord(posture)),
     dates(state),
     h("p", { class: "lead" }, ...lead(state, parts)),
     reasons.length > 0 && h("ul", { class: "reasons" }, ...reasons),

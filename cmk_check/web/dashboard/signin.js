@@ -6,7 +6,7 @@
  */
 
 import { AUTH, key } from "./api.js";
-import { at, fill, h, icon, whenChanged } from "./dom.js";
+import { at, fill, focusKey, h, icon, whenChanged } from "./dom.js";
 import { ago, minute, moment } from "./format.js";
 import { keepFragment } from "./url_state.js";
 
@@ -14,8 +14,8 @@ const HOME = "/api/dashboard";
 /** @type {Record<import("./types.js").Refused, string>} */
 const REFUSALS = {
   no_key: "This is not a key: it contains invalid characters. Copy the key again.",
-  wrong: "The key was not accepted. Check that it is a key of the function api, and enter it again.",
-  start_key: "This key starts scans but cannot show the status. Enter it in the second field, and a key of the function api in the first.",
+  wrong: "The key was not accepted. Check that it is a read key, which is a key of the function api, and enter it again.",
+  start_key: "This is a start key, which cannot show the status. Enter it in the second field, and a read key in the first.",
   withdrawn: "The key is no longer accepted: it was renewed or deleted. Ask the app's operators for the new one.",
 };
 
@@ -33,13 +33,13 @@ function keyForm(loader) {
     else if (entered !== "") loader.signOut("no_key");
   };
   return h("form", { "aria-label": "Sign in", submit },
-    h("label", { for: "key" }, "Function key"),
+    h("label", { for: "key" }, "Read key"),
     input,
-    h("label", { for: "start-key" }, "Key for starting scans (optional)"),
+    h("label", { for: "start-key" }, "Start key (optional)"),
     toStart,
     h("button", { type: "submit", class: "primary" }, "Show status"),
-    h("p", { class: "note" }, "Enter a key of the function ", h("code", {}, "api"), ". The app's operators find it in the Azure portal, in the function app under Functions, ", h("code", {}, "api"), ", Function keys."),
-    h("p", { class: "note" }, "With a key of the function ", h("code", {}, "scan_now"), " too, you can check an account again as soon as it is fixed."),
+    h("p", { class: "note" }, "A read key is a key of the function ", h("code", {}, "api"), ". The app's operators find it in the Azure portal, in the function app under Functions, ", h("code", {}, "api"), ", Function keys."),
+    h("p", { class: "note" }, "With a start key, a key of the function ", h("code", {}, "scan_now"), ", you can also check an account again as soon as it is fixed."),
     h("p", { class: "note" }, "Keys stay in this tab and are forgotten when you close the tab."),
   );
 }
@@ -57,7 +57,9 @@ export const signInDrawer = (loader) =>
       const place = at("sign-in");
       place.hidden = phase !== "signed-out";
       if (place.hidden) {
+        const isSignedIn = place.contains(document.activeElement);
         fill(place);
+        if (isSignedIn) focusKey(at("posture-body"), "posture");
         return;
       }
       fill(
@@ -78,7 +80,7 @@ export const drawStartRefused = whenChanged(
   /** @param {State} state */
   ({ startRefused }) => [startRefused],
   ({ startRefused }) => {
-    const text = "The key for starting scans was not accepted. Check that it is a key of the function scan_now. To enter it again, press Sign out.";
+    const text = "The start key was not accepted. Check that it is a key of the function scan_now. To enter it again, press Sign out.";
     const place = at("start-refused");
     place.hidden = !startRefused;
     fill(place, startRefused && icon("warning"), startRefused && h("div", {}, text));

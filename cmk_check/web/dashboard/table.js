@@ -4,6 +4,7 @@
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").View} View
  * @typedef {import("./types.js").Row} Row
+ * @typedef {import("./types.js").Column} Column
  */
 
 import { isOn, toneOf } from "./aspects.js";
@@ -16,31 +17,42 @@ import { isLarge } from "./page_state.js";
 import { choose } from "./row_selection.js";
 import { DEFAULTS, fragmentOf, isFiltered } from "./url_state.js";
 
-/** The visible columns, without those of aspects that are off. @param {State} state */
-const columnsOf = (state) => COLUMNS.filter(({ aspect }) => !aspect || isOn(aspect, state));
+/**
+ * Return the visible columns: without those of aspects that are off, or that none of these rows has.
+ *
+ * @param {State} state
+ * @param {readonly Row[]} rows
+ */
+const columnsOf = (state, rows) => COLUMNS.filter(({ name, aspect, text }) => {
+  if (!aspect || !isOn(aspect, state)) return !aspect;
+  const { judged } = aspect;
+  return state.view.sort === name || rows.some((row) => (judged ? judged.applies(row.finding) : text(row) !== ""));
+});
 
-/** @param {State} state @param {(news: Partial<View>) => void} go */
-function heads(state, go) {
+/** @param {State} state @param {readonly Column[]} columns @param {(news: Partial<View>) => void} go */
+function heads(state, columns, go) {
   const { list, view, printing } = state;
-  return columnsOf(state).map(({ name, head }) => {
+  return columns.map(({ name, head }) => {
     const chosen = view.sort === name;
     // Each verdict is requested separately, so that this order is right before all rows have loaded.
     const sorted = chosen && (list.sortable || name === "verdict");
+    // Other orders need all rows of the list, and the app has none but its own.
+    const offered = !printing && (!isLarge(state) || list.ended || name === "verdict");
     const turned = chosen && view.order === "asc" ? "desc" : "asc";
     /** @type {() => void} */
     const sort = () => go({ sort: name, order: turned, page: 1 });
     return h("th", { scope: "col", role: "columnheader", class: name === "name" ? "account" : name, "aria-sort": sorted ? (view.order === "asc" ? "ascending" : "descending") : "none" },
       // A browser that prints does not repeat a button on the next page.
-      printing ? head : h("button", { type: "button", "data-key": `sort-${name}`, click: sort }, head, h("span", { class: "direction", "aria-hidden": "true" })),
+      offered ? h("button", { type: "button", "data-key": `sort-${name}`, click: sort }, head, h("span", { class: "direction", "aria-hidden": "true" })) : head,
     );
   });
 }
 
-/** Show an account; its name, in the first column, opens it. @param {Row} row @param {View} view @param {State} state */
-function line(row, view, state) {
+/** Show an account; its name, in the first column, opens it. @param {Row} row @param {View} view @param {State} state @param {readonly Column[]} all */
+function line(row, view, state, all) {
   const { id, coverage } = row.finding;
   const finding = id.toLowerCase();
-  const [named, ...columns] = columnsOf(state);
+  const [named, ...columns] = all;
   const link = h("a", { href: fragmentOf({ ...view, finding }), "data-key": finding }, ...named.cell(row, state.now));
   return h("tr", { role: "row", class: `${toneOf(row.finding)} ${coverage === "read" ? "" : "old"}` },
     h("th", { scope: "row", role: "rowheader", class: "account" }, link),
@@ -63,9 +75,8 @@ function part(state, loadAll) {
   const { list, view, printing } = state;
   if (!isLarge(state) || list.sortable || list.problem !== "") return null;
   if (printing) return h("p", { class: "note" }, `This printout has only the ${number(choose(list, view).length)} loaded accounts.`);
-  const column = COLUMNS.find(({ name }) => name === view.sort)?.head.toLowerCase();
-  const order = view.sort === "verdict" ? "Sorted by verdict, then by subscription" : `Sorted by subscription: to sort by ${column}, load all of them`;
-  return h("p", { class: "note order" }, `${order}. `, h("button", { type: "button", "data-key": "load-all", click: loadAll }, "Load all"));
+  const order = view.sort === "verdict" ? "Sorted by verdict, then by subscription" : "Sorted by subscription";
+  return h("p", { class: "note order" }, `${order}. To sort by other columns, load all of them. `, h("button", { type: "button", "data-key": "load-all", click: loadAll }, "Load all"));
 }
 
 /** @param {State} state */
@@ -90,6 +101,7 @@ export function tableDrawer(go, loadAll) {
   const draw = (state) => {
     const { list, view, printing, printedRows } = state;
     const chosen = choose(list, view);
+    const columns = columnsOf(state, chosen);
     const { total, exact } = howMany(state);
     const pages = Math.max(1, Math.ceil(total / ROWS) + (exact ? 0 : 1));
     const page = Math.min(view.page, pages);
@@ -100,8 +112,8 @@ export function tableDrawer(go, loadAll) {
       at("findings-body"),
       h("div", { class: "scroll" },
         h("table", { class: "findings", role: "table", "aria-label": "Findings", "aria-rowcount": exact ? total + 1 : -1 },
-          h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ...heads(state, go))),
-          h("tbody", { role: "rowgroup", click: openRow }, ...shown.map((row) => line(row, kept, state))),
+          h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ...heads(state, columns, go))),
+          h("tbody", { role: "rowgroup", click: openRow }, ...shown.map((row) => line(row, kept, state, columns))),
         ),
       ),
       shown.length === 0 && h("p", { class: "empty" }, empty(state)),
@@ -111,7 +123,7 @@ export function tableDrawer(go, loadAll) {
   };
   return whenChanged(
     // Opening the drawer does not change the table.
-    (state) => [state.list, state.status, columnsOf(state).length, fragmentOf({ ...state.view, finding: "" }), state.printing, Math.floor(state.now / 3_600_000)],
+    (state) => [state.list, state.status, fragmentOf({ ...state.view, finding: "" }), state.printing, Math.floor(state.now / 3_600_000)],
     draw,
   );
 }

@@ -118,15 +118,13 @@ function tick(seconds, step) {
 }
 
 /**
- * Draw the legend, with the values of the scan under the pointer, or of the last one.
+ * Draw the legend, with the values of the scan under the pointer.
  *
  * @param {number | null} place
  */
 function legend(place) {
-  const last = own.scans.findLastIndex(({ accounts }) => accounts !== null);
-  const scan = own.scans[place ?? last];
+  const scan = place === null ? undefined : own.scans[place];
   const keys = SERIES.map(([verdict, field]) => {
-    const value = scan?.accounts ? number(scan.accounts[field]) : "–";
     const toggle = () => {
       own.hidden?.[own.hidden.has(verdict) ? "delete" : "add"](verdict);
       void plot();
@@ -137,10 +135,10 @@ function legend(place) {
       { type: "button", class: `series ${verdict}`, "aria-pressed": shown, "data-key": verdict, click: toggle },
       h("span", { class: "swatch", "aria-hidden": "true" }),
       `${verdictWord(verdict)} `,
-      h("b", {}, value),
+      scan && h("b", {}, scan.accounts ? number(scan.accounts[field]) : "–"),
     );
   });
-  fill(at("trend-legend"), ...keys, h("span", { class: "when" }, place !== null && scan ? minute(scan.startedAt) : ""));
+  fill(at("trend-legend"), ...keys, h("span", { class: "when" }, scan && minute(scan.startedAt)));
 }
 
 /** @param {Scan[]} scans Oldest first. */

@@ -2,7 +2,7 @@
 
 import {
   AspectFilters, CatalogueReason, ChangeEvent, Finding, FindingDetail, Gap, KeyInUse, OwnerSums, Period, PostureVerdict,
-  ReasonArea, ReasonOfKeyHealth, Scan, Status, Verdict,
+  ReasonArea, ReasonOfKeyHealth, Scan, Status, Subscription, Verdict,
 } from "./api_types.js";
 import { Child } from "./dom.js";
 
@@ -76,8 +76,10 @@ export interface Shown {
   problem: string;
 }
 
-/** The latest scan that the visitor started; the subject is an account, a subscription or the estate. */
-export interface Check { subject: string; text: string; running: boolean }
+/** The latest scan that the visitor started; the subject is an account, a subscription or the estate. A quiet text is not announced. */
+export interface Check { subject: string; text: string; running: boolean; quiet: boolean }
+
+export type Say = (text: string, running?: boolean, quiet?: boolean) => void;
 
 export interface State {
   phase: Phase;
@@ -100,6 +102,8 @@ export interface State {
   owners: OwnerSums[] | null;
   /** The keys in use, in a large estate where a key is broken or at risk. */
   keys: KeyInUse[] | null;
+  /** All subscriptions, in a large estate once the filters were shown. */
+  subscriptions: Subscription[] | null;
   scans: Scan[] | null;
   changes: Change[] | null;
   /** What happened in the last week; null if that is not known. */

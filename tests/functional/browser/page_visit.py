@@ -43,7 +43,7 @@ type Region = Literal[
 
 
 class Visit:
-    """One window on the page; ``origin`` is its address, ``key`` the key for reading."""
+    """One window on the page; ``origin`` is its address, ``key`` the read key."""
 
     def __init__(self, page: Page, origin: str, key: str, watch: Watch) -> None:
         self.page = page
@@ -57,8 +57,8 @@ class Visit:
 
     def type_key(self, key: str | None = None, to_start: str = "") -> None:
         """Fill in the form and send it; ``to_start`` is the key that starts scans."""
-        self.page.get_by_label("Function key").fill(self.key if key is None else key)
-        self.page.get_by_label("Key for starting scans").fill(to_start)
+        self.page.get_by_label("Read key").fill(self.key if key is None else key)
+        self.page.get_by_label("Start key").fill(to_start)
         self.button("Show status").click()
 
     def sign_in(self, fragment: str = "", to_start: str = "") -> None:

@@ -58,13 +58,14 @@ def test_an_estate_that_was_never_scanned_is_unknown_and_says_what_to_do(
     expect(visit.posture).to_have_text("Unknown")
     banner = visit.region("Posture")
     expect(banner).to_contain_text(re.compile("^.*The first one starts at [0-9:]+ UTC", re.DOTALL))
-    expect(banner).to_contain_text("To start it now, sign in with a key for starting scans too.")
+    expect(banner).to_contain_text("To start it now, sign in with a start key too.")
     expect(visit.page.get_by_role("region")).to_have_count(1)
     scene.scan()
     visit.page.clock.fast_forward(61_000)
 
     expect(visit.posture).to_have_text("Nothing to judge")
     expect(banner).to_contain_text("1 of 1 subscription was read, without an account of a kind in")
+    expect(visit.region("Accounts")).to_be_hidden()
     expect(visit.region("Coverage gaps")).to_contain_text(
         "Every subscription that the app can see was read."
     )

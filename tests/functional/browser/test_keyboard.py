@@ -29,14 +29,15 @@ def _tab_to(visit: Visit, name: str, most: int = 60) -> None:
 
 
 def test_the_key_is_typed_and_sent_by_keyboard_alone(visit: Visit) -> None:
-    """The field is where the typing goes, and Enter sends it."""
+    """The field is where the typing goes, and Enter sends it and leads to the answer."""
     visit.go()
-    expect(visit.page.get_by_label("Function key")).to_be_focused()
+    expect(visit.page.get_by_label("Read key")).to_be_focused()
 
     visit.page.keyboard.type(visit.key)
     visit.page.keyboard.press("Enter")
 
     visit.wait_until_ready()
+    expect(visit.posture).to_be_focused()
 
 
 def test_the_order_of_tabs_is_that_of_reading(desk: Visit) -> None:

@@ -13,10 +13,10 @@ from tests.functional.browser.sample_estate import CHANGED
 pytestmark = pytest.mark.long
 
 
-def _sheets(visit: Visit) -> list[list[str]]:
+def _sheets(visit: Visit, *, landscape: bool = False) -> list[list[str]]:
     """Print the page as the browser does, and return the lines of each sheet."""
     visit.page.emulate_media(media="null")
-    document = pypdfium2.PdfDocument(visit.page.pdf(format="A4"))
+    document = pypdfium2.PdfDocument(visit.page.pdf(format="A4", landscape=landscape))
     return [page.get_textpage().get_text_range().splitlines() for page in document]
 
 
@@ -38,7 +38,7 @@ def test_paper_shows_every_row_that_matches_and_nothing_to_press(desk: Visit, wo
 
 def test_paper_is_a_record(desk: Visit, world: World) -> None:
     """It says when and where it was printed, in times and words that hold for years."""
-    sheets = _sheets(desk)
+    sheets = _sheets(desk, landscape=True)
     texts = [" ".join(lines) for lines in sheets]
     text = " ".join(texts)
 
@@ -47,7 +47,7 @@ def test_paper_is_a_record(desk: Visit, world: World) -> None:
     assert [lines[0] for lines in sheets] == [
         f"{number} / {len(sheets)}" for number in range(1, len(sheets) + 1)
     ]
-    # On the third page, readers must know which date is which.
+    # On the next page, readers must know which date is which.
     first = next(place for place, each in enumerate(texts) if "Resource group" in each)
     heads = {word for column in COLUMNS for word in column.split()}
     assert len(sheets) > first + 1

@@ -4,7 +4,7 @@ import json
 from typing import Final
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.functional.browser.conftest import OpenVisit, World
 from tests.functional.browser.page_visit import PATH, Visit
@@ -28,7 +28,7 @@ def test_the_first_visit_asks_for_a_key_and_for_no_data(visit: Visit) -> None:
     visit.expect_state("signed-out")
     assert visit.page.url == visit.url
     expect(visit.page.get_by_role("form", name="Sign in")).to_be_visible()
-    expect(visit.page.get_by_label("Function key")).to_have_attribute("type", "password")
+    expect(visit.page.get_by_label("Read key")).to_have_attribute("type", "password")
     expect(visit.page.get_by_role("table", name="Findings")).to_be_hidden()
     assert visit.watch.asked() == []
     assert visit.stored() == {"session": {}, "local": {}, "cookies": ""}
@@ -38,7 +38,7 @@ def test_the_first_visit_asks_for_a_key_and_for_no_data(visit: Visit) -> None:
     ("key", "said", "is_sent"),
     [
         ("wrong", "not accepted", True),
-        ("scan_now", "This key starts scans but cannot show the status.", True),
+        ("scan_now", "This is a start key, which cannot show the status.", True),
         # A sentence that was pasted by mistake stays in the window.
         ("two words", "This is not a key", False),
     ],
@@ -83,11 +83,48 @@ def test_a_key_is_sent_as_a_header_alone_and_kept_until_it_is_withdrawn(
     expect(visit.page.get_by_role("table", name="Findings")).to_be_hidden()
 
 
+def test_the_address_of_a_local_stack_signs_in_and_loses_its_keys(
+    open_visit: OpenVisit, world: World
+) -> None:
+    """`make up` opens it; a bookmark or a link to a view must not carry a key."""
+    keys = world.scene.host.keys.functions
+    visit = open_visit()
+
+    visit.page.goto(f"{visit.url}#read-key={visit.key}&start-key={keys['scan_now']}")
+
+    visit.wait_until_ready()
+    assert visit.page.url == visit.url
+    assert visit.stored()["session"] == {"cmk-key": visit.key, "cmk-start-key": keys["scan_now"]}
+    visit.watch.requests.pop(0)  # Playwright adds the fragment, which no browser sends
+
+
+def test_elsewhere_no_address_signs_in(browser: Browser, world: World) -> None:
+    """On Azure, an address with a key would stay in histories, logs of proxies and chats."""
+
+    def lead_there(route: Route) -> None:
+        url = route.request.url.replace("http://app.test", world.origin)
+        route.fulfill(response=route.fetch(url=url))
+
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.route("http://app.test/**", lead_there)
+
+        page.goto(f"http://app.test{PATH}#read-key={world.key}")
+
+        expect(page.get_by_label("Read key")).to_be_visible()
+        assert page.evaluate("sessionStorage.length") == 0
+
+
 def test_under_entra_the_page_leads_to_its_sign_in_and_then_needs_no_key(
     open_scene: OpenScene, open_visit: OpenVisit
 ) -> None:
     """The page does not request a useless key; the requested view opens after the sign-in."""
     scene = open_scene(estate_of({"chat": CMK}), **ENTRA)
+    reader = open_visit(scene, trouble=True, extra_http_headers=SIGNED_IN)
+    reader.page.route("**/api/scan", lambda route: route.fulfill(status=403))
+    reader.go()
+    expect(reader.region("Posture")).to_contain_text("No scan has finished yet.")
+    expect(reader.region("Posture")).not_to_contain_text("start key")
     scene.fire()
     scene.wait_for_line('"event":"cmk.scan"')
     visit = open_visit(scene, trouble=True)
@@ -99,7 +136,7 @@ def test_under_entra_the_page_leads_to_its_sign_in_and_then_needs_no_key(
 
     expect(link).to_have_attribute("href", f"/.auth/login/aad?post_login_redirect_uri={PATH}")
     visit.expect_state("signed-out")
-    expect(visit.page.get_by_label("Function key")).to_have_count(0)
+    expect(visit.page.get_by_label("Read key")).to_have_count(0)
     visit.page.route("**/.auth/**", lambda route: route.fulfill(body="signed in"))
     link.click()
     assert "verdict=compliant" in json.dumps(visit.stored()["session"])

@@ -109,13 +109,15 @@ def test_a_host_that_is_killed_turns_the_posture_to_unknown_in_time(
 
 
 def test_a_scan_that_failed_says_nothing_of_gaps(visit: Visit) -> None:
-    """That every subscription was read would be an answer that nobody has."""
+    """That every subscription was read would be an answer that nobody has. It says once why."""
+    posture_reasons: list[dict[str, str]] = []
 
     def failed(route: Route) -> None:
         answer = route.fetch()
         status = answer.json()
         status["lastScan"] |= {"state": "failed", "reason": "The list is empty."}
         status["subscriptions"]["gap"], status["gaps"] = 0, []
+        status["reasons"] += posture_reasons
         route.fulfill(response=answer, json=status)
 
     visit.page.route("**/api/v1/status", failed)
@@ -124,6 +126,10 @@ def test_a_scan_that_failed_says_nothing_of_gaps(visit: Visit) -> None:
     gaps = visit.region("Coverage gaps")
     expect(gaps).to_contain_text("The last scan failed, so the coverage gaps are unknown.")
     expect(visit.region("Posture")).to_contain_text("The last scan failed: The list is empty.")
+    posture_reasons.append({"code": "no_scan_yet", "message": "The list is empty."})
+    visit.page.reload()
+    visit.wait_until_ready()
+    expect(visit.region("Posture").get_by_text("The list is empty.")).to_have_count(1)
 
 
 def test_a_muted_feed_is_said_and_costs_only_the_list_of_changes(
