@@ -98,7 +98,7 @@ function others(state, parts) {
   const texts = reasons.filter(({ code }) => !said.includes(code) && !parts.some((part) => part.code === code)).map(({ message }) => message);
   if (isGood(posture) && !isFresh(state)) texts.unshift("The result is out of date, and no scan has finished since.");
   const isSaid = reasons.some(({ message }) => message === lastScan?.reason);
-  if (lastScan?.state === "failed") texts.push(isSaid ? "The last scan failed." : `The last scan failed: ${lastScan.reason ?? ""}`);
+  if (lastScan?.state === "failed") texts.push(isSaid ? "The last scan failed for this reason." : `The last scan failed: ${lastScan.reason ?? ""}`);
   return texts;
 }
 
