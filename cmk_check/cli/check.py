@@ -5,6 +5,7 @@ import json
 from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cmk_check.cli import output_options as opt
@@ -219,14 +220,15 @@ def _more_exact(
     if not any(row and row["verdict"] == Verdict.UNKNOWN for row in rows):
         return accounts
     given, missing = parameters_for(template, parameters)
+    secret = f"{token_hex()} "
     try:
-        snapshot = predict(json.dumps(focused(template) or template), given)
+        snapshot = predict(json.dumps(focused(template, secret) or template), given)
     except NotUsable as error:
         return [doubted(each, str(error)) for each in accounts]
     if snapshot is None:
         return accounts
     begin_document()
-    return more_exact(accounts, snapshot, missing, kinds)
+    return more_exact(accounts, snapshot, missing, kinds, secret)
 
 
 def _row(file: str, account: PlannedAccount, judged: Row, allowed: Collection[str]) -> ReportRow:

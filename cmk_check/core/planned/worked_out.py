@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from secrets import token_hex
 from typing import Final
 
 from cmk_check.core.enums import Verdict
@@ -21,14 +20,15 @@ from cmk_check.core.text import as_object, counted, few
 
 _INPUT: Final = re.compile(r"externalInputs\('([A-Za-z_]\w*)_\d+'\)", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-# Else a location that the template gives could claim the address of another account.
-_NONCE: Final = token_hex()
 _SCHEMA: Final = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
 _EMPTY: Final = {"$schema": _SCHEMA, "contentVersion": "1.0.0.0", "resources": []}
 
 
-def focused(template: object, address: str = "") -> dict[str, object] | None:
+def focused(template: object, address: str) -> dict[str, object] | None:
     """Return a template with what decides its accounts, None if it has none.
+
+    ``address`` is put before the address of each account. It must be secret: else a location that
+    the template gives could claim the address of another account.
 
     Of the rest, the engine may leave open or refuse so much that it shows no account. So only what
     expressions may refer to stays of it, without loops.
@@ -59,7 +59,7 @@ def _deciding(resource: object, address: str) -> dict[str, object] | None:
     children = focused({"resources": below}, f"{address}.")
     found = _without(resource, "dependson", "resources") | (children or {})
     if kind == ACCOUNT_TYPE:
-        return _without(found, "location") | {"location": _mark(address)}
+        return _without(found, "location") | {"location": address.lower()}
     if inner:
         own = _without(properties, "template") | {"template": inner}
         return _without(found, "properties") | {"properties": own}
@@ -77,10 +77,6 @@ def _stub(resource: object) -> dict[str, object]:
 
 def _without(value: object, *names: str) -> dict[str, object]:
     return {name: each for name, each in as_object(value).items() if name.lower() not in names}
-
-
-def _mark(address: str) -> str:
-    return f"{_NONCE} {address}".lower()
 
 
 def parameters_for(template: object, given: Sequence[object]) -> tuple[str, list[str]]:
@@ -113,6 +109,7 @@ def more_exact(
     answer: str,
     missing: Sequence[str],
     kinds: Collection[str],
+    secret: str,
 ) -> list[PlannedAccount]:
     """Return accounts of a template, with what a snapshot says of those that are unknown.
 
@@ -130,7 +127,7 @@ def more_exact(
     is_whole = len(predicted) == len(every)
     found, claimed = [], set()
     for account in accounts:
-        mark = _mark(account.address)
+        mark = f"{secret}{account.address}".lower()
         spend(len(predicted))
         own = [each for each in predicted if mark in marks.get(each.address.lower(), ())]
         claimed |= {each.address for each in own}

@@ -14,7 +14,7 @@ def test_an_account_cannot_speak_for_another_one() -> None:
     other = account(KEY, "other", id="other", location=accounts[0].address)
     answer = {"predictedResources": [other], "diagnostics": ["not expanded"]}
 
-    found = more_exact(accounts, json.dumps(answer), [], {"openai"})
+    found = more_exact(accounts, json.dumps(answer), [], {"openai"}, "secret ")
 
     rows = [judge_planned(each, {"openai"}) for each in found]
     assert [row and row["verdict"] for row in rows] == [OPEN, GREEN]
