@@ -243,8 +243,22 @@ def _of_resource(resource: object, kind: str, around: _Around) -> Iterator[_Foun
             scope = _Scope(template, parameter_values(passed), ",".join(group).strip(","))
         address = f"{around.address}.properties.template."
         yield from _walk(template, replace(around, scope=scope, address=address, group=group))
-    elif kind.strip("'") in DEPLOYMENTS or not _TYPE.fullmatch(kind):
+    elif kind.strip("'") in DEPLOYMENTS:
+        if not _has_no_account(properties, around):
+            yield (around.address,), around, account
+    elif not _TYPE.fullmatch(kind):
         yield (around.address,), around, account
+
+
+def _has_no_account(properties: object, around: _Around) -> bool:
+    """Return whether a deployment certainly has no account, whatever its expressions see.
+
+    Azure Verified Modules deploy templates in variables with the outer scope; no page says which
+    parameters these see. So only the types count.
+    """
+    template = around.scope.resolve(member(properties, "template"))
+    is_whole = isinstance(template, dict) and member(properties, "templateLink") is None
+    return is_whole and not any(_walk(template, replace(around, scope=_Scope(None, {}))))
 
 
 def _unless_copied(given: object, resolved: object) -> object:
