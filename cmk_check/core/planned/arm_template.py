@@ -50,7 +50,7 @@ class _Scope:
 
     def __init__(self, template: object, given: Mapping[str, object], here: str = "") -> None:
         self._template, self._here = template, here
-        self.is_second = _is_second(template)
+        self.is_second = is_second_version(template)
         self._copied = str(member(template, "variables", "copy")).lower()
         # Null stands for the default in some versions of the language, and for itself in others.
         self._known = {
@@ -92,7 +92,8 @@ class _Scope:
         return _key(self.resolve(value)).lower().replace(" ", "")
 
 
-def _is_second(template: object) -> bool:
+def is_second_version(template: object) -> bool:
+    """Return whether a template is in version 2 of the language, which has `existing`."""
     version = member(template, "languageVersion")
     return isinstance(version, str) and version.startswith("2.")
 
@@ -192,7 +193,7 @@ def _last_word(setters: Sequence[_Found]) -> PlannedAccount:
 def _walk(template: object, around: _Around) -> Iterator[_Found]:
     """Yield the accounts of a template, each with the key of its name."""
     resources, scope = member(template, "resources"), around.scope
-    is_named, is_second = isinstance(resources, dict), _is_second(template)
+    is_named, is_second = isinstance(resources, dict), is_second_version(template)
     if not isinstance(resources, dict | list | None):
         lacking = PlannedAccount("", around.address, around.line, (), NOT_SHOWN)
         yield (around.address,), around, lacking
@@ -254,9 +255,11 @@ def _has_no_account(properties: object, around: _Around) -> bool:
     """Return whether a deployment certainly has no account, whatever its expressions see.
 
     Azure Verified Modules deploy templates in variables with the outer scope; no page says which
-    parameters these see. So only the types count.
+    parameters these see. So only the types that are written out count.
     """
-    template = around.scope.resolve(member(properties, "template"))
+    template = member(properties, "template")
+    if isinstance(template, str):
+        template = around.scope.resolve(template)
     is_whole = isinstance(template, dict) and member(properties, "templateLink") is None
     return is_whole and not any(_walk(template, replace(around, scope=_Scope(None, {}))))
 

@@ -273,7 +273,8 @@ def _has_id(account: _Resource, given: str) -> bool | None:
     """Tell whether an account has this id; None if it is new and only its subscription is open."""
     parts = ("id", "name", "resource_group_name", "parent_id")
     own, name, group, parent = map(account.values.get, parts)
-    known = (own, member(account.change, "before", "id"), f"{parent}{_PATH}{name}")
+    made = f"{parent}{_PATH}{name}" if isinstance(parent, str) else None
+    known = (own, member(account.change, "before", "id"), made)
     if given in {each.lower() for each in known if isinstance(each, str)}:
         return True
     is_alike = given.endswith(f"/resourcegroups/{group}{_PATH}{name}".lower())

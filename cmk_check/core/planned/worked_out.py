@@ -13,7 +13,12 @@ from typing import Final
 
 from cmk_check.core.enums import Verdict
 from cmk_check.core.planned.account import NOT_SHOWN, PlannedAccount, judge_planned
-from cmk_check.core.planned.arm_template import DEPLOYMENTS, parameter_values, read_prediction
+from cmk_check.core.planned.arm_template import (
+    DEPLOYMENTS,
+    is_second_version,
+    parameter_values,
+    read_prediction,
+)
 from cmk_check.core.planned.document import Unresolved, distinct, listed, member, spend
 from cmk_check.core.resource_id import ACCOUNT_TYPE
 from cmk_check.core.text import as_object, counted, few
@@ -33,14 +38,13 @@ def focused(template: object, address: str) -> dict[str, object] | None:
     Of the rest, the engine may leave open or refuse so much that it shows no account. So only what
     expressions may refer to stays of it, without loops.
     """
-    is_second = str(member(template, "languageVersion")).startswith("2.")
     resources = member(template, "resources")
     is_named = isinstance(resources, dict)
     pairs = as_object(resources).items() if is_named else enumerate(listed(resources))
     parts, has_account = {}, False
     for place, each in pairs:
         here = f"{address}resources" + (f".{place}" if is_named else f"[{place}]")
-        is_existing = is_second and member(each, "existing") is True
+        is_existing = is_second_version(template) and member(each, "existing") is True
         part = None if is_existing else _deciding(each, here)
         has_account |= part is not None
         if part is not None or member(each, "copy") is None:

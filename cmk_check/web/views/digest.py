@@ -74,6 +74,7 @@ class DigestView(SummingView):
         }
         bad = {owner: sums["nonCompliant"] for owner, sums in owners.items()}
         worst = nlargest(DIGEST_OWNERS, filter(bad.get, bad), lambda owner: bad[owner])
+        by_owner = ", ".join(f"{owner or 'no owner'}: {bad[owner]:,}" for owner in worst)
         data["owners"] = [{"owner": owner or None, **owners[owner]} for owner in worst]
         texts = [
             f"posture {answer.verdict}" if of_estate else "the accounts of this route's owners",
@@ -84,8 +85,7 @@ class DigestView(SummingView):
             f"since {_day(state.since)}: {_words(found, changes)}",
             f"{counted(waiting, 'change')} waiting, not counted here" if waiting else "",
             f"NOT DELIVERED: the digests due from {_day(missed)} on" if missed else "",
-            "violations by owner: " * bool(worst)
-            + ", ".join(f"{owner or 'no owner'}: {bad[owner]:,}" for owner in worst),
+            f"violations by owner: {by_owner}" if worst else "",
             unsummed,
             *(text.removesuffix(".") for _, text in answer.reasons if of_estate),
         ]
