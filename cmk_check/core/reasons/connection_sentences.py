@@ -1,7 +1,6 @@
 """Gaps for Azure services that cannot be reached or give no token: why, and what to do.
 
-reasons.toml has the words. If it lacks one of these, the program does not start. A peer is the
-service, a code that of Azure's error; of a proxy there is only the host.
+reasons.toml has the words. If it lacks one of these, the program does not start.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,23 +18,19 @@ def _gap(words: Mapping[str, str], *values: str | int) -> Gap:
     return Gap(GapReason(words["reason"]), detail=words["message"].format(*values))
 
 
-type _OfCode = Callable[[str], Gap]
-type _OfPeer = Callable[[str], Gap]
+# Of an error's code, or of a peer.
+type _OfOne = Callable[[str], Gap]
 
 NOBODY_SIGNED_IN: Final = _gap(_WORDS["nobody_signed_in"])
-wrong_tenant: _OfCode = partial(_gap, _WORDS["wrong_tenant"])
-wrong_clock: _OfCode = partial(_gap, _WORDS["wrong_clock"])
-sign_in_refused: _OfCode = partial(_gap, _WORDS["sign_in_refused"])
-name_unknown: _OfPeer = partial(_gap, _WORDS["name_unknown"])
-peer_silent: _OfPeer = partial(_gap, _WORDS["peer_silent"])
-not_connected: _OfPeer = partial(_gap, _WORDS["not_connected"])
+wrong_tenant: _OfOne = partial(_gap, _WORDS["wrong_tenant"])
+wrong_clock: _OfOne = partial(_gap, _WORDS["wrong_clock"])
+sign_in_refused: _OfOne = partial(_gap, _WORDS["sign_in_refused"])
+name_unknown: _OfOne = partial(_gap, _WORDS["name_unknown"])
+peer_silent: _OfOne = partial(_gap, _WORDS["peer_silent"])
+not_connected: _OfOne = partial(_gap, _WORDS["not_connected"])
 # Of the peer, and the proxy.
 proxy_silent: Callable[[str, str], Gap] = partial(_gap, _WORDS["proxy_silent"])
 # Of the peer, the proxy, and the status of its refusal.
 proxy_refuses: Callable[[str, str, int], Gap] = partial(_gap, _WORDS["proxy_refuses"])
-_CERTIFICATE_UNKNOWN: Final = _WORDS["certificate_unknown"]
-
-
-def certificate_unknown(peer: str, variables: str = "SSL_CERT_FILE") -> Gap:
-    """Return the gap for a certificate that is not trusted here."""
-    return _gap(_CERTIFICATE_UNKNOWN, peer, variables)
+# Of the peer, and the variables that name the certificate file.
+certificate_unknown: Callable[[str, str], Gap] = partial(_gap, _WORDS["certificate_unknown"])

@@ -70,12 +70,8 @@ ANSWER_TOO_LARGE: Final = _case(_CASES["answer_too_large"], size=MAX_ARM_BODY_MI
 SUBSCRIPTIONS_LEFT_OUT: Final = _case(_CASES["subscriptions_left_out"])
 UNREADABLE_ROLE: Final = _case(_CASES["unreadable_role"])
 ANOTHER_VAULT: Final = _case(_CASES["another_vault"])
+UNUSABLE_KEY: Final = _case(_CASES["unusable_key"])
+UNUSABLE_VAULT: Final = _case(_CASES["unusable_vault"])
 vault_not_seen: _OfAction = partial(_case, _CASES["vault_not_seen"])
 vault_hidden: _OfAction = partial(_case, _CASES["vault_hidden"])
 assignment_denied: _OfAction = partial(_case, _CASES["assignment_denied"])
-_UNUSABLE_KEY: Final = _CASES["unusable_key"]
-
-
-def unusable_key(what: str) -> Gap:
-    """Return the gap for an account whose key cannot be requested; ``what`` is what is wrong."""
-    return _case(_UNUSABLE_KEY, what=what)
