@@ -96,10 +96,7 @@ def as_markdown(index: Plans) -> str:
         ),
         "note": f"{index.sharing_note}\n\n" if index.sharing_note else "",
         "shared_vaults": _shared(shared),
-        "plans": "".join(
-            _plans(list(group))
-            for _, group in groupby(plans, attrgetter("finding.subscription_id"))
-        ),
+        "plans": "".join(_plans(list(group)) for _, group in groupby(plans, _BY_SUBSCRIPTION)),
         "without": _without(index.without),
     }
     parts = {

@@ -1,7 +1,9 @@
-"""The Azure clouds and their addresses."""
+"""The Azure clouds and their addresses, which clouds.toml has."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
+
+from cmk_check.core.text_files import toml_of
 
 
 class Cloud(NamedTuple):
@@ -18,28 +20,6 @@ class Cloud(NamedTuple):
     vault_domain: str
 
 
-# Copied from get_arm_endpoints (azure.mgmt.core), AzureAuthorityHosts (azure.identity) and the
-# cloud list of the `az` command, so that a cold start of the HTTP API does not load the SDK.
 CLOUDS: Final[Mapping[str, Cloud]] = {
-    "public": Cloud(
-        "https://management.azure.com",
-        "https://management.azure.com/.default",
-        "login.microsoftonline.com",
-        "https://portal.azure.com",
-        "vault.azure.net",
-    ),
-    "usgov": Cloud(
-        "https://management.usgovcloudapi.net",
-        "https://management.core.usgovcloudapi.net/.default",
-        "login.microsoftonline.us",
-        "https://portal.azure.us",
-        "vault.usgovcloudapi.net",
-    ),
-    "china": Cloud(
-        "https://management.chinacloudapi.cn",
-        "https://management.chinacloudapi.cn/.default",
-        "login.chinacloudapi.cn",
-        "https://portal.azure.cn",
-        "vault.azure.cn",
-    ),
+    name: Cloud(**addresses) for name, addresses in toml_of(__package__, "clouds.toml").items()
 }

@@ -57,7 +57,7 @@ def connection_gap(error: BaseException, peer: str) -> Gap | None:
     """
     errors = list(_chain(error))
     if _is_any(errors, aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError):
-        return sentences.certificate_unknown(_named(peer, errors))
+        return sentences.certificate_unknown(_named(peer, errors), "SSL_CERT_FILE")
     for found in errors:
         if isinstance(found, aiohttp.ClientProxyConnectionError):
             return sentences.proxy_silent(peer, found.host)

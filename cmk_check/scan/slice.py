@@ -261,7 +261,7 @@ class SliceRun:
         is_new = coverage is None or coverage.state is CoverageState.PENDING
         if is_new and not self._status.summary.unwritten_gap(stored.partition):
             self._new.add(stored.partition)
-        if stored.mark is not None:
+        if coverage and coverage.recording is not None:  # a worker records, or has crashed
             stored = await self._context.findings_table.clear_mark(stored)
         difference = await self._compare(planned, stored, gap)
         if not difference.is_empty:

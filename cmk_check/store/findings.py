@@ -262,10 +262,10 @@ class FindingsTable:
         for batch in batches:
             guard = _guard(batch.coverage, etag)
             etags = await self._store.commit(
-                _TABLE, stored.partition, [guard, *batch.writes, *batch.outbox]
+                _TABLE, stored.partition, [guard, *batch.writes, *map(outbox_write, batch.changes)]
             )
             etag = etags[0]
-            pending += map(OutboxEntry, batch.changes, etags[len(etags) - len(batch.outbox) :])
+            pending += map(OutboxEntry, batch.changes, etags[len(etags) - len(batch.changes) :])
         return tuple(pending)
 
     async def _write_coverage(
@@ -278,11 +278,10 @@ class FindingsTable:
 
 @dataclass(frozen=True, slots=True)
 class RecordBatch:
-    """One transaction: the coverage row at that point, findings, and their outbox rows."""
+    """One transaction: the coverage row at that point, findings, and changes for the outbox."""
 
     coverage: Coverage
     writes: tuple[Write, ...]
-    outbox: tuple[Insert, ...]
     changes: tuple[Change, ...]
 
 
@@ -302,13 +301,9 @@ def record_batches(
     steps = iter(difference.steps)
     for number, (part, coverage) in enumerate(zip(parts, coverages, strict=True), 1):
         changes = [change for step in islice(steps, len(part)) for change in step.changes]
-        outbox = [insert for _, *inserts in part for insert in inserts]
         if number == len(parts) and difference.coverage_change is not None:
             changes.append(difference.coverage_change)
-            outbox.append(outbox_write(difference.coverage_change))
-        yield RecordBatch(
-            coverage, tuple(write for write, *_ in part), tuple(outbox), tuple(changes)
-        )
+        yield RecordBatch(coverage, tuple(write for write, *_ in part), tuple(changes))
 
 
 def _list_query(where: FindingFilter, after: RowPosition | None, *, joined: bool) -> TableQuery:

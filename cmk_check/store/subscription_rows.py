@@ -38,11 +38,6 @@ class StoredSubscription:
     outbox: Outbox = field(default_factory=Outbox)
     unusable: str | None = None
 
-    @property
-    def mark(self) -> str | None:
-        """The claim of a worker that is recording or crashed while recording."""
-        return self.known.coverage.recording if self.known.coverage else None
-
 
 @lru_cache(PARTITIONS_REMEMBERED)
 def is_ours(partition: str) -> bool:

@@ -45,7 +45,7 @@ def _texts() -> list[str]:
     entries = [entry for area in areas for entry in area.values()]
     modules = (path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")))
     return [
-        *(text for entry in entries for text in (entry["message"], entry.get("way_out", ""))),
+        *(text for entry in entries for text in map(entry.get, ("message", "way_out"), ("", ""))),
         *(text for path in modules for text in _texts_of(path)),
     ]
 

@@ -61,7 +61,7 @@ def _entries[Code: StrEnum](area: str, codes: type[Code]) -> Mapping[Code, Reaso
         ValueError: reasons.toml lacks a code, or has an unknown code or a faulty entry.
 
     """
-    rows, entries = _TABLES[area], {}
+    rows, entries = TABLES[area], {}
     if odd := rows.keys() ^ set(codes):
         raise ValueError(f"reasons.toml, [{area}]: missing or unknown: {', '.join(sorted(odd))}")
     for code in codes:
@@ -78,7 +78,7 @@ def _entry(
     return ReasonEntry(ReasonSeverity(severity), message, way_out, Actor(actor), when)
 
 
-_TABLES: Final = toml_of(__package__, "reasons.toml")
+TABLES: Final = toml_of(__package__, "reasons.toml")
 VERDICT_REASONS: Final = _entries(ReasonArea.VERDICT, Reason)
 GAP_REASONS: Final = _entries(ReasonArea.GAP, GapReason)
 KEY_REASONS: Final = _entries(ReasonArea.KEY, KeyReason)

@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from cmk_check.core.text_files import toml_of
+from cmk_check.core.reasons.catalogue import TABLES
 
-_TABLES: Final = toml_of(__package__, "reasons.toml")
-APP_PHRASES: Final[Mapping[str, str]] = _TABLES["command_line"]
-_OF_OPTION: Final[Mapping[str, str]] = APP_PHRASES | _TABLES["subscription_option"]
+APP_PHRASES: Final[Mapping[str, str]] = TABLES["command_line"]
+_OF_OPTION: Final[Mapping[str, str]] = APP_PHRASES | TABLES["subscription_option"]
 # Patterns of all phrases, which prefer the longest one.
 _APP, _OPTION = (
     re.compile("|".join(map(re.escape, sorted(phrases, key=len, reverse=True))))

@@ -11,7 +11,7 @@ from cmk_check.core.account import Account
 from cmk_check.core.keys.facts import Grant, Key, KeyFacts
 from cmk_check.core.keys.permissions import user_of
 from cmk_check.core.keys.version_in_use import pinned_version
-from cmk_check.core.reasons.gap_sentences import unusable_key
+from cmk_check.core.reasons.gap_sentences import UNUSABLE_KEY
 from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.keys.ids import KeyId
@@ -59,7 +59,7 @@ class AzureKeys:
         """Return the key, and the grants on it if the vault uses Azure roles."""
         key_id = KeyId.of(found.at, account.key_name)
         if key_id is None:
-            return Unread(unusable_key("The account names no usable key")), None
+            return Unread(UNUSABLE_KEY), None
         principal_id, vault = user_of(account), found.vault
         async with asyncio.TaskGroup() as group:
             key = group.create_task(self._keys.find(key_id, pinned_version(account), deadline))

@@ -13,7 +13,7 @@ from cmk_check.core.keys.facts import Vault
 from cmk_check.core.keys.parsing import parse_vault, vault_name
 from cmk_check.core.reasons.gap_sentences import (
     ANOTHER_VAULT,
-    unusable_key,
+    UNUSABLE_VAULT,
     vault_hidden,
     vault_not_seen,
 )
@@ -79,7 +79,7 @@ class Vaults:
         """
         named = vault_name(uri)
         if named is None:
-            return Unread(unusable_key("The account names no usable key vault"))
+            return Unread(UNUSABLE_VAULT)
         own = VaultId.parse(known)
         if own not in self._known[named]:  # the account may name another vault now
             own = None

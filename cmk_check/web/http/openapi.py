@@ -1,4 +1,7 @@
-"""The OpenAPI document: the routes' declarations, and what the platform and settings add."""
+"""The OpenAPI document: the routes' declarations, and what the platform and settings add.
+
+openapi.toml has what no route declares: texts, sign-in, and the health function.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
@@ -7,41 +10,18 @@ from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
 from cmk_check.config.http_auth import HttpAuth
+from cmk_check.core.text_files import toml_of
 from cmk_check.web.models import ErrorResponse
-
-_DESCRIPTION: Final = (
-    "Shows which Azure OpenAI accounts are encrypted with a customer-managed key. "
-    "The app only reads from Azure. Times are in UTC. Unknown parameters are rejected."
-)
-
 
 # The subjects of the operations; generators make a module of each.
 type Tag = Literal["results", "changes", "scans", "app"]
-_TAGS: Final[Mapping[Tag, str]] = {
-    "results": "The posture, the accounts and the subscriptions, as the last scans found them.",
-    "changes": "What changed, for programs that poll.",
-    "scans": "The history of scans, and the start of one.",
-    "app": "The app itself: its reasons, its contract and its health.",
-}
+_TEXTS: Final = toml_of(__package__, "openapi.toml")
 
 type Responses = dict[int | str, dict[str, Any]]
 
-_HOST_KEY: Final = {"type": "apiKey", "in": "header", "name": "x-functions-key"}
-_ENTRA: Final = {
-    "type": "http",
-    "scheme": "bearer",
-    "bearerFormat": "JWT",
-    "description": "A Microsoft Entra ID token for this app.",
-}
-# One per function key: a key opens one function, and a separate function starts scans.
-_READ, _START = "functionKey", "scanKey"
-_SCHEMES: Final[Mapping[HttpAuth, Mapping[str, Mapping[str, str]]]] = {
-    "keys": {
-        _READ: _HOST_KEY | {"description": "A key of the function `api`."},
-        _START: _HOST_KEY | {"description": "A key of the function `scan_now`."},
-    },
-    "entra": {"entraId": _ENTRA},
-}
+# A key opens one function, and a separate function starts scans.
+_START: Final = "scanKey"
+_SCHEMES: Final[Mapping[HttpAuth, Mapping[str, Mapping[str, str]]]] = _TEXTS["schemes"]
 _RETRY_AFTER: Final = {
     "Retry-After": {
         "description": "Seconds to wait; sent with `StorageUnavailable` and `TooManyRequests`.",
@@ -55,33 +35,7 @@ _READ_PATHS: Final = "/api/v1/"
 _SCHEMA_PATH: Final = "#/components/schemas/"
 _ERROR: Final = {"$ref": _SCHEMA_PATH + ErrorResponse.__name__}
 
-# Described by hand, because the health function does not load the API.
 HEALTH: Final = "/api/health"
-_HEALTH_BODY: Final = {
-    "application/json": {
-        "schema": {
-            "type": "object",
-            "properties": {
-                "status": {"type": "string", "enum": ["ok", "stale", "unavailable"]},
-            },
-            "required": ["status"],
-        }
-    }
-}
-_HEALTH: Final[Mapping[str, Any]] = {
-    "tags": ["app"],
-    "operationId": "getHealth",
-    "summary": "Whether the app can answer",
-    "description": "For load balancers and uptime monitors. Needs no key. HEAD also works.",
-    "security": [],
-    "responses": {
-        "200": {
-            "description": "The app can answer, with fresh or stale data.",
-            "content": _HEALTH_BODY,
-        },
-        "503": {"description": "The app cannot answer.", "content": _HEALTH_BODY},
-    },
-}
 
 
 def error(description: str) -> dict[str, Any]:
@@ -115,13 +69,13 @@ def document(
     contract = get_openapi(
         title="cmk_check",
         version="1",
-        description=_DESCRIPTION,
+        description=_TEXTS["description"],
         routes=routes,
         contact={"name": "the cmk_check authors"},
         license_info={"name": "MIT", "identifier": "MIT"},
         # Relative to the document, so that a caller's Host header leads no client away.
         servers=[{"url": "/", "description": "The app that serves this document."}],
-        tags=[{"name": tag, "description": text} for tag, text in _TAGS.items()],
+        tags=[{"name": tag, "description": text} for tag, text in _TEXTS["tags"].items()],
     )
     components = contract["components"]
     # The error responses refer to these.
@@ -141,7 +95,7 @@ def document(
             for parameter in operation.get("parameters", ()):
                 if parameter["name"] == "kind":
                     parameter["schema"]["enum"] = list(kinds)
-    contract["paths"][HEALTH] = {"get": _HEALTH}
+    contract["paths"][HEALTH] = {"get": _TEXTS["health"]}
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
     return contract
