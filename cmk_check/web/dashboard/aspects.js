@@ -48,4 +48,5 @@ export function toneOf(finding) {
  * @param {State} state
  */
 export const isUnread = (aspect, finding, state) =>
-  isOn(aspect, state) && aspect.judged?.applies(finding) === true && !aspect.judged.sideOf(finding);
+  // This order, because `isOn` may look through all accounts, and this is asked for each of them.
+  aspect.judged?.applies(finding) === true && !aspect.judged.sideOf(finding) && isOn(aspect, state);
