@@ -41,12 +41,11 @@ export function toneOf(finding) {
 }
 
 /**
- * Return whether an aspect has not been read for an account, although it has for others.
+ * Return whether an aspect was read, but not for this account. Last `isOn`, which may look at all accounts.
  *
  * @param {Aspect} aspect
  * @param {import("./types.js").Finding} finding
  * @param {State} state
  */
 export const isUnread = (aspect, finding, state) =>
-  // This order, because `isOn` may look through all accounts, and this is asked for each of them.
   aspect.judged?.applies(finding) === true && !aspect.judged.sideOf(finding) && isOn(aspect, state);
