@@ -13,7 +13,7 @@ const SECONDS = 60;
 const TRIES = 3;
 const LONGEST_PAUSE = 30;
 /** The title of an error, by its code or else by its status. */
-const TITLES = new Map([["SettingsInvalid", "The settings of the app are not valid"], ["503", "The app is not available now"]]);
+const TITLES = new Map([["SettingsInvalid", "This app's operators must correct its settings"], ["503", "The app is not available now"]]);
 /** The required fields of a list's page. */
 export const OF_LIST = ["value"];
 

@@ -41,11 +41,11 @@ export function toneOf(finding) {
 }
 
 /**
- * Return whether an aspect has not been read for an account, although it has for others.
+ * Return whether an aspect was read, but not for this account. Last `isOn`, which may look at all accounts.
  *
  * @param {Aspect} aspect
  * @param {import("./types.js").Finding} finding
  * @param {State} state
  */
 export const isUnread = (aspect, finding, state) =>
-  isOn(aspect, state) && aspect.judged?.applies(finding) === true && !aspect.judged.sideOf(finding);
+  aspect.judged?.applies(finding) === true && !aspect.judged.sideOf(finding) && isOn(aspect, state);
