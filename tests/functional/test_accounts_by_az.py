@@ -11,7 +11,7 @@ from tests.functional.conftest import OpenAz, OpenScene
 from tests.functional.estate_kit import CMK, MICROSOFT, Scene, estate_of, next_second, sub_id
 from tests.functional.exception_kit import ACCEPT, COMPANY
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.tools("az")
 
 ACCOUNT: Final = ("cognitiveservices", "account")
 EXEMPTION: Final = ("policy", "exemption")

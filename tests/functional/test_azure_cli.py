@@ -11,7 +11,7 @@ from tests.functional.conftest import OpenAz, OpenScene
 from tests.functional.estate_kit import CMK, MICROSOFT
 from tests.guard.documents import SETTINGS, table
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.tools("az")
 
 PRODUCTION: Final = "c4a9e1d7-52b0-4f3c-8e6d-93f1b7a05c28"
 SANDBOX: Final = "5e2f8b90-7c14-4a6d-b1e3-40d9c6f2a857"
