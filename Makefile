@@ -13,7 +13,8 @@ UV := uv==0.13.9
 # end where a worker goes on to another folder.
 WORKERS := --numprocesses=3 --dist=worksteal -p no:schemathesis
 LONG_WORKERS := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
-LONG_TOOLS := install az checkov sarif openapi $(VENV)/deployed/.installed $(VENV)/sbom/.installed
+LONG_TOOLS := install checkov $(VENV)/deployed/.installed $(VENV)/sbom/.installed
+HEAVY_TOOLS := install az sarif openapi
 DIST := dist
 comma := ,
 # Shows that an installation is alive: packages so far, and seconds.
@@ -30,7 +31,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.cache
 export npm_config_cache := $(CURDIR)/.cache/npm
 endif
 
-.PHONY: help install az checkov sarif openapi demo up test test-all repeat soak mutants bench docs terminal screenshots package package-full wheel sbom lint format lock clean
+.PHONY: help install az checkov sarif openapi demo up test test-all test-tools repeat soak mutants bench docs terminal screenshots package package-full wheel sbom lint format lock clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -52,13 +53,13 @@ node_modules/.installed: package-lock.json .npmrc
 	@$(PROGRESS) npm 0 -- npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-az: $(VENV)/az/.installed ## install Microsoft's az command into .venv/az, for the long tests
+az: $(VENV)/az/.installed ## install Microsoft's az command into .venv/az, for test-tools
 
 checkov: $(VENV)/checkov/.installed ## install checkov into .venv/checkov, to check the templates
 
-sarif: $(VENV)/sarif/.installed ## install Microsoft's SARIF multitool into .venv/sarif, for the long tests
+sarif: $(VENV)/sarif/.installed ## install Microsoft's SARIF multitool into .venv/sarif, for test-tools
 
-openapi: $(VENV)/openapi/.installed $(VENV)/client/.installed ## install linters and a client generator of OpenAPI into .venv, for the long tests
+openapi: $(VENV)/openapi/.installed $(VENV)/client/.installed ## install linters and a client generator of OpenAPI into .venv, for test-tools
 
 $(VENV)/sarif/.installed $(VENV)/openapi/.installed: $(VENV)/%/.installed: tools/%/package-lock.json | $(VENV)/.installed
 	@echo "Installing $* into $(VENV)/$*"
@@ -93,9 +94,12 @@ test: install ## run the test suite without the long tests
 	@$(PY) -m pytest -m "not long" $(WORKERS)
 
 # mypy has one processor for half a minute: the tests have the other one meanwhile.
-test-all: $(LONG_TOOLS) ## run lint and every test, also the long ones
+test-all: $(LONG_TOOLS) ## run lint and every test, also the long ones, but those of test-tools
 	@$(MAKE) --no-print-directory --jobs=2 lint test
 	@$(PY) -m pytest -m long $(LONG_WORKERS)
+
+test-tools: $(HEAVY_TOOLS) ## run the tests that need az, LibreOffice, Prometheus, the SARIF multitool or OpenAPI tools
+	@$(PY) -m pytest -m tools $(LONG_WORKERS)
 
 repeat: $(LONG_TOOLS) ## run the long tests several times and list each failure (RUNS=3 BUSY=2: beside two busy loops)
 	@$(PY) -m tools.repeat $(or $(RUNS),3) --busy $(or $(BUSY),0) -- -m long $(LONG_WORKERS)

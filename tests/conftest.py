@@ -3,8 +3,9 @@
 import gc
 import ipaddress
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import Phase, settings
 
 from local.azurite import Azurite
+from tests.heavy_tools import require_tools
 
 settings.register_profile("ci", max_examples=50, derandomize=True, print_blob=True, deadline=None)
 settings.register_profile("explore", max_examples=5_000, print_blob=True, deadline=None)
@@ -68,14 +70,14 @@ def _text(path: Path) -> str:
 
 
 def _is_wholly_long(path: Path) -> bool:
-    return "\npytestmark = pytest.mark.long\n" in _text(path)
+    return bool(re.search(r"(?m)^pytestmark = pytest\.mark\.(long$|tools\()", _text(path)))
 
 
-def _has_nothing_long(path: Path) -> bool:
+def _has_nothing(path: Path, marks: str) -> bool:
     # What the tests of a folder share may mark some of them.
     below = [folder for folder in path.parents if Path(__file__).parent in folder.parents]
     sources = [path, *(folder / "conftest.py" for folder in below)]
-    return not any("mark.long" in _text(source) for source in sources)
+    return not any(re.search(rf"mark\.({marks})\b", _text(source)) for source in sources)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -83,7 +85,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
     Folders of nothing but such files are left out with what their tests share.
     """
-    unwanted = {"long": _has_nothing_long, "not long": _is_wholly_long}
+    unwanted: dict[str, Callable[[Path], bool]] = {
+        "long": lambda path: _has_nothing(path, "long|tools"),
+        "not long": _is_wholly_long,
+        "tools": lambda path: _has_nothing(path, "tools"),
+    }
     is_unwanted = unwanted.get(config.option.markexpr)
     tests = [collection_path] if collection_path.match("test_*.py") else []
     if collection_path.is_dir():
@@ -91,6 +97,18 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if is_unwanted is None or not tests:
         return None
     return all(map(is_unwanted, tests)) or None
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Count what needs a heavy tool among the long tests."""
+    if item.get_closest_marker("tools"):
+        item.add_marker(pytest.mark.long)
+
+
+@pytest.hookimpl(tryfirst=True)  # before its fixtures start
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave what needs a heavy tool to `make test-tools`, and say so."""
+    require_tools(item)
 
 
 def pytest_collection() -> None:

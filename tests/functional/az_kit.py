@@ -9,11 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Self
 
-import pytest
-
 from local.simulator import Simulator
+from tests.heavy_tools import AZ
 
-PYTHON: Final = Path(__file__).parents[2] / ".venv/az/bin/python"
 _PARSER: Final = Path(__file__).with_name("az_parser.py")
 _SERVER: Final = Path(__file__).with_name("az_server.py")
 # The command for bash, which asks the server: a process of its own would load for a second.
@@ -32,16 +30,10 @@ _SECONDS: Final = 60.0
 _SCRIPT_SECONDS: Final = 180.0
 
 
-def skip_without_az() -> None:
-    """Skip where the command is not installed, but never where nobody would see it."""
-    if not PYTHON.exists() and os.environ.get("CI", "").lower() not in {"true", "1"}:
-        pytest.skip("the az command is not installed: run `make az`")
-
-
 def parsed_by_az(commands: list[list[str]], folder: Path) -> list[Any]:
     """Return what the command makes of each list of words: its values, or an error; none is run."""
     ended = subprocess.run(
-        [PYTHON, _PARSER],
+        [AZ, _PARSER],
         input=json.dumps(commands),
         env={
             "HOME": str(folder),
@@ -78,7 +70,7 @@ class AzServer:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [PYTHON, _SERVER],
+            [AZ, _SERVER],
             env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

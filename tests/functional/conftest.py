@@ -8,7 +8,7 @@ import pytest
 
 from local.azurite import Azurite
 from local.simulator import Estate, Simulator
-from tests.functional.az_kit import Az, AzServer, skip_without_az
+from tests.functional.az_kit import Az, AzServer
 from tests.functional.estate_kit import Scene
 from tests.functional.storage_kit import Storage
 
@@ -52,12 +52,11 @@ def open_scene(azurite: Azurite, storage: Storage) -> Iterator[OpenScene]:
 
 @pytest.fixture(scope="session")
 def _az_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzServer]:
-    skip_without_az()
     with AzServer(tmp_path_factory.mktemp("az")) as server:
         yield server
 
 
 @pytest.fixture
 def open_az(_az_server: AzServer, tmp_path: Path) -> OpenAz:
-    """Give Microsoft's az command to a simulated Azure, or skip where it is not installed."""
+    """Give Microsoft's az command to a simulated Azure."""
     return lambda simulator: Az(simulator, tmp_path, _az_server)

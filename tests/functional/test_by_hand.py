@@ -12,7 +12,7 @@ from tests.functional.conftest import OpenAz
 from tests.functional.estate_kit import MICROSOFT
 from tests.guard.documents import ROOT, section
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.tools("az")
 
 PAGE: Final = (ROOT / "docs/by-hand.md").read_text()
 PRODUCTION: Final = "c4a9e1d7-52b0-4f3c-8e6d-93f1b7a05c28"

@@ -13,8 +13,6 @@ from tests.functional.az_kit import VERSION_CHECK
 from tests.functional.conftest import OpenAz, OpenScene
 from tests.functional.estate_kit import estate_of, next_second, sub_id
 
-pytestmark = pytest.mark.long
-
 OLD, NEW = "a" * 32, "b" * 32
 USES: Final = ("get", "wrapKey", "unwrapKey")
 ROLE: Final = "Key Vault Crypto User"
@@ -160,6 +158,7 @@ def _add(estate: Estate, name: str, case: Case) -> None:
             added.set_policy(account.principal_id, USES)
 
 
+@pytest.mark.tools("az")
 @pytest.mark.parametrize("names", HALVES, ids="-".join)
 def test_az_carries_every_plan_out_and_the_next_scan_finds_the_key_healthy(
     open_scene: OpenScene, open_az: OpenAz, names: tuple[str, ...]

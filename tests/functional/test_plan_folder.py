@@ -12,7 +12,7 @@ from tests.functional.az_kit import VERSION_CHECK
 from tests.functional.conftest import OpenAz
 from tests.functional.estate_kit import MICROSOFT, estate_of, sub_id
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.tools("az")
 
 
 def _writes(requests: Iterable[RequestRecord]) -> Counter[str]:

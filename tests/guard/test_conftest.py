@@ -45,3 +45,16 @@ def test_strangers_and_settings_of_the_machine_are_kept_out(tmp_path: Path) -> N
 
     assert "5 passed, 3 errors" in run.stdout, run.stdout + run.stderr
     assert re.findall(r"(?m)^ERROR .*::(test_\w+)", run.stdout) == ["test_stranger"] * 3
+
+
+def test_another_run_names_the_heavy_tools_that_it_leaves_out(tmp_path: Path) -> None:
+    """Else nobody knows that a release was never opened in a spreadsheet."""
+    shutil.copy(ROOT / "tests/conftest.py", tmp_path)
+    sample = 'import pytest\n\n@pytest.mark.tools("LibreOffice")\ndef test_it(): assert 0\n'
+    (tmp_path / "test_sample.py").write_text(sample)
+
+    command = [*PYTEST, "-q", "-rs", "-W", "ignore", "-m", "long", tmp_path]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert "NOT RUN WITH LibreOffice: `make test-tools` does" in run.stdout, run.stdout
+    assert "1 skipped" in run.stdout

@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from tests.functional.az_kit import parsed_by_az, skip_without_az
+from tests.functional.az_kit import parsed_by_az
 from tests.guard.documents import DOCUMENTS
 
 # https://learn.microsoft.com/azure/developer/azure-developer-cli/reference,
@@ -80,12 +80,11 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
     return [words for path in shown for words in _commands(path, folder)]
 
 
-@pytest.mark.long
+@pytest.mark.tools("az")
 def test_every_az_command_in_the_documents_is_one_that_az_can_parse(
     commands: list[list[str]], tmp_path: Path
 ) -> None:
     """Whoever deploys at midnight types what stands there."""
-    skip_without_az()
     asked = [list(words) for words in {tuple(words[1:]) for words in _of("az", commands)}]
 
     parsed = parsed_by_az(asked, tmp_path)

@@ -222,7 +222,19 @@ HEAVY: Final[dict[str, object]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", HEAVY)
+# Each of these takes a second or more to be refused.
+SLOW: Final = {
+    "a long list",
+    "keys of any account",
+    "lists that repeat each other",
+    "names that only the deployment knows",
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.long] if name in SLOW else []) for name in HEAVY],
+)
 def test_p8_what_is_too_large_to_judge_is_unknown(check: Check, name: str) -> None:
     """A pipeline that waits for hours is switched off, and one that runs out of memory fails."""
     (row,) = output_of(check, HEAVY[name], code=3)["accounts"]

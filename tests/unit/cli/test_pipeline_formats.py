@@ -1,7 +1,7 @@
 """SARIF and JUnit XML: a document without errors is no other answer than the exit code.
 
 Whole ones: golden/result.sarif and golden/result.junit. The form of SARIF:
-tests/functional/test_sarif_multitool.py.
+tests/functional/test_sarif.py.
 """
 
 import json

@@ -12,7 +12,10 @@ from tests.fakes.terraform import plan_document, unknown_arguments
 from tests.functional.doctor_kit import trust_here
 
 
-@pytest.mark.parametrize("estate", ["sample", "keys", "exceptions"])
+@pytest.mark.parametrize(
+    "estate",
+    ["sample", *(pytest.param(each, marks=pytest.mark.long) for each in ("keys", "exceptions"))],
+)
 def test_each_file_has_known_arguments_and_ends_in_a_compliant_account(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, estate: str
 ) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
 
-from cmk_check.core.counts import AccountCounter
 from cmk_check.core.enums import (
     CoverageState,
     ExceptionReason,
@@ -21,13 +20,13 @@ from cmk_check.core.enums import (
 )
 from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
-from cmk_check.core.model import AccountCounts, Finding
+from cmk_check.core.model import Finding
 from cmk_check.evidence.api_client import ApiUnusable, Query, Reply
 from cmk_check.evidence.bundle import write_bundle
 from cmk_check.evidence.download import Evidence, Progress, download
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import scan_id_of
-from tests.unit.web.api_kit import LAB, NOON, Served, coverage, finding, status_of
+from tests.unit.web.api_kit import LAB, NOON, Served, counted, coverage, finding, status_of
 from tests.unit.web.asgi_client import send
 
 ENDS: Final = NOON + timedelta(days=30)
@@ -104,19 +103,12 @@ def all_sorts() -> list[Finding]:
     ]
 
 
-def _counts(findings: Iterable[Finding]) -> AccountCounts:
-    counter = AccountCounter()
-    for each in findings:
-        counter.add(each)
-    return counter.counts({"SpeechServices": 3}, 0)
-
-
 async def estate(
     findings: Iterable[Finding], *, name: str = "Production", gap: bool = False
 ) -> Served:
     """Serve these findings after one scan; with ``gap`` another subscription was not read."""
     served, findings = Served(), list(findings)
-    mine = coverage(name=name, accounts=_counts(findings))
+    mine = coverage(name=name, accounts=counted(findings))
     other = [coverage(CoverageState.GAP, LAB, "Lab")] if gap else []
     await served.put(mine, findings)
     for each in other:

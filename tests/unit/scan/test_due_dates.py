@@ -150,7 +150,9 @@ def exemption_of(chance: Random, now: datetime, until: datetime | None) -> datet
     return None if kind < 0.09 else until
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2))]
+)
 async def test_a_quarter_is_as_it_is_written_a_second_time(seed: int) -> None:
     """P3, P9: each date once, whatever exemptions, unknowns, deaths, clocks and settings do."""
     chance = Random(seed)

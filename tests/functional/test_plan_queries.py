@@ -11,10 +11,10 @@ import pytest
 from cmk_check.core.remediation.az_script import render_az
 from tests.fakes.broken_keys import KEYS_IN_TROUBLE
 from tests.fakes.remediation import BARE, Watched, finding_of, planned
-from tests.functional.az_kit import PYTHON, skip_without_az
+from tests.heavy_tools import AZ
 from tests.unit.core.remediation.test_key_script import CASES, script_of, scripted
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.tools("az")
 
 type Shapes = tuple[tuple[dict[str, Any], bool], ...]
 
@@ -116,12 +116,11 @@ def test_az_answers_the_questions_of_a_script_as_they_are_meant(
     tmp_path: Path, calls: Calls, name: str, shapes: Shapes
 ) -> None:
     """A query that is never true stops everybody; one that always is lets a dead key through."""
-    skip_without_az()
     words = [word for call in calls(tmp_path) for word in call]
     query, *_ = [word for word in words if word.startswith("--query=") and name in word]
 
     ended = subprocess.run(
-        [PYTHON, "-c", EVALUATE, query.removeprefix("--query=")],
+        [AZ, "-c", EVALUATE, query.removeprefix("--query=")],
         input=json.dumps([{"properties": properties} for properties, _ in shapes]),
         capture_output=True,
         check=True,

@@ -8,11 +8,10 @@ from typing import Final
 
 import pytest
 
-from tests.functional.az_kit import skip_without_az
 from tests.functional.printed_terminal import PrintedTerminal, skip_without
 from tests.guard.documents import ROOT, section
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.tools("az")
 
 QUARTER_OF_AN_HOUR: Final = 15 * 60
 
@@ -37,7 +36,6 @@ def examples(page: str) -> list[tuple[str, str]]:
 
 @pytest.fixture(autouse=True)
 def _commands_are_installed() -> None:
-    skip_without_az()
     skip_without("bash", "curl", "jq")
 
 

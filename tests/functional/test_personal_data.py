@@ -12,7 +12,7 @@ from tests.functional.conftest import OpenAz, OpenScene
 from tests.functional.estate_kit import CMK, MICROSOFT, Scene, estate_of, sub_id
 from tests.guard.documents import ROOT
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.tools("az")
 
 SECURITY: Final = (ROOT / "docs/security.md").read_text()
 NAME: Final = "Ada Example"

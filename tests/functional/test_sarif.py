@@ -1,10 +1,9 @@
 """SARIF files under the schema and rules of Microsoft's multitool, those for GitHub among them."""
 
 import json
-import os
 import subprocess
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import jsonschema_rs
 import pytest
@@ -13,16 +12,7 @@ from local.simulator import Estate, Fault, Simulator, arm_error
 from tests.functional import terminal_kit
 from tests.functional.estate_kit import accounts_of, sub_id
 from tests.functional.exception_kit import ACCEPT
-
-TOOL: Final = (
-    Path(__file__).parents[2] / ".venv/sarif/node_modules/@microsoft/sarif-multitool-linux"
-)
-
-
-def _skip_without_tool() -> None:
-    """Skip where it is not installed, but never where nobody would see it."""
-    if not TOOL.exists() and os.environ.get("CI", "").lower() not in {"true", "1"}:
-        pytest.skip("the SARIF multitool is not installed: run `make sarif`")
+from tests.heavy_tools import SARIF
 
 
 def _scanned(simulator: Simulator, file: Path) -> Any:  # noqa: ANN401 - JSON
@@ -39,7 +29,7 @@ def _complaints(file: Path) -> list[str]:
     report = file.with_suffix(".report")
     subprocess.run(
         [
-            TOOL / "Sarif.Multitool",
+            SARIF / "Sarif.Multitool",
             "validate",
             file,
             *("--rule-kind", "Sarif;Ghas", "--level", "Error;Warning", "--output", report),
@@ -69,16 +59,15 @@ def _hostile() -> Simulator:
     return simulator
 
 
-@pytest.mark.long
+@pytest.mark.tools("SARIF")
 @pytest.mark.parametrize("estate", ["sample", "clean", "nothing", "keys", "exceptions", "hostile"])
 def test_a_sarif_file_is_one_that_every_reader_takes(estate: str, tmp_path: Path) -> None:
     """GitHub refuses a whole file for one property."""
-    _skip_without_tool()
     file = tmp_path / "result.sarif"
     with _hostile() if estate == "hostile" else Simulator(estate) as simulator:
         document = _scanned(simulator, file)
 
-    schema = jsonschema_rs.validator_for(json.loads((TOOL / "sarif-2.1.0.json").read_text()))
+    schema = jsonschema_rs.validator_for(json.loads((SARIF / "sarif-2.1.0.json").read_text()))
     assert [str(error) for error in schema.iter_errors(document)] == []
     assert _complaints(file) == []
     results = document["runs"][0]["results"]

@@ -18,7 +18,6 @@ from urllib.parse import quote_plus
 import pytest
 
 from local.child_process import ChildProcess
-from tests.browsers import end_without
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import (
     CMK,
@@ -30,7 +29,7 @@ from tests.functional.estate_kit import (
 )
 from tests.guard.documents import HTTP, section
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.tools("Prometheus")
 
 SECONDS: Final = 30.0
 DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -39,12 +38,6 @@ READY: Final = "Server is ready to receive web requests."
 QUICK: Final = "global: {scrape_interval: 1s, evaluation_interval: 1s}\nrule_files: [rules.yml]\n"
 OLDER: Final = "scrape_protocols: [PrometheusText0.0.4]"
 HOSTILE: Final = 'a"b\\c} 1 # <script>\u202e\U0001f600'
-
-
-@pytest.fixture(autouse=True)
-def _prometheus_is_installed() -> None:
-    if not all(map(shutil.which, ("prometheus", "promtool"))):
-        end_without("NOTHING WAS SCRAPED: install prometheus, as .ci/run does")
 
 
 def _documented(*, holding: str) -> str:

@@ -12,15 +12,12 @@ import pytest
 
 from cmk_check.config.http_auth import HttpAuth
 from cmk_check.web.http.middleware import SignIn
-from tests.browsers import end_without
 from tests.functional.conftest import OpenScene
+from tests.heavy_tools import CLIENT, OPENAPI
 from tests.unit.web.api_kit import AS_SERVED, Served
 from tests.unit.web.asgi_client import send
 from tools import page_types
 
-ROOT: Final = Path(__file__).parents[2]
-LINTERS: Final = ROOT / ".venv/openapi/node_modules/.bin"
-GENERATOR: Final = ROOT / ".venv/client/bin/openapi-python-client"
 PACKAGE: Final = "cmk_client"
 
 # The only complaint that stays. Whatever it is asked, health answers 200 or 503: a load balancer
@@ -68,7 +65,7 @@ answers = [
 print(json.dumps(answers))
 """
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.tools("OpenAPI")
 
 
 def _run(*command: object, folder: Path, **environment: str) -> str:
@@ -88,8 +85,6 @@ def _run(*command: object, folder: Path, **environment: str) -> str:
 
 def _complaints(document: object, folder: Path) -> list[tuple[str, str]]:
     """Return the rule and place of every complaint, those of the mildest kind too."""
-    if not LINTERS.exists():
-        end_without("THE CONTRACT WAS NOT LINTED: run `make openapi`")
     (folder / "offline.cjs").write_text(OFFLINE)
     (folder / "openapi.json").write_text(json.dumps(document))
     (folder / "spectral.json").write_text(json.dumps({"extends": ["spectral:oas"]}))
@@ -100,7 +95,7 @@ def _complaints(document: object, folder: Path) -> list[tuple[str, str]]:
     }
 
     def lint(linter: str, *options: str) -> Any:  # noqa: ANN401 - JSON
-        command = (LINTERS / linter, "lint", "openapi.json", "--format=json", *options)
+        command = (OPENAPI / linter, "lint", "openapi.json", "--format=json", *options)
         return json.loads(_run(*command, folder=folder, **quiet))
 
     redocly = lint("redocly", "--extends=recommended")
@@ -120,8 +115,6 @@ async def test_linters_have_one_complaint(http_auth: HttpAuth, tmp_path: Path) -
 
 def test_a_generated_client_works(open_scene: OpenScene, tmp_path: Path) -> None:
     """With its types, against the running app: what the document says is what is answered."""
-    if not GENERATOR.exists():
-        end_without("NO CLIENT WAS GENERATED: run `make openapi`")
     scene = open_scene("sample", CMK_KEY_HEALTH="on")
     scene.scan()
     # JSON is YAML. Its usual hooks only format.
@@ -129,10 +122,10 @@ def test_a_generated_client_works(open_scene: OpenScene, tmp_path: Path) -> None
     config.write_text(json.dumps({"package_name_override": PACKAGE, "post_hooks": []}))
     document.write_text(json.dumps(scene.get("v1/openapi.json").body))
     script.write_text(CALLS)
-    python = GENERATOR.with_name("python")
+    python = CLIENT.with_name("python")
 
     told = _run(
-        *(GENERATOR, "generate", "--path", document, "--output-path", tmp_path / PACKAGE),
+        *(CLIENT, "generate", "--path", document, "--output-path", tmp_path / PACKAGE),
         *("--config", config, "--meta", "none", "--fail-on-warning"),
         folder=tmp_path,
     )
@@ -160,9 +153,6 @@ def test_a_generated_client_works(open_scene: OpenScene, tmp_path: Path) -> None
 
 def test_the_types_of_the_page_are_those_of_the_document(tmp_path: Path) -> None:
     """Where the models of the API change, `make docs` writes them anew."""
-    if not page_types.GENERATOR.exists():
-        end_without("THE TYPES OF THE PAGE WERE NOT COMPARED: run `make openapi`")
-
     page_types.generate(tmp_path / "types.d.ts")
 
     assert (tmp_path / "types.d.ts").read_text() == page_types.TYPES.read_text(), "run `make docs`"

@@ -27,7 +27,7 @@ from tests.fakes.remediation import (
     template_of,
 )
 from tests.functional import terminal_kit
-from tests.functional.az_kit import VERSION_CHECK, parsed_by_az, skip_without_az
+from tests.functional.az_kit import VERSION_CHECK, parsed_by_az
 from tests.functional.conftest import OpenAz, OpenScene
 from tests.functional.estate_kit import MICROSOFT, estate_of, next_second, sub_id
 from tests.guard.infra.bicep_kit import Bicep
@@ -76,6 +76,7 @@ AGENTS: Final = AccountSpec(
 )
 
 
+@pytest.mark.tools("az")
 @pytest.mark.parametrize(
     ("spec", "vaults", "writes"),
     [
@@ -172,9 +173,9 @@ def _shape(request: RequestRecord) -> str:
     return f"{request.method} {re.sub('^/subscriptions/[^/]+/resourceGroups/[^/]+', '', path)}"
 
 
+@pytest.mark.tools("az")
 def test_every_command_of_every_plan_is_one_that_az_can_parse(tmp_path: Path) -> None:
     """A misspelt option would be found by whoever has to mend an account or a key tonight."""
-    skip_without_az()
     commands = _commands(tmp_path)
 
     *parsed, misspelt, no_query = parsed_by_az([*commands, *WRONG], tmp_path)
@@ -185,9 +186,9 @@ def test_every_command_of_every_plan_is_one_that_az_can_parse(tmp_path: Path) ->
     assert "error" in no_query
 
 
+@pytest.mark.tools("az")
 def test_p10_az_takes_a_hostile_name_for_a_value(tmp_path: Path) -> None:
     """A leading dash, quotes and blanks reach the place where az keeps the name."""
-    skip_without_az()
     watched = Watched(tmp_path, BARE)
     script = render_az(planned(finding_of(**HOSTILE)))
 
