@@ -286,7 +286,8 @@ async def test_a_change_that_waited_past_the_end_of_a_period_is_in_the_next_dige
 async def test_a_schedule_that_was_missed_shows_in_the_status_and_in_the_next_digest(
     scene: Scene,
 ) -> None:
-    """The host was down, or the timer had stopped."""
+    """The host was down, or the timer had stopped, or it never fired."""
+    assert any("webhook: none so far" in text for text in await scene.reasons())
     await scene.tick()
     scene.clock.time = MONDAY + WEEK + 2 * HOUR
     assert any("due 2026-12-07 08:00 UTC" in text for text in await scene.reasons())
@@ -309,7 +310,26 @@ async def test_a_head_of_the_feed_that_is_too_new_does_not_mute_a_digest(scene: 
 
     (data,) = scene.got()
     assert data["happened"] is None
-    assert any("not known, because a newer version" in text for text in data["text"])
+    assert any("not known, because another version" in text for text in data["text"])
+
+
+@pytest.mark.parametrize(("schema", "why"), [(99, "9.0.0"), (1, "rows from an early build")])
+async def test_a_status_of_another_version_does_not_mute_a_digest(
+    scene: Scene, schema: int, why: str
+) -> None:
+    """Tries until the next one would be silence; and it is no good news."""
+    await scene.served.change(Table.SCANS, "scan", "status", schema=schema, writtenBy="9.0.0")
+
+    await scene.tick()
+
+    (data,) = scene.got()
+    assert (data["posture"], data["fresh"], data["accounts"], data["waiting"]) == (
+        "unknown",
+        False,
+        None,
+        None,
+    )
+    assert any(why in text for text in data["text"])
 
 
 @pytest.mark.parametrize("number", [10**20, 10**18])
