@@ -74,11 +74,15 @@ class Digests:
         return Stored(state, etag)
 
     async def late(self, now: datetime) -> str:
-        """Return the routes that did not get their last digest, with when it was due, or ""."""
-        found: list[str] = []
+        """Return the routes that did not get their last digest, with when it was due, or "".
+
+        A route without a row never had one: nothing says when digests were turned on.
+        """
+        found, silent = list[str](), dict.fromkeys(self.routes)
         async for entity in self.store.query(Table.SCANS, TableQuery(partition=_PARTITION)):
             if entity.row not in self.routes:
                 continue
+            del silent[entity.row]
             try:
                 state = value_of(_STATE, entity).value
             except RowUnusable:
@@ -87,4 +91,6 @@ class Digests:
             due = next_time(self.schedule, state.since) or state.due
             if due and due + LONGEST_DELIVERY_DELAY < now:
                 found.append(f"{entity.row}: due {due:%Y-%m-%d %H:%M} UTC")
+        last = f"{self.due(now):%Y-%m-%d %H:%M} UTC"
+        found += (f"{route}: none so far, at the latest time for one, {last}" for route in silent)
         return ", ".join(found)

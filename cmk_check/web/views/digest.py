@@ -11,14 +11,14 @@ from uuid import NAMESPACE_URL, uuid5
 from cmk_check.core import posture
 from cmk_check.core.account_groups import OwnerGroup
 from cmk_check.core.alert_routes import Route
-from cmk_check.core.enums import ChangeType, MessageType, Verdict
+from cmk_check.core.enums import ChangeType, MessageType, PostureVerdict, Verdict
 from cmk_check.core.model import Change
 from cmk_check.core.period import Period, period_of
-from cmk_check.core.posture import Expectations
+from cmk_check.core.posture import Expectations, Posture
 from cmk_check.core.status import Status
 from cmk_check.core.text import counted
 from cmk_check.limits import DIGEST_OWNERS, MAX_PERIOD_CHANGES
-from cmk_check.ports import Clock
+from cmk_check.ports import Clock, EarlierBuild
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.codec import RowTooNew
 from cmk_check.store.digests import DigestState
@@ -47,11 +47,17 @@ class DigestView(SummingView):
             StoreError
 
         """
-        until, status = state.due or self.clock.now(), (await self.scans.status()).value
-        answer = posture.of_estate(status, self.clock.now(), self.expect)
-        owners, unsummed = await self._owners(route, status)
+        until, now, unread = state.due or self.clock.now(), self.clock.now(), ""
+        try:
+            status = (await self.scans.status()).value
+            answer = posture.of_estate(status, now, self.expect)
+        except (EarlierBuild, RowTooNew) as error:  # waiting does not help, and would be silent
+            status, unread = Status(), str(error)
+            answer = Posture(PostureVerdict.UNKNOWN, (), fresh=False)
+        owners, unsummed = ({}, unread) if unread else await self._owners(route, status)
         found, changes = await self._found(route, state.since, until)
-        waiting, of_estate = status.unpublished.changes, route.owners is None
+        waiting = None if unread else status.unpublished.changes
+        of_estate = route.owners is None
         accounts = {name: sum(one[name] for one in owners.values()) for name in _COUNTS}
         if of_estate:
             all_of = status.summary.accounts
@@ -66,7 +72,7 @@ class DigestView(SummingView):
             "reasons": [code for code, _ in answer.reasons] if of_estate else None,
             "asOf": status.as_of and written(status.as_of),
             "fresh": answer.fresh,
-            "accounts": accounts if of_estate or not unsummed else None,
+            "accounts": None if unread or (unsummed and not of_estate) else accounts,
             "changes": changes,
             "happened": found and {each: len(some) for each, some in found.happened.items()},
             "begins": found and found.begins and written(found.begins),
@@ -78,7 +84,7 @@ class DigestView(SummingView):
         data["owners"] = [{"owner": owner or None, **owners[owner]} for owner in worst]
         texts = [
             f"posture {answer.verdict}" if of_estate else "the accounts of this route's owners",
-            "" if answer.fresh else "OUT OF DATE, because no scan has finished in time",
+            "" if answer.fresh or unread else "OUT OF DATE, because no scan has finished in time",
             f"{_sentence(accounts)} (scan of {_day(status.as_of)})"
             if status.as_of and (of_estate or not unsummed)
             else "",
@@ -106,8 +112,8 @@ class DigestView(SummingView):
                 for owner, accounts in groups.items():
                     if route.owners is None or (owner or None) in route.owners:
                         owners[owner].merge(accounts, unread=unread)
-        except RequestRefused as refusal:
-            return {}, refusal.message
+        except (EarlierBuild, RequestRefused) as error:
+            return {}, str(error)
         return {owner: _sums(group) for owner, group in owners.items()}, ""
 
     async def _found(
@@ -116,11 +122,11 @@ class DigestView(SummingView):
         """Return what was published in a period, and the number of changes.
 
         A change that waited past the end of a period belongs to the next one. None if the feed has
-        rows of a newer version, which must not mute the digest.
+        rows of another version, which must not mute the digest.
         """
         try:
             read, is_whole = await self.feed.read_since(since, MAX_PERIOD_CHANGES, until)
-        except RowTooNew:
+        except (EarlierBuild, RowTooNew):
             return None, 0
         times = [change.time for change in read]
         begins = None if is_whole else min(times, default=until)
@@ -146,7 +152,7 @@ def _sentence(accounts: Mapping[str, int]) -> str:
 
 def _words(found: Period | None, changes: int) -> str:
     if found is None:
-        return "not known, because a newer version wrote the feed"
+        return "not known, because another version wrote the feed"
     begins = f", known only from {_day(found.begins)} on" if found.begins else ""
     if not changes:
         return f"nothing changed{begins}"

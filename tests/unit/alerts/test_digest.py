@@ -1,9 +1,9 @@
 """Digests: what they say, to whom, under which id, and what happens to one that is refused."""
 
-import random
-from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -17,13 +17,17 @@ from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.core.posture import Expectations
 from cmk_check.core.status import Unpublished
-from cmk_check.ports import Delete, DeliveryFailed, Table
+from cmk_check.ports import DeliveryFailed, Entity, Table
 from cmk_check.store import table_keys
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.digests import Digests
 from cmk_check.store.findings import FindingsTable
+from cmk_check.store.outbox import OutboxEntry, outbox_write, place_of
+from cmk_check.store.scans import ScanTable
+from cmk_check.web.json_model import written
 from cmk_check.web.views.digest import DigestView
 from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
+from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
 from tests.unit.web.api_kit import (
     AS_SERVED,
     MAX_AGE,
@@ -44,6 +48,10 @@ WEEK, HOUR = timedelta(weeks=1), timedelta(hours=1)
 DOWN = DeliveryFailed("503", permanent=False)
 
 
+async def no_wait(_: float) -> None:
+    """Do not wait."""
+
+
 @dataclass
 class Scene:
     """An estate, receivers and the queue; the queue is handed out as far as it is due."""
@@ -59,10 +67,11 @@ class Scene:
         """The clock of all processes."""
         return self.served.clock
 
-    def instance(self, *, with_digest: bool = True) -> DeliveryContext:
-        """Return what one process of the app delivers with."""
-        store, names = self.served.store, tuple(each.route.name for each in self.webhooks)
-        tables, feed = (FindingsTable(store), self.served.scans, True, self.most), FeedTable(store)
+    def instance(self, *, with_digest: bool = True, dies_at: int = -1) -> DeliveryContext:
+        """Return what one process delivers with; it may die after an operation of the store."""
+        store = FaultyStore(self.served.store, {dies_at: Fault.DEATH_AFTER})
+        names = tuple(each.route.name for each in self.webhooks)
+        tables, feed = (FindingsTable(store), ScanTable(store), True, self.most), FeedTable(store)
         view = DigestView(
             *tables, clock=self.clock, expect=Expectations(MAX_AGE), feed=feed, hostname=None
         )
@@ -71,8 +80,13 @@ class Scene:
             feed, self.webhooks, set(), self.queue, self.poison, self.clock, digest
         )
 
-    async def hand_out(self, until: datetime | None = None, *, twice: bool = False) -> None:
-        """Deliver what waits, each when it is due, and retries up to a time."""
+    async def hand_out(
+        self, until: datetime | None = None, *, twice: bool = False, chance: Random | None = None
+    ) -> None:
+        """Deliver what waits, each when it is due, and retries up to a time.
+
+        With a ``chance``, some processes die first, and the queue delivers the message again.
+        """
         due = [(self.clock.time + delay, text) for text, delay in self.queue.sent]
         self.queue.sent.clear()
         while due:
@@ -83,8 +97,11 @@ class Scene:
                 continue
             self.clock.time = max(at, self.clock.time)
             kept, self.queue.sent = self.queue.sent, []
-            for _ in range(1 + twice):
-                await deliver(self.instance(), parse_message(text), self.clock.time)
+            deaths = [chance.randrange(9) for _ in range(chance.randrange(3))] if chance else []
+            for dies_at in [*deaths, *[-1] * (1 + twice)]:
+                with suppress(DeathError):
+                    context = self.instance(dies_at=dies_at)
+                    await deliver(context, parse_message(text), self.clock.time)
             due += [(self.clock.time + delay, text) for text, delay in self.queue.sent]
             self.queue.sent = kept
 
@@ -98,6 +115,11 @@ class Scene:
         """Record and publish a change."""
         change = Change(f"{kind}{subject}{at}", kind, at, "/subscriptions/s", subject, {})
         await FeedTable(self.served.store, SetClock(at)).publish([change])
+
+    async def marker(self, change_id: str) -> Entity | None:
+        """Return what the feed keeps of a change until it is pruned."""
+        marker = table_keys.feed_marker(change_id)
+        return await self.served.store.get(Table.CHANGES, "feed", marker)
 
     async def reasons(self) -> list[str]:
         """Return the posture's reasons from the status."""
@@ -264,7 +286,8 @@ async def test_a_change_that_waited_past_the_end_of_a_period_is_in_the_next_dige
 async def test_a_schedule_that_was_missed_shows_in_the_status_and_in_the_next_digest(
     scene: Scene,
 ) -> None:
-    """The host was down, or the timer had stopped."""
+    """The host was down, or the timer had stopped, or it never fired."""
+    assert any("webhook: none so far" in text for text in await scene.reasons())
     await scene.tick()
     scene.clock.time = MONDAY + WEEK + 2 * HOUR
     assert any("due 2026-12-07 08:00 UTC" in text for text in await scene.reasons())
@@ -287,7 +310,26 @@ async def test_a_head_of_the_feed_that_is_too_new_does_not_mute_a_digest(scene: 
 
     (data,) = scene.got()
     assert data["happened"] is None
-    assert any("not known, because a newer version" in text for text in data["text"])
+    assert any("not known, because another version" in text for text in data["text"])
+
+
+@pytest.mark.parametrize(("schema", "why"), [(99, "9.0.0"), (1, "rows from an early build")])
+async def test_a_status_of_another_version_does_not_mute_a_digest(
+    scene: Scene, schema: int, why: str
+) -> None:
+    """Tries until the next one would be silence; and it is no good news."""
+    await scene.served.change(Table.SCANS, "scan", "status", schema=schema, writtenBy="9.0.0")
+
+    await scene.tick()
+
+    (data,) = scene.got()
+    assert (data["posture"], data["fresh"], data["accounts"], data["waiting"]) == (
+        "unknown",
+        False,
+        None,
+        None,
+    )
+    assert any(why in text for text in data["text"])
 
 
 @pytest.mark.parametrize("number", [10**20, 10**18])
@@ -305,44 +347,60 @@ async def test_a_version_without_digests_passes_the_message_over(
     assert [*scene.queue.sent, *scene.poison.sent, *scene.webhooks[0].posts] == []
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 14))]
+)
 async def test_the_weeks_of_a_quarter_are_those_of_a_second_writing(seed: int) -> None:
-    """With receivers that are down, dead processes, repeated messages and a feed that was pruned.
+    """Processes die, messages come twice, receivers are down, and the feed is pruned as by scans.
 
-    Each change is in exactly one delivered digest: in the one of the week in which it was
-    published, or in the next that was delivered.
+    A change is in the digest of the week in which it was published, or in the next one that was
+    delivered; if it was pruned before, that digest says that something is missing.
     """
-    chance, scene = random.Random(seed), Scene()
+    chance, scene, since = Random(seed), Scene(), MONDAY
     kinds = {ChangeType.ACCOUNT_VIOLATED: "violated", ChangeType.COVERAGE_LOST: "gapOpened"}
-    left: list[Change] = []
-    start = MONDAY
+    published = dict[str, tuple[datetime, Change]]()
+    commit = Place("commit", Table.CHANGES)
+    waits, begun = list[OutboxEntry](), False
     for week in range(13):
+        end = MONDAY + week * WEEK
         for hour in sorted(chance.sample(range(24 * 7), chance.randrange(12))):
-            at = start + timedelta(weeks=week - 1, hours=hour, minutes=1)
-            await scene.publish(at, chance.choice(list(kinds)), f"/{chance.randrange(4)}")
-            left.append((await FeedTable(scene.served.store).read_since(at, 1))[0][-1])
-        if week == 6 and left:  # the feed begins in the middle of what was not yet delivered
-            store = scene.served.store
-            gone = await FeedTable(store).last() - len(left) + 1
-            for number in range(1, gone + 1):
-                row = await store.get(Table.CHANGES, "feed", table_keys.feed_row(number))
-                if row is not None:
-                    await store.commit(Table.CHANGES, "feed", [Delete(row.row, row.etag)])
-            del left[0]
+            at = scene.clock.time = end - WEEK + timedelta(hours=hour, minutes=1)
+            kind, subject = chance.choice(list(kinds)), f"/{chance.randrange(4)}"
+            change = Change(f"{at}", kind, at, "/subscriptions/s", subject, {})
+            place = place_of(change)[:2]
+            (etag,) = await scene.served.store.commit(*place, [outbox_write(change)])
+            waits = [*waits, OutboxEntry(change, etag)]
+            fault = chance.choice([None, Fault.DEATH_BEFORE, Fault.DEATH_AFTER])
+            view = FaultyStore(scene.served.store, places={commit: fault} if fault else {})
+            sent = waits
+            with suppress(DeathError):
+                feed = FeedTable(view, scene.clock, sleep=no_wait)
+                await feed.publish([entry.change for entry in waits])
+                await feed.clear_outbox(waits)
+                waits = []
+            if fault is not Fault.DEATH_BEFORE:
+                published = {each.change.id: (at, each.change) for each in sent} | published
+        scene.clock.time = end
+        await FeedTable(scene.served.store).prune(end - timedelta(days=9), 490)
         if chance.random() < 0.2:
             continue  # the host is down
+        since, begun = since if begun else end - WEEK, True
         scene.webhooks[0].failures = [DOWN] * (1_000 if chance.random() < 0.2 else 2)
-        scene.clock.time = start + timedelta(weeks=week)
+        before = len(scene.got())
         await queue_digest(scene.instance())
-        await scene.hand_out(scene.clock.time + timedelta(days=6), twice=True)
-        if scene.got() and scene.got()[-1]["until"] == f"{start + week * WEEK:%Y-%m-%dT%H:%M:%SZ}":
-            expected = defaultdict[str, set[str]](set)
-            for change in left:
-                expected[kinds[ChangeType(change.type)]].add(change.subject)
-            data = scene.got()[-1]
-            counts = {name: count for name, count in data["happened"].items() if count}
-            assert counts == {name: len(subjects) for name, subjects in expected.items()}
-            assert data["changes"] == len(left)
-            left.clear()
-    ids = scene.webhooks[0].ids()
-    assert len(ids) == len(set(ids)) > 3
+        await scene.hand_out(end + timedelta(days=6), twice=True, chance=chance)
+        inside = [change for at, change in published.values() if since <= at < end]
+        kept = [one for one in inside if await scene.marker(one.id)]
+        expected = {happening: set[str]() for happening in kinds.values()}
+        for change in kept:
+            expected[kinds[change.type]].add(change.subject)
+        for data in scene.got()[before:]:
+            assert (data["since"], data["until"]) == (written(since), written(end))
+            assert data["changes"] == len(kept)
+            assert {name: data["happened"][name] for name in expected} == {
+                name: len(subjects) for name, subjects in expected.items()
+            }
+            assert data["begins"] or len(kept) == len(inside)
+        since = end if len(scene.got()) > before else since
+    digests = {change.id: change.time for post in scene.webhooks[0].posts for change in post}
+    assert len(digests) == len(set(digests.values())) > 3
