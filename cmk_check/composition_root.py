@@ -158,6 +158,14 @@ class App:
             digest=self._digest(store),
         )
 
+    async def start_digests(self) -> None:
+        """Begin the first period of each receiver of digests, if there are digests."""
+        if self.settings.digests is not None:
+            from cmk_check.store.digests import Digests
+
+            store, _ = await self._storage()
+            await Digests(store, *self.settings.digests).start(self.clock.now())
+
     def _digest(self, store: "Store") -> "tuple[Digests, MakeDigest] | None":
         if self.settings.digests is None:
             return None

@@ -45,7 +45,9 @@ async def start_scan() -> None:
     from cmk_check.scan.start import start
 
     with _without_sdk_errors():
-        started = await start(await the_app().scan_context(), Trigger.TIMER)
+        app = the_app()
+        started = await start(await app.scan_context(), Trigger.TIMER)
+        await app.start_digests()
     if not started.new:
         _log.warning("Scan %s is still running, so no scan was started.", started.scan_id)
 

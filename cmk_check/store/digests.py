@@ -3,6 +3,7 @@
 A period begins where the last delivered one ended, so the next digest covers what was missed.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,7 +12,7 @@ from pydantic import TypeAdapter
 
 from cmk_check.config.ncrontab import next_time
 from cmk_check.limits import EARLY_TIMER, LONGEST_DELIVERY_DELAY
-from cmk_check.ports import Store, Table, TableQuery
+from cmk_check.ports import Store, Table, TableQuery, WriteConflict
 from cmk_check.store import codec
 from cmk_check.store.codec import RowUnusable
 from cmk_check.store.scan_rows import Stored, document, value_of, value_or
@@ -51,6 +52,17 @@ class Digests:
         due = next_time(self.schedule, state.since)
         return due if due and state.due and due < state.due else None
 
+    async def start(self, now: datetime) -> None:
+        """Begin the first period of each route that has none, so that its first digest can be late.
+
+        Without this, a timer that never fires would leave nothing that shows it.
+        """
+        first = DigestState(self.due(now))
+        for route in self.routes:
+            if await self.store.get(Table.SCANS, _PARTITION, route) is None:
+                with suppress(WriteConflict):  # another process has begun it
+                    await self.write(route, first, Stored(first, ""))
+
     async def begin(self, route: str, due: datetime, attempt: int) -> Stored[DigestState] | None:
         """Return the state of the period that ends at ``due``, None if it needs no such try.
 
@@ -74,15 +86,11 @@ class Digests:
         return Stored(state, etag)
 
     async def late(self, now: datetime) -> str:
-        """Return the routes that did not get their last digest, with when it was due, or "".
-
-        A route without a row never had one: nothing says when digests were turned on.
-        """
-        found, silent = list[str](), dict.fromkeys(self.routes)
+        """Return the routes that did not get their last digest, with when it was due, or ""."""
+        found: list[str] = []
         async for entity in self.store.query(Table.SCANS, TableQuery(partition=_PARTITION)):
             if entity.row not in self.routes:
                 continue
-            del silent[entity.row]
             try:
                 state = value_of(_STATE, entity).value
             except RowUnusable:
@@ -91,6 +99,4 @@ class Digests:
             due = next_time(self.schedule, state.since) or state.due
             if due and due + LONGEST_DELIVERY_DELAY < now:
                 found.append(f"{entity.row}: due {due:%Y-%m-%d %H:%M} UTC")
-        last = f"{self.due(now):%Y-%m-%d %H:%M} UTC"
-        found += (f"{route}: none so far, at the latest time for one, {last}" for route in silent)
         return ", ".join(found)

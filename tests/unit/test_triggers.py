@@ -3,7 +3,7 @@
 import json
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import azure.functions as func
@@ -12,11 +12,15 @@ from azure.core.exceptions import HttpResponseError
 from azure.functions.queue import QueueMessage
 
 from cmk_check import triggers
-from cmk_check.composition_root import the_app
+from cmk_check.composition_root import App, the_app
+from cmk_check.config.settings import Settings
 from cmk_check.limits import MAX_DELIVERIES
 from cmk_check.ports import DeliveryMessage, StoreUnavailable
+from cmk_check.store.digests import Digests
 from cmk_check.triggers import _without_sdk_errors
 from function_app import scan_slice, tell
+from tests.fakes.world import World
+from tests.unit.config.settings_kit import AZURITE, URL
 
 type Answer = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
@@ -168,3 +172,26 @@ async def test_under_entra_only_who_has_signed_in_sees_the_faults(
 
     assert b"CMK_STORAGE" not in nobody.get_body()
     assert (b"CMK_STORAGE" in somebody.get_body()) == named
+
+
+async def test_a_digest_whose_timer_never_fires_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The timer that notices it is the one of scans, which starts the first period."""
+    world, mondays = World(), "0 0 8 * * 1"
+    environ = {**AZURITE, "CMK_WEBHOOK_URL": URL, "CMK_DIGEST_SCHEDULE": mondays}
+    app = App(Settings.load(environ))
+
+    async def open_storage() -> tuple[object, None]:
+        return world.store, None
+
+    async def build_context() -> object:
+        return world.context
+
+    monkeypatch.setattr(app, "_storage", open_storage)
+    monkeypatch.setattr(app, "scan_context", build_context)
+    monkeypatch.setattr(triggers, "the_app", lambda: app)
+
+    await triggers.start_scan()
+
+    digests, now = Digests(world.store, mondays, ("webhook",)), app.clock.now()
+    assert await digests.late(now) == ""
+    assert (await digests.late(now + timedelta(days=8))).startswith("webhook: due ")
