@@ -67,7 +67,7 @@ async def test_a_large_subscription_is_cut_into_transactions_that_the_service_ta
     done = 0
     for batch in batches:
         guard = Insert(table_keys.COVERAGE, codec.coverage_values(batch.coverage))
-        table_checks.check([guard, *batch.writes, *batch.outbox], PARTITION)
+        table_checks.check([guard, *batch.writes, *map(outbox_write, batch.changes)], PARTITION)
         subjects = Counter(c.subject for c in batch.changes if "account" in c.subject)
         assert list(subjects.values()) == [told_of_each] * len(batch.writes)
         done += len(batch.writes)
@@ -85,7 +85,6 @@ def sequences(batches: Sequence[RecordBatch]) -> list[int]:
     for batch in batches:
         numbers += [change.sequence for change in batch.changes]
         assert batch.coverage.sequence == len(numbers)
-        assert list(map(outbox_write, batch.changes)) == list(batch.outbox)
     return numbers
 
 
