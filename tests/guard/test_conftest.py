@@ -53,7 +53,7 @@ def test_another_run_names_the_heavy_tools_that_it_leaves_out(tmp_path: Path) ->
     sample = 'import pytest\n\n@pytest.mark.tools("LibreOffice")\ndef test_it(): assert 0\n'
     (tmp_path / "test_sample.py").write_text(sample)
 
-    command = [*PYTEST, "-q", "-rs", "-W", "ignore", "-m", "long", tmp_path]
+    command = [*PYTEST, "-q", "-rs", "-W", "ignore", "-m", "long", str(tmp_path)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert "NOT RUN WITH LibreOffice: `make test-tools` does" in run.stdout, run.stdout
