@@ -6,7 +6,7 @@ the findings. A list of owners or keys then needs one row for each subscription.
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -117,6 +117,12 @@ def group_by_key(findings: Iterable[Finding]) -> KeyGroups:
         else:
             groups.keyless += finding.judgement.verdict is not Verdict.NON_COMPLIANT
     return groups
+
+
+def groups_as_stored(findings: Collection[Finding]) -> Mapping[str, str | None]:
+    """Return all groups of accounts by column of the coverage row, as ``write_groups`` does."""
+    owners, keys = group_by_owner(findings), group_by_key(findings)
+    return {"owners": write_groups(owners), "keys": write_groups(keys)}
 
 
 def write_groups(groups: OwnerGroups | KeyGroups) -> str | None:

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from cmk_check.core.account import Account, Judgement
 from cmk_check.core.enums import ChangeType, Verdict
-from cmk_check.core.model import AccountCounts, Finding, Sides
+from cmk_check.core.model import AccountCounts, Finding, Sides, Transition
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,16 @@ class Judged(Sides):
     def kind(self) -> str | None:
         """The kind, in the spelling of the settings."""
         return self.account.kind
+
+    @property
+    def vault_id(self) -> str | None:
+        """The ARM id of the key's vault, if it was found."""
+        return self.key_health.vault_id if self.key_health else None
+
+    def transition(self, at: datetime, scan_id: str) -> Transition:
+        """Return the entry of the history for this reading."""
+        judgement, state = self.judgement, self.key_health.state if self.key_health else None
+        return Transition(at, judgement.verdict, judgement.reason, scan_id, state)
 
 
 type AnyAccount = Finding | Judged

@@ -11,7 +11,7 @@ from itertools import count
 from typing import Final
 
 from cmk_check.core.account import Reading, Subscription
-from cmk_check.core.account_groups import group_by_key, group_by_owner, write_groups
+from cmk_check.core.account_groups import groups_as_stored
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.aspects.aspect import AllJudged, AnyAccount, Judged, News, Occasion
 from cmk_check.core.comparison import changes
@@ -28,7 +28,7 @@ from cmk_check.core.enums import (
     Verdict,
 )
 from cmk_check.core.gap import Gap
-from cmk_check.core.model import AccountCounts, Coverage, Finding, Transition
+from cmk_check.core.model import AccountCounts, Coverage, Finding
 from cmk_check.core.reasons.gap_sentences import KNOWN_FROM_GROUP, make_gap
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.limits import MAX_TRANSITIONS
@@ -220,11 +220,9 @@ def _verdict_of(before: Finding) -> Verdict:
 
 def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) -> Finding:
     """Return the new finding; its time never goes back, even if the clock does."""
-    account, judgement, key = entry.account, entry.judgement, entry.key_health
+    account, judgement = entry.account, entry.judgement
     now = context.now if before is None else max(context.now, before.changed_at)
-    transition = Transition(
-        now, judgement.verdict, judgement.reason, context.scan_id, key.state if key else None
-    )
+    transition = entry.transition(now, context.scan_id)
     violated = judgement.verdict is Verdict.NON_COMPLIANT
     finding = Finding(
         id=account.id,
@@ -237,7 +235,7 @@ def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) 
         changed_at=now,
         violated_since=now if violated else None,
         history=(transition,),
-        vault_id=key.vault_id if key else None,
+        vault_id=entry.vault_id,
         **{side: getattr(entry, side) for side in _READ},
     )
     if before is None:
@@ -337,8 +335,7 @@ def _difference(
         last_read=_last_read(before, seen.state, context),
         accounts=_counted(known, after, seen),
         sequence=next(numbers) - 1,
-        owners=write_groups(group_by_owner(findings)),
-        keys=write_groups(group_by_key(findings)),
+        **groups_as_stored(findings),
     )
     return Difference(known, coverage, numbered, told)
 

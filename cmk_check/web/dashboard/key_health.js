@@ -110,6 +110,8 @@ export const KEY_HEALTH = {
     unread: "The key has not been checked yet. The next scan that reads the subscription will check it.",
     noReasons: "Vault, key and permissions are as they should be.",
     more,
+    withoutPlan: ({ keyHealth }) =>
+      keyHealth && keyHealth.state !== "healthy" && "No az command can fix the key. See Key health for what to do and who acts.",
   },
   section: keyUse(health),
   covers: ["keys_broken", "keys_unknown"],
@@ -117,8 +119,6 @@ export const KEY_HEALTH = {
   rank: (finding) => rank(finding) || "4",
   lineNote,
   lead: (value) => (value === 1 ? "has a broken key" : "have a broken key"),
-  withoutPlan: ({ keyHealth }) =>
-    keyHealth && keyHealth.state !== "healthy" && "No az command can fix the key. See Key health for what to do and who acts.",
   changes: CHANGES,
   updated: (before, after) => {
     const [old, now] = [textOf(before?.keyHealth), textOf(after?.keyHealth)];

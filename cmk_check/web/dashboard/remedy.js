@@ -23,7 +23,7 @@ let chosen = "portal";
 
 /** Show what to do about a compliant account without a plan. @param {Detail} detail @param {State} state */
 function withoutPlan(detail, state) {
-  const said = ASPECTS.map((aspect) => aspect.withoutPlan?.(detail)).find(Boolean);
+  const said = ASPECTS.map(({ judged }) => judged?.withoutPlan(detail)).find(Boolean);
   if (said) return said;
   const unread = ASPECTS.filter((aspect) => isUnread(aspect, detail, state)).map(({ judged }) => judged?.nextScan);
   return unread.length > 0

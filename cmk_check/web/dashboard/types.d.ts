@@ -217,6 +217,8 @@ export interface Judged {
   unread: string;
   noReasons: string;
   more: Section;
+  /** The drawer's text for an account that needs a fix but has no plan. */
+  withoutPlan: (finding: Finding) => string | false | null;
 }
 
 /** The sentence for a change; `lead` comes before the name of an account. */
@@ -249,8 +251,6 @@ export type Aspect = InTable & {
   /** The drawer's content: an item beside the account's dates and place, and a separate section. */
   identity?: (finding: Finding) => Child;
   section?: Section;
-  /** The drawer's text for an account that needs a fix but has no plan. */
-  withoutPlan?: (finding: Finding) => string | false | null;
   /** The next steps that are not about the aspect's states. */
   advice?: Partial<Record<Urgency, (state: State) => Task[]>>;
   /** The sentences for the aspect's changes, by type. */
