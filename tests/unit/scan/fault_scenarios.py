@@ -219,8 +219,9 @@ async def outcome(world: ScanWorld) -> dict[str, object]:
     return {
         "findings": {key: facts(entry) for key, entry in (await world.findings()).items()},
         "coverage": [
-            (row.mark, len(row.outbox.entries), row.known.coverage and row.known.coverage.sequence)
+            (known and known.recording, len(row.outbox.entries), known and known.sequence)
             for row in rows
+            for known in [row.known.coverage]
         ],
         "feed": feed,
         "posture": await world.posture(),
