@@ -124,7 +124,7 @@ async def test_the_cursor_stays_until_the_scan_has_finished(watched: Watched) ->
     """A scan that runs is not disturbed, and one that dies is made anew."""
     at = watched.graph.add(ONE)
     await watched.look(drained=False)
-    asleep = [await watched.look(drained=False) for _ in range(2)]
+    asleep = [await watched.look(after, drained=False) for after in (EVERY, WATCH_OVERLAP)]
     stayed = (await watched.state()).cursor
     await watched.world.drain()
     await watched.look()
@@ -134,6 +134,18 @@ async def test_the_cursor_stays_until_the_scan_has_finished(watched: Watched) ->
     assert stayed is not None
     assert stayed <= at
     assert after.cursor == watched.world.clock.now() - WATCH_OVERLAP
+
+
+async def test_a_change_during_a_scan_is_read_again(watched: Watched) -> None:
+    """The scan may have read the subscription before it changed."""
+    watched.graph.add(ONE)
+    await watched.look(drained=False)
+    watched.world.clock.advance(SECOND)
+    watched.graph.add(ONE)
+    watched.world.clock.advance(SECOND)
+    await watched.world.drain()
+
+    assert [await watched.look() for _ in range(2)] == [[ONE], []]
 
 
 async def test_a_scan_that_fails_leaves_its_changes_to_the_next_look_and_a_gap_does_not(
