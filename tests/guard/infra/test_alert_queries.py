@@ -5,11 +5,13 @@ import re
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import pytest
 
 from cmk_check.config.webhook import ALERTS
 from cmk_check.core.enums import ChangeType
+from cmk_check.web.parameters import FindingsQuery
 from tests.guard.infra.alert_engine import span
 from tests.guard.infra.alert_rules import criterion
 from tests.guard.infra.bicep_kit import INFRA, SUBSCRIPTION, Bicep, Json, of_type, only
@@ -77,6 +79,16 @@ def test_each_query_reads_what_is_written(queries: dict[str, str], lines: list[s
     for query in queries.values():
         read = [line for line in map(json.loads, lines) if line["event"] in events(query)]
         assert all(has(line, field) for field in negated(query) for line in read), query
+
+
+def test_each_link_of_an_alert_leads_to_a_filter_of_findings() -> None:
+    """The page ignores what it does not know, and would show all accounts."""
+    text = (INFRA / "modules/alerts.bicep").read_text(encoding="utf-8")
+    views = re.findall(r"view: '#(.*)'", text)
+
+    assert views
+    for view in views:
+        assert FindingsQuery.model_validate(dict(parse_qsl(view, strict_parsing=True)))
 
 
 @pytest.mark.parametrize("name", ["modules/alerts.bicep", "workbook.json"])
