@@ -42,12 +42,16 @@ def _without_sdk_errors() -> Iterator[None]:
 async def start_scan() -> None:
     """Start a scan, unless one is running."""
     from cmk_check.core.enums import Trigger
+    from cmk_check.ports import StoreError
     from cmk_check.scan.start import start
 
     with _without_sdk_errors():
         app = the_app()
         started = await start(await app.scan_context(), Trigger.TIMER)
-        await app.start_digests()
+        try:
+            await app.start_digests()
+        except StoreError as error:
+            _log.warning("Until the next scan, a first digest cannot be late: %s", error)
     if not started.new:
         _log.warning("Scan %s is still running, so no scan was started.", started.scan_id)
 

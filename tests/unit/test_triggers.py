@@ -174,14 +174,20 @@ async def test_under_entra_only_who_has_signed_in_sees_the_faults(
     assert (b"CMK_STORAGE" in somebody.get_body()) == named
 
 
-async def test_a_digest_whose_timer_never_fires_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The timer that notices it is the one of scans, which starts the first period."""
+async def test_a_digest_whose_timer_never_fires_is_late(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The timer that notices it is the one of scans, whose scan does not depend on it."""
     world, mondays = World(), "0 0 8 * * 1"
     environ = {**AZURITE, "CMK_WEBHOOK_URL": URL, "CMK_DIGEST_SCHEDULE": mondays}
     app = App(Settings.load(environ))
+    answers = iter([StoreUnavailable("no answer"), (world.store, None)])
 
-    async def open_storage() -> tuple[object, None]:
-        return world.store, None
+    async def open_storage() -> object:
+        answer = next(answers)
+        if isinstance(answer, StoreUnavailable):
+            raise answer
+        return answer
 
     async def build_context() -> object:
         return world.context
@@ -190,6 +196,8 @@ async def test_a_digest_whose_timer_never_fires_is_late(monkeypatch: pytest.Monk
     monkeypatch.setattr(app, "scan_context", build_context)
     monkeypatch.setattr(triggers, "the_app", lambda: app)
 
+    await triggers.start_scan()
+    assert "no answer" in caplog.text
     await triggers.start_scan()
 
     digests, now = Digests(world.store, mondays, ("webhook",)), app.clock.now()
