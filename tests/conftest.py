@@ -4,6 +4,7 @@ import gc
 import ipaddress
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -31,6 +32,10 @@ _PROXIES = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 for _name in list(os.environ):
     if _name.upper().startswith(_FOREIGN) or _name.upper() in _PROXIES:
         del os.environ[_name]
+
+# A shell lets what it starts in the background ignore Ctrl-C, and each process of a test would too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class NetworkUsedError(Exception):

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from local.azurite import Azurite
 from local.browser import chromium
@@ -116,7 +116,14 @@ def window(
     with browser.new_context(**{**PLACE, **options}) as context:  # type: ignore[arg-type] # as the caller says
         context.set_default_timeout(_MILLISECONDS)
         watch = Watch(context, key, trouble=trouble)
-        yield Visit(context.new_page(), origin, key, watch)
+        page = context.new_page()
+        yield Visit(page, origin, key, watch)
+        leave(page)
+
+
+def leave(page: Page) -> None:
+    """Let no route's handler fail in the next test because its page was closed under it."""
+    page.unroute_all(behavior="ignoreErrors")
 
 
 @pytest.fixture(scope="package")

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
-from tests.functional.browser.conftest import OpenVisit, World
+from tests.functional.browser.conftest import OpenVisit, World, leave
 from tests.functional.browser.page_visit import PATH, Visit
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import CMK, estate_of
@@ -113,6 +113,7 @@ def test_elsewhere_no_address_signs_in(browser: Browser, world: World) -> None:
 
         expect(page.get_by_label("Read key")).to_be_visible()
         assert page.evaluate("sessionStorage.length") == 0
+        leave(page)
 
 
 def test_under_entra_the_page_leads_to_its_sign_in_and_then_needs_no_key(
