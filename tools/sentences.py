@@ -48,21 +48,26 @@ def _in_manual(name: str) -> Iterator[tuple[str, str]]:
 
 def _in_product(name: str) -> Iterator[tuple[str, str]]:
     """Yield what users read: values of data files, and texts of the code that are no docstrings."""
-    text = (_ROOT / name).read_text(encoding="utf-8") if name.endswith((".py", ".toml")) else ""
+    texts: Iterator[str] = iter(())
     if name.endswith(".toml"):
-        for value in _strings(tomllib.loads(text)):
-            yield from _split(name, value)
+        texts = _strings(tomllib.loads((_ROOT / name).read_text(encoding="utf-8")))
     elif name.endswith(".py"):
-        tree = ast.parse(text)
-        docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.JoinedStr):
-                parts = [
-                    part.value if isinstance(part, ast.Constant) else "X" for part in node.values
-                ]
-                yield from _split(name, "".join(map(str, parts)))
-            elif isinstance(node, ast.Constant) and id(node) not in docstrings:
-                yield from _split(name, str(node.value))
+        texts = _literals(ast.parse((_ROOT / name).read_text(encoding="utf-8")))
+    for text in texts:
+        yield from _split(name, text)
+
+
+def _literals(tree: ast.Module) -> Iterator[str]:
+    """Yield each literal once: f-strings whole, with X for a value, and no docstrings."""
+    formatted = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+    parts = {id(part) for node in formatted for part in node.values}
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for text in formatted:
+        values = [part.value if isinstance(part, ast.Constant) else "X" for part in text.values]
+        yield "".join(map(str, values))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and id(node) not in parts | docstrings:
+            yield str(node.value)
 
 
 def _in_docstrings(name: str) -> Iterator[tuple[str, str]]:
