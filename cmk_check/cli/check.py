@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
@@ -17,6 +17,7 @@ from cmk_check.cli.check_input import (
     has_schema,
     read_document,
     say_fault,
+    say_sources,
 )
 from cmk_check.cli.check_report import CheckResult, ReportRow, violations
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, command, complain
@@ -41,7 +42,13 @@ from cmk_check.core.planned.document import (
 )
 from cmk_check.core.planned.existing_accounts import read_accounts
 from cmk_check.core.planned.terraform_plan import read_plan
-from cmk_check.core.planned.worked_out import doubted, focused, more_exact, parameters_for
+from cmk_check.core.planned.worked_out import (
+    doubted,
+    focused,
+    more_exact,
+    parameters_for,
+    reads_itself,
+)
 from cmk_check.core.text import clean_text, shown
 from cmk_check.errors import NotUsable
 
@@ -110,8 +117,7 @@ def _check(
     result = _judge_files(named, parameters, allowed, kinds, scope)
     unused = set(allowed) - {row["address"] for row in result.rows if "allowed" in row}
     warnings = [f"{each} is not lost; remove --allow-loss." for each in sorted(unused)]
-    install = [f"Bicep would work out more; {INSTALL}."] if result.lacks_bicep else []
-    notes = () if options.quiet else [*result.notes.values(), *install]
+    notes = () if options.quiet else [*result.notes.values(), *result.hints]
     for message in (*result.faults, *notes, *warnings):
         complain(shown(message))
     asyncio.run(write_result(options, partial(result.write, options)))
@@ -172,10 +178,18 @@ def _judge_files(
             faults.append(f"{file}: must be a parameters file.")
         if file not in used and not document.is_judged:
             faults.append(f"{file}: also provide the template of these parameters.")
+    return CheckResult([*documents], rows, faults, notes, scope, _hints(named, documents, rows))
+
+
+def _hints(
+    named: Sequence[str], documents: Mapping[str, Document], rows: Sequence[ReportRow]
+) -> list[str]:
     left_open = {row["file"] for row in rows if row.get("verdict") == Verdict.UNKNOWN}
     unknown = [each for file, each in documents.items() if Path(file).as_posix() in left_open]
-    lacks_bicep = any(is_template(each.judged) for each in unknown) and find_bicep() is None
-    return CheckResult([*documents], rows, faults, notes, scope, lacks_bicep)
+    hints = [*filter(None, map(say_sources, named))]
+    if any(is_template(each.judged) for each in unknown) and find_bicep() is None:
+        hints.append(f"Bicep would work out more; {INSTALL}.")
+    return hints
 
 
 def _judge_file(
@@ -221,8 +235,11 @@ def _more_exact(
         return accounts
     given, missing = parameters_for(template, parameters)
     secret = f"{token_hex()} "
+    asked = json.dumps(focused(template, secret) or template)
+    if reads_itself(asked):
+        return [doubted(each, "an expression reads the deployment itself") for each in accounts]
     try:
-        snapshot = predict(json.dumps(focused(template, secret) or template), given)
+        snapshot = predict(asked, given)
     except NotUsable as error:
         return [doubted(each, str(error)) for each in accounts]
     if snapshot is None:

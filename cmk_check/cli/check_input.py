@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from cmk_check.cli.bicep import compiled
 from cmk_check.core.planned.document import distinct, member, spend
+from cmk_check.core.text import counted
 from cmk_check.errors import NotUsable
 from cmk_check.limits import MAX_INPUT_BYTES
 
@@ -60,10 +61,24 @@ def find_files(given: str) -> list[str]:
     if given == _STDIN or path.is_file() or not (path.is_dir() or _PATTERN.search(given)):
         return [given]
     root = path if path.is_dir() else Path(path.anchor)
-    names = {part for part in path.parts if part.startswith(".")}
+    return _search(root, "**/*.json" if path.is_dir() else str(path.relative_to(root)), path)
+
+
+def say_sources(given: str) -> str | None:
+    """Say that a folder has sources of Bicep: many are modules, so that a person must choose."""
+    path = Path(given)
+    number = len(_search(path, "**/*.bicep", path)) if path.is_dir() else 0
+    sources = counted(number, "source")
+    return (
+        f"{given}: {sources} of Bicep not judged; name those that you deploy." if number else None
+    )
+
+
+def _search(root: Path, pattern: str, given: Path) -> list[str]:
+    names = {part for part in given.parts if part.startswith(".")}
     return sorted(
         str(each)
-        for each in root.glob("**/*.json" if path.is_dir() else str(path.relative_to(root)))
+        for each in root.glob(pattern)
         if not each.is_dir()
         and all(part in names for part in each.relative_to(root).parts if part.startswith("."))
     )

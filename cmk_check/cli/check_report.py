@@ -28,8 +28,8 @@ type ReportRow = dict[str, Any]
 class CheckResult:
     """Accounts with their verdicts, losses without, and files that were not judged.
 
-    ``notes`` are about ``files`` that were judged and have no account. ``lacks_bicep``: there is no
-    Bicep, which might work out more.
+    ``notes`` are about ``files`` that were judged and have no account. ``hints`` say
+    how to have more judged.
     """
 
     files: Collection[str]
@@ -37,7 +37,7 @@ class CheckResult:
     faults: Sequence[str]
     notes: Mapping[str, str]
     scope: "Scope"
-    lacks_bicep: bool = False
+    hints: Sequence[str] = ()
 
     async def write(self, options: OutputOptions, console: "Console") -> AsyncIterator[bytes]:
         """Yield the result in its format."""

@@ -36,7 +36,7 @@ _ID: Final = re.compile(rf"/providers/({_TYPES})/([^/]+|\[((?!\]/).)*\])/?$")
 _ID_CALL: Final = re.compile(rf"({_TYPES})(/\{{\d+\}})?'")
 # A type of a resource, of a child, or of an extension, which may have a version.
 _TYPE: Final = re.compile(
-    rf"'(?!{ACCOUNT_TYPE}@)[\w.-]+(?:/[\w.-]+)*(?<!/providers)(?:@[\w.-]+)?'", re.ASCII
+    rf"'(?!(?:{_TYPES})@)[\w.-]+(?:/[\w.-]+)*(?<!/providers)(?:@[\w.-]+)?'", re.ASCII
 )
 _LATE: Final = "reference("
 _ORDER: Final = "several resources set the account, of two kinds or when and in which order is open"

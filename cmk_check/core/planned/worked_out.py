@@ -26,6 +26,9 @@ from cmk_check.core.text import as_object, counted, few
 _INPUT: Final = re.compile(r"externalInputs\('([A-Za-z_]\w*)_\d+'\)", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _SCHEMA: Final = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
+# All but the name and the place are those of the template that the engine gets.
+_ITSELF: Final = re.compile(r"(?i)\bdeployment(?:\s|\\\w+)*\((?!\)\.(?:name|location)\b)")
+_TEXT: Final = re.compile(r'"((?:[^"\\]|\\.)*+)"')
 _EMPTY: Final = {"$schema": _SCHEMA, "contentVersion": "1.0.0.0", "resources": []}
 
 
@@ -52,6 +55,14 @@ def focused(template: object, address: str) -> dict[str, object] | None:
     rest = _without(template, "resources", "outputs")
     found = rest | {"resources": parts if is_named else [*parts.values()]}
     return found if has_account else None
+
+
+def reads_itself(template: str) -> bool:
+    """Return whether a template in JSON has an expression that reads its own deployment.
+
+    The engine would answer about the template of ``focused``, which is not the one that Azure gets.
+    """
+    return any(text[:1] == "[" and _ITSELF.search(text) for text in _TEXT.findall(template))
 
 
 def _deciding(resource: object, address: str) -> dict[str, object] | None:

@@ -244,6 +244,7 @@ DOCUMENTS: Final[dict[str, tuple[object, list[str]]]] = {
     "a type with a slash at its end": (template(account() | {"type": f"{ACCOUNT}/"}), [OPEN]),
     "a type with providers at its end": (template(account() | {"type": f"{ACCOUNT}/providers/"}), [OPEN]),
     "a type with a version": (template(account() | {"type": AZAPI}), [OPEN]),
+    "a deployment whose type has a version": (template(nested("n", account()) | {"type": f"{NESTED}@2022-09-01"}), [OPEN]),
     "a type of an extension": (template({"type": "Microsoft.Graph/groups@v1.0", "import": "graph"}, {"type": "databases"}), []),
     "a loop over false": (template(account(copy={"count": False})), [RED]),
     "exists in a language that is a number": (template(languageVersion=2.0) | {"resources": {"a": account(existing=True)}}, [RED]),

@@ -125,6 +125,19 @@ def test_what_decides_no_account_leaves_none_open(
     assert said.stdout.splitlines()[2].startswith(GREEN if is_on else RED)
 
 
+@pytest.mark.parametrize("spelled", ["deployment()", "Deployment( )", "deployment\u00a0()"])
+def test_p1_a_template_that_reads_itself_is_not_worked_out(engine: Check, spelled: str) -> None:
+    """The engine gets another template than Azure, for example without outputs."""
+    condition = f"[contains({spelled}.properties.template, 'outputs')]"
+    open_account = account("[null()]", condition=condition, **NEEDED)
+    whole = {**template(open_account), "contentVersion": "1.0.0.0", "outputs": {}}
+
+    said = " ".join(engine(main=whole).stdout.split())
+
+    assert "1 unknown" in said
+    assert "an expression reads the deployment itself" in said
+
+
 def test_no_setter_of_an_account_is_left_out(engine: Check) -> None:
     """A module could take the key of an account that another one sets."""
     without = nested("without", account(**NEEDED)) | {"apiVersion": "2025-04-01"}
@@ -243,6 +256,19 @@ def test_bicep_that_fails_changes_no_verdict(
 
     assert _verdicts(said) == literal == [OPEN, RED]
     assert why in said
+
+
+def test_a_folder_says_which_sources_it_does_not_judge(check: Check, tmp_path: Path) -> None:
+    """Somebody who names a folder expects everything in it to be judged."""
+    (tmp_path / "infra/.hidden").mkdir(parents=True)
+    for name in ("main.bicep", "key.bicep", ".hidden/old.bicep"):
+        (tmp_path / "infra" / name).touch()
+    (tmp_path / "infra/notes.json").write_text("{}")
+
+    result = check("infra")
+
+    said = "infra: 2 sources of Bicep not judged; name those that you deploy."
+    assert (result.exit_code, said in result.stderr) == (0, True)
 
 
 def test_without_bicep_it_is_said_how_to_install_it(check: Check, tmp_path: Path) -> None:
