@@ -252,16 +252,21 @@ def _of_resource(resource: object, kind: str, around: _Around) -> Iterator[_Foun
 
 
 def _has_no_account(properties: object, around: _Around) -> bool:
-    """Return whether a deployment certainly has no account, whatever its expressions see.
+    """Return whether a deployment certainly has no account.
 
     Azure Verified Modules deploy templates in variables with the outer scope; no page says which
-    parameters these see. So only the types that are written out count.
+    parameters these see.
     """
     template = member(properties, "template")
     if isinstance(template, str):
         template = around.scope.resolve(template)
     is_whole = isinstance(template, dict) and member(properties, "templateLink") is None
-    return is_whole and not any(_walk(template, replace(around, scope=_Scope(None, {}))))
+    return is_whole and not may_have_account(template)
+
+
+def may_have_account(template: object) -> bool:
+    """Return whether a template may have an account, by the types that are written out."""
+    return any(_walk(template, _Around(_Scope(None, {}))))
 
 
 def _unless_copied(given: object, resolved: object) -> object:

@@ -20,7 +20,7 @@ from cmk_check.core.planned.account import (
     PlannedAccount,
     judged_part,
 )
-from cmk_check.core.planned.arm_template import DEPLOYMENTS, read_template
+from cmk_check.core.planned.arm_template import DEPLOYMENTS, may_have_account
 from cmk_check.core.planned.document import Unresolved, distinct, listed, member, spend
 from cmk_check.core.resource_id import ACCOUNT_TYPE
 from cmk_check.core.rule import KEY_VAULT
@@ -32,6 +32,7 @@ _KEY: Final = "azurerm_cognitive_account_customer_managed_key"
 _BLOCK: Final = "customer_managed_key"
 _KEY_ID: Final = re.compile(r"https://[^/]+/keys/([^/]+)(?:/[^/]*)?/?")
 _PATH: Final = f"/providers/{ACCOUNT_TYPE}/"
+_IS_ACCOUNT: Final = re.compile(f".*{_PATH}[^/]+/?")
 _INDEX: Final = re.compile(r'\[(?:\d+|"(?:\\.|[^"\\])*")\]')
 _LOOPS: Final = frozenset({"each.key", "count.index"})
 _AFTER_APPLY: Final = Unresolved("known after apply")
@@ -218,15 +219,21 @@ def _set_by_azapi(kind: str, values: dict[str, object]) -> Entry:
     if kind in _ACCOUNTS:
         return judged_part(member(body, "kind"), properties, is_whole=True)
     given = judged_part(_OTHER, properties)
-    if given.encryption is None and "encryption" in map(str.lower, as_object(properties)):
+    is_put = str(values.get("method")).upper() == "PUT"
+    if given.encryption is None and (
+        is_put or "encryption" in map(str.lower, as_object(properties))
+    ):
         # An update says null where it does something of which nobody knows the outcome.
-        return Entry(_OTHER, Unresolved("null"))
+        return Entry(_OTHER, Unresolved("left out"))
     return given
 
 
 def _arm_type(kind: str, values: dict[str, object]) -> str:
     """Return the type in Azure of a resource of azapi, "" for other resources."""
     given = str(values.get("type")).partition("@")[0].lower()
+    if kind == "azapi_resource_action" and isinstance(action := values.get("action"), str):
+        path = f"{values.get('resource_id')}/{action}".lower()
+        given = ACCOUNT_TYPE if _IS_ACCOUNT.fullmatch(path) else f"{given}/{action}"
     return given if kind.startswith("azapi_") else ""
 
 
@@ -301,7 +308,7 @@ def _may_deploy(kind: str, values: dict[str, object]) -> bool:
     try:
         body = _parsed(values.get("template_content") or values.get("body"))
         template = member(body, "properties", "template") if arm_type else body
-        return member(template, "resources") is None or bool(read_template(template))
+        return member(template, "resources") is None or may_have_account(template)
     except ValueError:
         return True
 
