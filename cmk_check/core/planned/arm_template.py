@@ -315,7 +315,7 @@ def _predicted(place: int, change: object) -> Iterator[_Found]:
     if ACCOUNT_TYPE not in types:
         is_hidden = bool(types & DEPLOYMENTS) and what not in {"ignore", "nochange", "delete"}
         is_hidden |= (what == "unsupported" and not own_id) or isinstance(change, str)
-        if not is_hidden and "ShortCircuited" not in str(member(change, "code")):
+        if not is_hidden and "Nested" not in str(member(change, "code")):
             return
         account = replace(account, doubt=NOT_SHOWN)
     elif what == "delete":

@@ -342,6 +342,7 @@ DOCUMENTS: Final[dict[str, tuple[object, list[str]]]] = {
     "existing: an empty list": ([], [OPEN]),
     "existing: an empty page": ({"value": []}, [OPEN]),
     "existing: a page of more": ({"value": [GOOD], **MORE}, [GREEN, OPEN]),
+    "what-if has not looked into a module": ({"changes": [], "diagnostics": [{"code": "NestedDeploymentSkipped", "target": "x"}]}, [OPEN]),
     "existing: another kind": (SPEECH, []),
     "existing: a deleted account": ([existing(id=DELETED), GOOD], [GREEN]),
     "existing: an id that ends with a slash": ([existing(id=f"{EXISTING_ID}/")], [OPEN]),
