@@ -15,6 +15,7 @@ compile() {
     "$folder/bin/uv" pip compile --quiet --universal --python-version 3.13 \
         --generate-hashes --no-emit-index-url --only-binary :all: --emit-build-options --custom-compile-command 'make lock' "$@"
 }
+"$folder/bin/python" tools/newest_pins.py locks/dev.txt requirements.txt locks/command.txt
 compile pyproject.toml ${UPGRADE:+--upgrade} --group dev \
     --output-file locks/dev.txt
 compile pyproject.toml --no-annotate --constraint locks/dev.txt --output-file locks/command.txt

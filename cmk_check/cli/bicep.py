@@ -78,6 +78,9 @@ def compiled(file: str) -> bytes:
 def predict(template: str, parameters: str) -> str | None:
     """Return the snapshot of a template with the text of a .bicepparam; None without Bicep.
 
+    The command restores modules, reads the configuration beside its file and overwrites a snapshot
+    there. So it gets compiled JSON alone, in a temporary folder.
+
     Raises:
         NotUsable: Bicep fails; says where without a word of its message, which may quote values.
 

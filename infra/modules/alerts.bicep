@@ -45,7 +45,7 @@ var changes = '''
 '''
 // The time between two evaluations, a minute each for one that is early and one that is late, and a minute
 // between the time that Azure notes and the time at which the line can be read. A longer time repeats more
-// alerts, a shorter one loses events: docs/decisions/0085-late-lines.md.
+// alerts, a shorter one loses events: docs/decisions/0048-alerts-that-hold.md.
 var recent = '| where arrived > ago(8m)\n'
 var news = '${arrivals}${changes}${recent}'
 // One alert (scan-baseline) covers everything that the first scan found, except broken keys.

@@ -151,17 +151,21 @@ def test_the_page_of_the_rule_says_why_it_matters_as_findings_do() -> None:
 
 def test_every_dependency_has_its_reason() -> None:
     """A package that nobody can explain is a package to remove."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    named = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
-    named += json.loads((ROOT / "package.json").read_text())["devDependencies"]
+    text = (ROOT / "pyproject.toml").read_text()
+    project = tomllib.loads(text)
+    python = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    npm = {*json.loads((ROOT / "package.json").read_text())["devDependencies"]}
     for path in ROOT.glob("tools/*/package.json"):
         tools = json.loads(path.read_text())
-        named += tools.get("devDependencies") or tools["optionalDependencies"]
+        npm |= {*(tools.get("devDependencies") or tools["optionalDependencies"])}
     record = (ROOT / "docs/decisions/0014-dependencies.md").read_text()
 
-    reasons = [name for row in table(record, "package") for name in row[0].split(", ")]
+    beside = re.findall(r'(?m)^    "(.+)", # \w', text)
+    above = re.findall(r'(?m)^    # .+\n    "(.+)",$', text)
+    listed = " ".join(re.findall(r"(?m)^- (`.+?): \w", record))
 
-    assert sorted(reasons) == sorted(re.split(r"[\[<>=!~]", name)[0] for name in named)
+    assert {*python} - {*beside, *above} == set()
+    assert sorted(re.findall(r"`(.+?)`", listed)) == sorted(npm)
 
 
 def test_every_file_that_the_architecture_names_exists() -> None:
@@ -191,12 +195,16 @@ def test_every_decision_stands_in_their_list() -> None:
     rows, merged = table(listed, "#"), table(listed, "merged")
 
     assert [re.findall(r"\((.+)\)", row[1]) for row in rows] == [[entry.name] for entry in records]
-    numbers = sorted(int(row[0]) for row in [*rows, *merged])
-    assert numbers == sorted(set(numbers))
+    numbers = [int(number) for row in [*rows, *merged] for number in row[0].split(", ")]
+    assert len(numbers) == len(set(numbers))
     for row, record in zip(rows, records, strict=True):
         text = record.read_text()
         assert record.name.startswith(f"{int(row[0]):04}-")
+        (title,) = re.findall(r"^# \d+\. (.+)\n", text)
         assert text.startswith(f"# {row[0]}. ")
+        assert row[1].startswith(f"[{title}](")
+        state = text.splitlines()[2]
+        assert re.match(r"(Accepted|Superseded by \[\d+\]\(.+\)), \d+ \w+ \d{4}\.", state)
         assert re.findall(r"(?m)^\*\*(.+?)\.\*\*", text) == ["Context", "Decision", "Given up"]
 
 

@@ -23,6 +23,7 @@ MORE: Final = {
     ("codeql.yml", "analyze"): {"actions": "read", "security-events": "write"},
     ("deploy.yml", "deploy"): {"id-token": "write"},
     ("deploy.yml", "verify"): {"actions": "read", "attestations": "read"},
+    ("locks.yml", "commit"): {"actions": "write", "contents": "write"},
     ("reminders.yml", "remind"): {"issues": "write"},
     ("release.yml", "check"): {"actions": "read"},
     ("release.yml", "release"): {
@@ -112,6 +113,17 @@ def test_pypi_gets_what_was_attested_from_an_environment_that_somebody_opens() -
     assert publish["if"] == "vars.PYPI == 'true'"
     assert download["with"] == {"name": "wheel", "path": "dist/"}
     assert "with" not in upload
+
+
+def test_only_the_job_that_runs_no_package_may_commit_locks() -> None:
+    """What a proposed package could run must not reach a token that writes."""
+    make, commit = PARSED["locks.yml"]["jobs"].values()
+    checkout, _, run = commit["steps"]
+
+    assert make["if"] == "github.event.pull_request.user.login == 'dependabot[bot]'"
+    assert commit["needs"] == "make"
+    assert checkout["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
+    assert run["run"] == "tools/commit_locks.sh made"
 
 
 def test_nothing_takes_the_place_of_the_package_on_its_way_into_a_release() -> None:
