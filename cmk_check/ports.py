@@ -162,6 +162,10 @@ class Store(Protocol):
     """Table storage: rows with ETags, transactions within a partition, only conditional writes.
 
     Every method raises StoreUnavailable or StoreRefused, and every reading EarlierBuild.
+
+    >>> [etag] = run(store.commit(Table.SCANS, "scan", [Insert("1", {"state": "running"})]))
+    >>> run(store.get(Table.SCANS, "scan", "1")).etag == etag
+    True
     """
 
     async def get(self, table: Table, partition: str, row: str) -> Entity | None:

@@ -144,6 +144,9 @@ class Settings(BaseModel):
     names. An empty ``include`` means every subscription. Times are in seconds, except ``max_age``,
     the maximum age of the last finished scan, counted from its start, and ``retention``, how long
     changes and scans are kept. ``repr`` hides secrets, and URLs that contain them.
+
+    >>> Settings.load_for_scan(environ={"CMK_MAX_IN_FLIGHT": "8"}).max_in_flight
+    8
     """
 
     # A field is named after its variable, unless an alias is given. `make docs` copies the

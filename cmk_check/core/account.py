@@ -84,6 +84,9 @@ class Reading:
     ``accounts`` have the kinds in scope; an id may occur more than once. ``ignored_by_kind`` counts
     the other accounts, and ``ignored_ids`` has their lower-cased ids, so that an account whose kind
     left the scope does not count as deleted.
+
+    >>> Reading().gap is None, Reading(gap=Gap(GapReason.TIMEOUT)).gap.reason.value
+    (True, 'timeout')
     """
 
     accounts: tuple[Account, ...] = ()

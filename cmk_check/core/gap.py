@@ -11,6 +11,9 @@ class Gap:
 
     ``missing_action`` is the permission that Azure named; ``detail`` is a sentence for people with
     at most 300 characters.
+
+    >>> Reading(gap=Gap(GapReason.FORBIDDEN, "Microsoft.CognitiveServices/accounts/read")).accounts
+    ()
     """
 
     reason: GapReason

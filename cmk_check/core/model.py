@@ -78,7 +78,13 @@ class Sides:
 
 @dataclass(frozen=True, slots=True)
 class Finding(Sides):
-    """An account with its verdict, evidence and dates, as stored. Times are aware and UTC."""
+    """An account with its verdict, evidence and dates, as stored. Times are aware and UTC.
+
+    >>> finding.judgement.verdict.value, finding.judgement.reason.value
+    ('non_compliant', 'microsoft_managed_key')
+    >>> finding.violated_since == finding.first_seen
+    True
+    """
 
     id: AccountId
     kind: str | None
@@ -189,7 +195,11 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One transition to announce, before or after it is published."""
+    """One transition to announce, before or after it is published.
+
+    >>> Change("1", ChangeType.KEY_RECOVERED, now, "/subscriptions/1", "/x", {}).type.value
+    'cmkcheck.key.recovered'
+    """
 
     id: str
     type: ChangeType

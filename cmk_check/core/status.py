@@ -141,7 +141,11 @@ class LastScan:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The facts from which the posture of the estate can be derived at any later time."""
+    """The facts from which the posture of the estate can be derived at any later time.
+
+    >>> Status().as_of is None, Status().summary.accounts.total
+    (True, 0)
+    """
 
     as_of: datetime | None = None
     """When the last finished full scan took its lease; None before the first."""

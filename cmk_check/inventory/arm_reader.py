@@ -48,6 +48,9 @@ class ArmReader:
     A path starts with "/" and has no query. All requests pass the same policies, and pages are
     followed here alone. The caller closes what readers share. ``back_off`` is the first pause in
     seconds after a failure, unless Azure requests a pause. Reading raises any of ``gaps.TROUBLE``.
+
+    >>> reader.url_of("/subscriptions").partition("?")[0]
+    'https://management.azure.com/subscriptions'
     """
 
     settings: Settings

@@ -80,6 +80,11 @@ class Aspect(ABC):
     applies to accounts with one of the ``verdicts``. ``changes`` maps the types of its changes to
     their titles. What is new about an aspect ``in_history`` is an entry there, and an update of the
     account if the aspect does not announce it.
+
+    >>> BY_NAME["exception"].state(finding, now)
+    'none'
+    >>> BY_NAME["keyHealth"].applies(finding.judgement)
+    False
     """
 
     name: ClassVar[str]

@@ -52,7 +52,12 @@ class TargetVault:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps for one account, and the names that they use."""
+    """The steps for one account, and the names that they use.
+
+    >>> plan = plan_for(finding, vault="kv-team")
+    >>> plan.vault.name, plan.vault.is_new
+    ('kv-team', False)
+    """
 
     summary: str
     """Plain text, like the steps' texts, with any character that Azure allows."""
