@@ -35,6 +35,7 @@ from cmk_check.limits import (
     DELIVERY_GIVEN_UP_AFTER,
     FIRST_DELIVERY_DELAY,
     FIRST_DIGEST,
+    LATE_PUBLICATION,
     LATER_CHANGES_EXAMINED,
     LONGEST_DELIVERY_DELAY,
     MAX_DELIVERY_ATTEMPT,
@@ -147,8 +148,12 @@ async def _deliver_digest(
 ) -> None:
     """Post a digest that is made now, or try again until it is accepted or the next one is due."""
     number, name, state = message.first - FIRST_DIGEST, webhook.route.name, None
-    if number > (context.clock.now() + LONGEST_DELIVERY_DELAY).timestamp():
+    wait = number + LATE_PUBLICATION.total_seconds() - context.clock.now().timestamp()
+    if wait > LONGEST_DELIVERY_DELAY.total_seconds():
         return  # forged: it would pass for a later one than those that are due
+    if wait > 0:  # changes of its period may still be published
+        await context.again.send([format_message(message)], delay=timedelta(seconds=wait))
+        return
     try:
         due = datetime.fromtimestamp(number, UTC)
         if (state := await digests.begin(name, due, message.attempt)) is None:

@@ -17,6 +17,7 @@ from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.core.posture import Expectations
 from cmk_check.core.status import Unpublished
+from cmk_check.limits import LATE_PUBLICATION
 from cmk_check.ports import DeliveryFailed, Entity, Table
 from cmk_check.store import table_keys
 from cmk_check.store.change_feed import FeedTable
@@ -83,16 +84,17 @@ class Scene:
     async def hand_out(
         self, until: datetime | None = None, *, twice: bool = False, chance: Random | None = None
     ) -> None:
-        """Deliver what waits, each when it is due, and retries up to a time.
+        """Deliver what waits, each when it is due, up to a time: by default, the first tries.
 
         With a ``chance``, some processes die first, and the queue delivers the message again.
         """
+        until = until or self.clock.time + LATE_PUBLICATION
         due = [(self.clock.time + delay, text) for text, delay in self.queue.sent]
         self.queue.sent.clear()
         while due:
             due.sort()
             at, text = due.pop(0)
-            if at > (until or self.clock.time):
+            if at > until:
                 self.queue.sent.append((text, at - self.clock.time))
                 continue
             self.clock.time = max(at, self.clock.time)
@@ -281,6 +283,27 @@ async def test_a_change_that_waited_past_the_end_of_a_period_is_in_the_next_dige
     await scene.tick(MONDAY + WEEK)
 
     assert [data["happened"]["violated"] for data in scene.got()] == [0, 1]
+
+
+@pytest.mark.parametrize("dated", [-2, 0, 2])
+@pytest.mark.parametrize("fired", [-4, 0, 4])
+async def test_a_change_around_the_end_of_a_period_is_in_one_digest(
+    scene: Scene, fired: int, dated: int
+) -> None:
+    """A timer may be early, clocks differ, and a publication takes a while after it is dated."""
+    scene.clock.time = MONDAY + timedelta(seconds=fired)
+    await queue_digest(scene.instance())
+    await scene.hand_out(scene.clock.time)
+    for subject, seconds in (("/ahead", 3), ("/behind", dated)):
+        at = MONDAY + timedelta(seconds=seconds)
+        await scene.publish(at, ChangeType.ACCOUNT_VIOLATED, subject)
+
+    await scene.hand_out(MONDAY + HOUR)
+    await scene.tick(MONDAY + WEEK)
+
+    before = int(dated < 0)
+    assert [data["changes"] for data in scene.got()] == [before, 2 - before]
+    assert [data["happened"]["violated"] for data in scene.got()] == [before, 2 - before]
 
 
 async def test_a_schedule_that_was_missed_shows_in_the_status_and_in_the_next_digest(
