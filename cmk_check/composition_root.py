@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from cmk_check.ports import Clock, QueueService, Store
     from cmk_check.scan.scan_context import ScanContext, ScanOptions
     from cmk_check.store.digests import Digests
-    from cmk_check.web.fastapi_app import WebApplication
     from cmk_check.web.views.health import Health
 
 _log = logging.getLogger(__name__)
@@ -191,25 +190,7 @@ class App:
         if isinstance(store, AzureTables):
             store = store.within(API_STORAGE_SECONDS)  # callers wait for the answer
         expect = self.scan_options.expectations
-        return HttpAdapter(create_app(store, self.clock, expect, self.site()))
-
-    def site(self) -> "WebApplication":
-        """Return what the HTTP API knows of the app."""
-        from cmk_check.web.fastapi_app import WebApplication
-        from cmk_check.web.http.middleware import SignIn
-
-        settings = self.settings
-        return WebApplication(
-            sign_in=SignIn(settings.http_auth, settings.easy_auth),
-            hostname=settings.hostname,
-            kinds=settings.kinds,
-            portal_url=settings.addresses.portal_url,
-            vault_domain=settings.addresses.vault_domain,
-            key_health=settings.key_health,
-            owners=bool(settings.owner_tags),
-            watch=bool(settings.watch_schedule),
-            digests=settings.digests,
-        )
+        return HttpAdapter(create_app(store, self.clock, expect, self.settings))
 
     async def _build_scan_now(self) -> "HttpAdapter":
         from cmk_check.alerts.deliver import resend
@@ -223,7 +204,7 @@ class App:
         async def send_again(first: int, last: int) -> bool:
             return await resend(await self.delivery_context(), first, last)
 
-        return HttpAdapter(create_app(ask, send_again, self.site(), self.scan_options.scope))
+        return HttpAdapter(create_app(ask, send_again, self.settings, self.scan_options.scope))
 
     async def _build_health(self) -> "Health":
         from cmk_check.store.scans import ScanTable

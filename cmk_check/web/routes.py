@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
 from pydantic import BaseModel
 
 from cmk_check.config.http_auth import HttpAuth
+from cmk_check.config.settings import Settings
 from cmk_check.core.posture import Expectations
 from cmk_check.ports import Clock, Store
 from cmk_check.store.change_feed import FeedTable
@@ -22,7 +23,7 @@ from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters, scan_now
 from cmk_check.web.aspect_models import Controls
-from cmk_check.web.fastapi_app import Asked, WebApplication, operation_id
+from cmk_check.web.fastapi_app import Asked, build_application, make_link, operation_id
 from cmk_check.web.http import openapi
 from cmk_check.web.http.conditional import matches
 from cmk_check.web.http.paging import Page
@@ -71,16 +72,17 @@ class _Api:
     """The views and tables that an application's routes use."""
 
     def __init__(
-        self, store: Store, clock: Clock, expect: Expectations, site: WebApplication, places: Places
+        self, store: Store, clock: Clock, expect: Expectations, settings: Settings, places: Places
     ) -> None:
-        estate, table, keys = FindingsTable(store), ScanTable(store), site.key_health
+        estate, table, keys = FindingsTable(store), ScanTable(store), settings.key_health
         self.clock = clock
-        self.site = site
+        self.settings = settings
         self.places = places
-        digests = Digests(store, *site.digests) if site.digests else None
-        self.status = StatusView(estate, table, clock, expect, keys, site.watch, digests)
+        digests = Digests(store, *settings.digests) if settings.digests else None
+        watch, cloud = bool(settings.watch_schedule), settings.addresses
+        self.status = StatusView(estate, table, clock, expect, keys, watch, digests)
         self.findings = FindingsView(
-            estate, table, clock, site.kinds, site.portal_url, site.vault_domain
+            estate, table, clock, settings.kinds, cloud.portal_url, cloud.vault_domain
         )
         self.subscriptions = SubscriptionsView(estate, table, clock, keys)
         self.feed = FeedTable(store)
@@ -92,7 +94,8 @@ class _Api:
         self, request: Request, query: parameters.AnyQuery, skip_token: str | None
     ) -> str | None:
         """Return the link to the next page of a list, None on the last one."""
-        return skip_token and self.site.link(request, query.asked() | {"skipToken": skip_token})
+        following = query.asked() | {"skipToken": skip_token}
+        return skip_token and make_link(request, following, self.settings.hostname)
 
     def listed[T](
         self,
@@ -145,15 +148,15 @@ def create_app(
     store: Store,
     clock: Clock,
     expect: Expectations,
-    site: WebApplication,
+    settings: Settings,
     places: Places | None = None,
 ) -> FastAPI:
     """Build the API over a store; it reads nothing before the first request.
 
     ``places`` limit the concurrent lists that may read a whole table.
     """
-    app = site.application(router)
-    app.state.api = _Api(store, clock, expect, site, places or Places())
+    app = build_application(router, settings)
+    app.state.api = _Api(store, clock, expect, settings, places or Places())
     return app
 
 
@@ -250,7 +253,7 @@ async def list_changes(request: Request, query: Asked[parameters.ChangesQuery]) 
     """List the changes as CloudEvents, oldest first; each has a unique id."""
     api = _api(request)
     value, cursor, more = await changes.page_of(api.feed, query)
-    later = api.site.link(request, {"since": cursor, "top": query.top})
+    later = make_link(request, {"since": cursor, "top": query.top}, api.settings.hostname)
     links = {"next_link": later} if more else {"delta_link": later}
     return json_answer(models.ChangesPage(value=value, **links).body())
 
@@ -336,7 +339,8 @@ async def list_keys(request: Request, query: Asked[parameters.KeysQuery], _: _Wa
 async def get_metrics(request: Request, _: Asked[parameters.NoQuery]) -> Response:
     """Return the status of the estate as metrics for Prometheus."""
     api, accept = _api(request), request.headers.get("accept", "")
-    body, content_type = await api.status.scrape(accept, api.site.kinds, owners=api.site.owners)
+    kinds, owners = api.settings.kinds, bool(api.settings.owner_tags)
+    body, content_type = await api.status.scrape(accept, kinds, owners=owners)
     return Response(body, headers={**HEADERS, "Content-Type": content_type})
 
 
@@ -366,7 +370,7 @@ async def get_controls(_: Asked[parameters.NoQuery]) -> Response:
 async def get_contract(request: Request, _: Asked[parameters.NoQuery]) -> Response:
     """Return this document."""
     api = _api(request)
-    return json_answer(_contract(api.site.sign_in.http_auth, api.findings.allowed_kinds))
+    return json_answer(_contract(api.settings.http_auth, api.findings.allowed_kinds))
 
 
 @cache

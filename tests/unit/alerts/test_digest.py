@@ -30,12 +30,12 @@ from cmk_check.web.views.digest import DigestView
 from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
 from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
 from tests.unit.web.api_kit import (
-    AS_SERVED,
     MAX_AGE,
     MIXED,
     PRODUCTION,
     Served,
     SetClock,
+    as_served,
     counted,
     coverage,
     finding,
@@ -125,8 +125,9 @@ class Scene:
 
     async def reasons(self) -> list[str]:
         """Return the posture's reasons from the status."""
-        names = tuple(each.route.name for each in self.webhooks)
-        app = self.served.app(replace(AS_SERVED, digests=(MONDAYS, names)))
+        routes = tuple(each.route for each in self.webhooks)
+        digests = {"digest_schedule": MONDAYS, "given_routes": routes}
+        app = self.served.app(as_served(**digests))
         answer = await send(app, "/api/v1/status")
         return [reason["message"] for reason in answer.json["reasons"]]
 
