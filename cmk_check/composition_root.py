@@ -19,14 +19,14 @@ from cmk_check.config.settings_error import SettingsError
 from cmk_check.limits import API_STORAGE_SECONDS, CHANGES_MESSAGE_LIFETIME, GARBAGE_OBJECTS
 
 if TYPE_CHECKING:
-    from cmk_check.alerts.deliver import DeliveryContext, MakeDigest
+    from cmk_check.alerts.deliver import DeliveryContext
     from cmk_check.asgi_adapter import HttpAdapter
     from cmk_check.config.settings import Settings
     from cmk_check.core.scan_request import StartAnswer
     from cmk_check.inventory.azure_inventory import AzureInventory
     from cmk_check.ports import Clock, QueueService, Store
     from cmk_check.scan.scan_context import ScanContext, ScanOptions
-    from cmk_check.store.digests import Digests
+    from cmk_check.web.views.digest import DigestView
     from cmk_check.web.views.health import Health
 
 _log = logging.getLogger(__name__)
@@ -154,32 +154,20 @@ class App:
             again=queues.queue(DELIVERY_QUEUE),
             poison=queues.queue(DELIVERY_POISON_QUEUE),
             clock=self.clock,
-            digest=self._digest(store),
+            digests=await self.digests(),
         )
 
-    async def start_digests(self) -> None:
-        """Begin the first period of each receiver of digests, if there are digests."""
-        if self.settings.digests is not None:
-            from cmk_check.store.digests import Digests
-
-            store, _ = await self._storage()
-            await Digests(store, *self.settings.digests).start(self.clock.now())
-
-    def _digest(self, store: "Store") -> "tuple[Digests, MakeDigest] | None":
+    async def digests(self) -> "DigestView | None":
+        """Return the digests, None if there are none."""
         if self.settings.digests is None:
             return None
-        from cmk_check.store.change_feed import FeedTable
-        from cmk_check.store.digests import Digests
-        from cmk_check.store.findings import FindingsTable
-        from cmk_check.store.scans import ScanTable
         from cmk_check.web.views.digest import DigestView
 
-        expect, host = self.scan_options.expectations, self.scan_options.hostname
-        tables = FindingsTable(store), ScanTable(store), self.settings.key_health
-        view = DigestView(
-            *tables, clock=self.clock, expect=expect, feed=FeedTable(store), hostname=host
+        store, _ = await self._storage()
+        expect, hostname = self.scan_options.expectations, self.scan_options.hostname
+        return DigestView(
+            store, *self.settings.digests, clock=self.clock, expect=expect, hostname=hostname
         )
-        return Digests(store, *self.settings.digests), view.of
 
     async def _build_api(self) -> "HttpAdapter":
         from cmk_check.asgi_adapter import HttpAdapter

@@ -49,7 +49,8 @@ async def start_scan() -> None:
         app = the_app()
         started = await start(await app.scan_context(), Trigger.TIMER)
         try:
-            await app.start_digests()
+            if digests := await app.digests():
+                await digests.start(app.clock.now())
         except StoreError as error:
             _log.warning("Until the next scan, a first digest cannot be late: %s", error)
     if not started.new:

@@ -16,7 +16,7 @@ change of its subject was published is marked as out of date.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ from typing import Final
 
 from cmk_check.alerts.delivery_queue import format_message
 from cmk_check.alerts.log_lines import LogEvent, time_text, write_line
-from cmk_check.core.alert_routes import WEBHOOK, Route, is_alert
+from cmk_check.core.alert_routes import WEBHOOK, is_alert
 from cmk_check.core.model import Change
 from cmk_check.core.overtaken import LatestChanges
 from cmk_check.limits import (
@@ -56,15 +56,11 @@ _NO_ROUTE: Final = (
 )
 
 type Numbered = tuple[int, Change]
-type MakeDigest = Callable[[Route, DigestState, datetime | None], Awaitable[Change]]
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryContext:
-    """What delivery needs; ``again`` is the queue ``cmk-tell``, ``poison`` its poison queue.
-
-    ``digest`` has the periods of digests, and makes one; None if there are none.
-    """
+    """What delivery needs; ``again`` is the queue ``cmk-tell``, ``poison`` its poison queue."""
 
     feed: FeedTable
     webhooks: Sequence[Webhook]
@@ -72,7 +68,7 @@ class DeliveryContext:
     again: TextQueue
     poison: TextQueue
     clock: Clock
-    digest: tuple[Digests, MakeDigest] | None = None
+    digests: Digests | None = None
 
 
 async def deliver(
@@ -103,8 +99,8 @@ async def deliver(
         await context.again.send([format_message(one) for one in each])
         return
     if message.first >= FIRST_DIGEST:
-        if webhooks and context.digest:
-            await _deliver_digest(context, message, webhooks[0], *context.digest)
+        if webhooks and context.digests:
+            await _deliver_digest(context, message, webhooks[0], context.digests)
     elif webhooks or message.attempt:
         await _Delivery(context, message, webhooks[0] if webhooks else None).run()
 
@@ -133,18 +129,14 @@ async def queue_digest(context: DeliveryContext) -> None:
 
     Its number is one that no feed reaches: a version without digests finds nothing to deliver.
     """
-    if context.digest and context.webhooks:
-        due = context.digest[0].due(context.clock.now())
+    if context.digests and context.webhooks:
+        due = context.digests.due(context.clock.now())
         number = FIRST_DIGEST + int(due.timestamp())
         await context.again.send([format_message(DeliveryMessage(number, number))])
 
 
 async def _deliver_digest(
-    context: DeliveryContext,
-    message: DeliveryMessage,
-    webhook: Webhook,
-    digests: Digests,
-    make: MakeDigest,
+    context: DeliveryContext, message: DeliveryMessage, webhook: Webhook, digests: Digests
 ) -> None:
     """Post a digest that is made now, or try again until it is accepted or the next one is due."""
     number, name, state = message.first - FIRST_DIGEST, webhook.route.name, None
@@ -158,7 +150,7 @@ async def _deliver_digest(
         due = datetime.fromtimestamp(number, UTC)
         if (state := await digests.begin(name, due, message.attempt)) is None:
             return
-        await webhook.post([await make(webhook.route, state.value, digests.missed(state.value))])
+        await webhook.post([await digests.make(webhook.route, state.value)])
         await digests.write(name, DigestState(due), state)
     except (DeliveryFailed, StoreError) as error:
         await _try_again(context, message, 1, error, timedelta(days=MAX_PERIOD_DAYS))

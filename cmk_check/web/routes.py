@@ -18,7 +18,6 @@ from cmk_check.config.settings import Settings
 from cmk_check.core.posture import Expectations
 from cmk_check.ports import Clock, Store
 from cmk_check.store.change_feed import FeedTable
-from cmk_check.store.digests import Digests
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters, scan_now
@@ -31,6 +30,7 @@ from cmk_check.web.http.responses import HEADERS, XLSX, json_answer, table_answe
 from cmk_check.web.http.table_walk_limit import Places
 from cmk_check.web.views import catalogues, changes, csv_export, scans, xlsx_export
 from cmk_check.web.views.columns import FINDINGS, KEYS, Table
+from cmk_check.web.views.digest import DigestView
 from cmk_check.web.views.findings import FindingsView
 from cmk_check.web.views.keys import KeysView
 from cmk_check.web.views.owners import OwnersView
@@ -78,7 +78,8 @@ class _Api:
         self.clock = clock
         self.settings = settings
         self.places = places
-        digests = Digests(store, *settings.digests) if settings.digests else None
+        due = settings.digests
+        digests = DigestView(store, *due, clock=clock, expect=expect) if due else None
         watch, cloud = bool(settings.watch_schedule), settings.addresses
         self.status = StatusView(estate, table, clock, expect, keys, watch, digests)
         self.findings = FindingsView(

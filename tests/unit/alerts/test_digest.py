@@ -21,10 +21,7 @@ from cmk_check.limits import LATE_PUBLICATION
 from cmk_check.ports import DeliveryFailed, Entity, Table
 from cmk_check.store import table_keys
 from cmk_check.store.change_feed import FeedTable
-from cmk_check.store.digests import Digests
-from cmk_check.store.findings import FindingsTable
 from cmk_check.store.outbox import OutboxEntry, outbox_write, place_of
-from cmk_check.store.scans import ScanTable
 from cmk_check.web.json_model import written
 from cmk_check.web.views.digest import DigestView
 from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
@@ -72,14 +69,11 @@ class Scene:
         """Return what one process delivers with; it may die after an operation of the store."""
         store = FaultyStore(self.served.store, {dies_at: Fault.DEATH_AFTER})
         names = tuple(each.route.name for each in self.webhooks)
-        tables, feed = (FindingsTable(store), ScanTable(store), True, self.most), FeedTable(store)
-        view = DigestView(
-            *tables, clock=self.clock, expect=Expectations(MAX_AGE), feed=feed, hostname=None
-        )
-        digest = (Digests(store, MONDAYS, names), view.of) if with_digest else None
-        return DeliveryContext(
-            feed, self.webhooks, set(), self.queue, self.poison, self.clock, digest
-        )
+        expect, most = Expectations(MAX_AGE), self.most
+        view = DigestView(store, MONDAYS, names, clock=self.clock, expect=expect, most=most)
+        digests = view if with_digest else None
+        queues, feed = (self.queue, self.poison), FeedTable(store)
+        return DeliveryContext(feed, self.webhooks, set(), *queues, self.clock, digests)
 
     async def hand_out(
         self, until: datetime | None = None, *, twice: bool = False, chance: Random | None = None
@@ -311,7 +305,8 @@ async def test_a_schedule_that_was_missed_shows_in_the_status_and_in_the_next_di
     scene: Scene,
 ) -> None:
     """The host was down, or the timer had stopped, or it never fired."""
-    digests = Digests(scene.served.store, MONDAYS, ("webhook",))
+    digests = scene.instance().digests
+    assert digests is not None
     for now in (MONDAY + HOUR, MONDAY + WEEK + HOUR):  # the first scan starts the period
         await digests.start(now)
         scene.clock.time = now
