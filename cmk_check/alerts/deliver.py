@@ -24,10 +24,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from cmk_check.alerts.delivery_queue import format_message
-from cmk_check.alerts.log_lines import LogEvent, time_text, write_line
+from cmk_check.alerts.log_lines import LogEvent, write_line
 from cmk_check.core.alert_routes import WEBHOOK, is_alert
 from cmk_check.core.model import Change
 from cmk_check.core.overtaken import LatestChanges
+from cmk_check.core.text import write_time
 from cmk_check.limits import (
     CHANGES_PER_DELIVERY_MESSAGE,
     CHANGES_PER_POST,
@@ -329,7 +330,7 @@ async def _try_again(
         return
     following = replace(left, attempt=left.attempt + 1, since=since)
     await context.again.send([format_message(following)], delay=delay)
-    _write(logging.WARNING, "retry", left, count, reason=str(error), nextTryAt=time_text(again))
+    _write(logging.WARNING, "retry", left, count, reason=str(error), nextTryAt=write_time(again))
 
 
 async def _give_up(

@@ -95,8 +95,10 @@ class _Api:
         self, request: Request, query: parameters.AnyQuery, skip_token: str | None
     ) -> str | None:
         """Return the link to the next page of a list, None on the last one."""
+        if skip_token is None:
+            return None
         following = query.asked() | {"skipToken": skip_token}
-        return skip_token and make_link(request, following, self.settings.hostname)
+        return make_link(request, following, self.settings.hostname)
 
     def listed[T](
         self,

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -81,7 +81,8 @@ async def built(environ: Mapping[str, str]) -> object:
     app = App(Settings.load(environ))
     parts = [app.scan_context, app.delivery_context, app.scan_now]
     opened = [await part() for part in parts]
-    opened += [(await app.api()).app.state.api, await app.health()]
+    api: Any = (await app.api()).app
+    opened += [api.state.api, await app.health()]
     await app.close()
     return facts(opened, set())
 

@@ -64,12 +64,11 @@ async def period(feed: FeedTable, scans: ScanTable, days: int, now: datetime) ->
         feed.read_since(since, MAX_PERIOD_CHANGES), scans.status()
     )
     begins = None if is_whole else min((change.time for change in read), default=now)
-    found = period_of(read, since, now, begins)
-    return models.Period(
+    found = period_of([change for change in read if since <= change.time <= now], begins)
+    return models.Period.of(
+        found,
         since=since,
         until=now,
-        begins=begins,
-        text=found.text,
         first_scan=found.first_scan.time if found.first_scan else None,
         waiting=status.value.unpublished.changes,
         happened={

@@ -16,7 +16,7 @@ from cmk_check.core.model import AccountCounts, Change
 from cmk_check.core.period import Period, period_of
 from cmk_check.core.posture import Expectations, Posture
 from cmk_check.core.status import Status
-from cmk_check.core.text import counted
+from cmk_check.core.text import counted, write_time
 from cmk_check.limits import DIGEST_OWNERS, MAX_FINDINGS_SUMMED, MAX_PERIOD_CHANGES
 from cmk_check.ports import Clock, EarlierBuild
 from cmk_check.store.change_feed import FeedTable
@@ -25,7 +25,6 @@ from cmk_check.store.digests import Digests, DigestState
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import ScanTable
 from cmk_check.web.http.refusals import RequestRefused
-from cmk_check.web.json_model import written
 from cmk_check.web.views.groups import BY_OWNER, SummingView
 
 _COUNTS: Final = ("total", "nonCompliant", "unknown", "unread", "overdue")
@@ -63,17 +62,17 @@ class DigestView(Digests):
             accounts = {name: sum(one[name] for one in owners.values()) for name in _COUNTS}
         data: dict[str, object] = {
             "route": route.name,
-            "since": written(state.since),
-            "until": written(until),
-            "notDeliveredSince": missed and written(missed),
+            "since": write_time(state.since),
+            "until": write_time(until),
+            "notDeliveredSince": missed and write_time(missed),
             "posture": answer.verdict if of_estate else None,
             "reasons": [code for code, _ in answer.reasons] if of_estate else None,
-            "asOf": status.as_of and written(status.as_of),
+            "asOf": status.as_of and write_time(status.as_of),
             "fresh": answer.fresh,
             "accounts": accounts,
             "changes": changes,
             "happened": found and {each: len(some) for each, some in found.happened.items()},
-            "begins": found and found.begins and written(found.begins),
+            "begins": found and found.begins and write_time(found.begins),
             "waiting": waiting,
         }
         bad = {owner: sums["nonCompliant"] for owner, sums in owners.items()}
@@ -97,7 +96,7 @@ class DigestView(Digests):
         if self.hostname:
             data["statusUrl"] = f"https://{self.hostname}/api/v1/status"
         path = f"/digests/{route.name}"
-        change_id = str(uuid5(NAMESPACE_URL, f"{path}/{written(until)}"))
+        change_id = str(uuid5(NAMESPACE_URL, f"{path}/{write_time(until)}"))
         # It has the form of a change, but not the type of one: it is never in the feed.
         kind = cast("ChangeType", MessageType.DIGEST)
         return Change(change_id, kind, until, path, path, data)
@@ -129,11 +128,9 @@ class DigestView(Digests):
             read, is_whole = await feed.read_since(since, MAX_PERIOD_CHANGES, until)
         except (EarlierBuild, RowTooNew):
             return None, 0
-        times = [change.time for change in read]
-        begins = None if is_whole else min(times, default=until)
+        begins = None if is_whole else min((change.time for change in read), default=until)
         own = [change for change in read if replace(route, alert_on=None).takes(change)]
-        first, last = min([since, *times]), max([until, *times])
-        return period_of(own, first, last, begins), len(own)
+        return period_of(own, begins), len(own)
 
 
 def _sums(verdicts: Mapping[Verdict, int], rest: AccountCounts | OwnerGroup) -> dict[str, int]:

@@ -17,12 +17,12 @@ from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.core.posture import Expectations
 from cmk_check.core.status import Unpublished
+from cmk_check.core.text import write_time
 from cmk_check.limits import LATE_PUBLICATION
 from cmk_check.ports import DeliveryFailed, Entity, Table
 from cmk_check.store import table_keys
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.outbox import OutboxEntry, outbox_write, place_of
-from cmk_check.web.json_model import written
 from cmk_check.web.views.digest import DigestView
 from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
 from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
@@ -417,7 +417,7 @@ async def test_the_weeks_of_a_quarter_are_those_of_a_second_writing(seed: int) -
         for change in kept:
             expected[kinds[change.type]].add(change.subject)
         for data in scene.got()[before:]:
-            assert (data["since"], data["until"]) == (written(since), written(end))
+            assert (data["since"], data["until"]) == (write_time(since), write_time(end))
             assert data["changes"] == len(kept)
             assert {name: data["happened"][name] for name in expected} == {
                 name: len(subjects) for name, subjects in expected.items()
