@@ -28,6 +28,10 @@ from cmk_check.web.http.refusals import RequestRefused
 from cmk_check.web.views.groups import BY_OWNER, SummingView
 
 _COUNTS: Final = ("total", "nonCompliant", "unknown", "unread", "overdue")
+_SENTENCE: Final = (
+    "{nonCompliant:,} of {total:,} accounts not under a customer-managed key, {unknown:,} not "
+    "judged, {unread:,} not read, {overdue:,} overdue"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +86,7 @@ class DigestView(Digests):
         texts = [
             f"posture {answer.verdict}" if of_estate else "the accounts of this route's owners",
             "" if answer.fresh or unread else "OUT OF DATE, because no scan has finished in time",
-            f"{_sentence(accounts)} (scan of {_day(status.as_of)})"
+            f"{_SENTENCE.format_map(accounts)} (scan of {_day(status.as_of)})"
             if status.as_of and accounts
             else "",
             f"since {_day(state.since)}: {_words(found, changes)}",
@@ -137,14 +141,6 @@ def _sums(verdicts: Mapping[Verdict, int], rest: AccountCounts | OwnerGroup) -> 
     bad, unknown = verdicts[Verdict.NON_COMPLIANT], verdicts[Verdict.UNKNOWN]
     sums = sum(verdicts.values()), bad, unknown, rest.unread, rest.overdue
     return dict(zip(_COUNTS, sums, strict=True))
-
-
-def _sentence(accounts: Mapping[str, int]) -> str:
-    return (
-        f"{accounts['nonCompliant']:,} of {accounts['total']:,} accounts not under a "
-        f"customer-managed key, {accounts['unknown']:,} not judged, {accounts['unread']:,} not "
-        f"read, {accounts['overdue']:,} overdue"
-    )
 
 
 def _words(found: Period | None, changes: int) -> str:
