@@ -30,7 +30,6 @@ async def page_of(
 
     Raises:
         RequestRefused: the feed no longer holds the changes after the cursor.
-        StoreError
 
     """
     since = None if query.since is None else int(query.since)
@@ -53,12 +52,7 @@ async def page_of(
 
 
 async def period(feed: FeedTable, scans: ScanTable, days: int, now: datetime) -> models.Period:
-    """Return what happened in the last days.
-
-    Raises:
-        StoreError
-
-    """
+    """Return what happened in the last days."""
     since = now - timedelta(days=days)
     (read, is_whole), status = await asyncio.gather(
         feed.read_since(since, MAX_PERIOD_CHANGES), scans.status()

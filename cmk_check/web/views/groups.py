@@ -62,7 +62,6 @@ class SummingView:
 
         Raises:
             RequestRefused: too many findings; a sum over some of them would be too small.
-            StoreError
 
         """
         left, done, rows = list[str](), set[str](), 0

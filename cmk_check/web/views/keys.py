@@ -19,7 +19,6 @@ class KeysView(SummingView):
 
         Raises:
             RequestRefused: the token is invalid, or too many findings must be read.
-            StoreError
 
         """
         is_workbook = query.format == "xlsx" and "top" not in query.model_fields_set

@@ -49,12 +49,7 @@ class StatusView:
     digests: Digests | None = None
 
     async def of_estate(self) -> tuple[bytes, str]:
-        """Return the status of the whole estate.
-
-        Raises:
-            StoreError
-
-        """
+        """Return the status of the whole estate."""
         stored, watch = await self._read()
         answer = posture.of_estate(stored.value, self.clock.now(), self.expect, await self._late())
         return self._written(answer, stored, stored.value.summary, stored.value.as_of, watch)
@@ -64,7 +59,6 @@ class StatusView:
 
         Raises:
             RequestRefused: the subscription is not recorded.
-            StoreError
 
         """
         coverage, stored, watch = await asyncio.gather(
@@ -87,10 +81,6 @@ class StatusView:
         """Return the status as metrics in an accepted format, and the content type.
 
         ``kinds`` are those in scope, ``owners`` is whether owners are stored.
-
-        Raises:
-            StoreError
-
         """
         # The library loads slowly, and no other request needs it.
         from cmk_check.web.views.prometheus import StatusCollector, write  # noqa: PLC0415
