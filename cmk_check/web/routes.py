@@ -41,10 +41,7 @@ _TEXT: Final[dict[str, Any]] = {"schema": {"type": "string"}}
 _ETAG: Final = {"ETag": {"description": "For If-None-Match."} | _TEXT}
 _NOT_RECORDED: Final = openapi.error("The subscription is not recorded.")
 _ALSO_TABLES: Final[dict[str, Any]] = {
-    "content": {
-        "text/csv": _TEXT,
-        XLSX: {"schema": {"type": "string", "format": "binary"}},
-    },
+    "content": {"text/csv": _TEXT, XLSX: {"schema": {"type": "string", "format": "binary"}}},
     "headers": {
         "Link": {"description": "The next table, if any."} | _TEXT,
         "Content-Disposition": {"description": "The name of a workbook's file."} | _TEXT,
@@ -58,10 +55,7 @@ _METRICS: Final = {
 
 _AccountId = Annotated[
     str,
-    Path(
-        alias="id",
-        description="The account's ARM id without its first slash; case-insensitive.",
-    ),
+    Path(alias="id", description="The account's ARM id without its first slash; case-insensitive."),
 ]
 _ACCOUNT: Final = {404: openapi.error("No account with this id is recorded."), **openapi.ERRORS}
 
@@ -246,10 +240,7 @@ async def list_subscriptions(
     "/api/v1/changes",
     "The change feed, for pollers",
     models.ChangesPage,
-    {
-        410: openapi.error("The feed no longer holds the changes after `since`."),
-        **openapi.ERRORS,
-    },
+    {410: openapi.error("The feed no longer holds the changes after `since`."), **openapi.ERRORS},
     tag="changes",
 )
 async def list_changes(request: Request, query: Asked[parameters.ChangesQuery]) -> Response:

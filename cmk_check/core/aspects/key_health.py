@@ -10,11 +10,7 @@ from cmk_check.core.enums import ChangeType, KeyReason, KeySeverity, KeyState, V
 from cmk_check.core.keys.key_health import KeyHealth, unseen_parts
 from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.core.text import fold_address, write_time
-from cmk_check.limits import (
-    MAX_CHANGE_MESSAGE_CHARS,
-    MAX_CHANGE_REASONS,
-    MAX_CHANGE_TEXT_CHARS,
-)
+from cmk_check.limits import MAX_CHANGE_MESSAGE_CHARS, MAX_CHANGE_REASONS, MAX_CHANGE_TEXT_CHARS
 
 _IN_TROUBLE: Final = {KeyState.AT_RISK, KeyState.BROKEN}
 _OF_VERSIONS: Final = {"key", "keyVersions"}
@@ -74,11 +70,7 @@ class KeyHealthAspect(Aspect):
 
     @override
     def news(
-        self,
-        before: Finding | None,
-        after: Finding,
-        read: AnyAccount,
-        occasion: Occasion,
+        self, before: Finding | None, after: Finding, read: AnyAccount, occasion: Occasion
     ) -> tuple[Finding, Sequence[News]]:
         health = after.key_health
         kind = _news(before.key_health if before else None, health)

@@ -202,10 +202,7 @@ def _matching(where: FindingFilter, status: Status) -> int | None:
     asked, accounts = where.equals(), status.summary.accounts
     if not asked:
         return accounts.total
-    counts = {
-        Verdict.COMPLIANT: accounts.compliant,
-        Verdict.NON_COMPLIANT: accounts.non_compliant,
-    }
+    counts = {Verdict.COMPLIANT: accounts.compliant, Verdict.NON_COMPLIANT: accounts.non_compliant}
     return counts.get(where.verdict) if where.verdict and len(asked) == 1 else None
 
 
