@@ -333,8 +333,7 @@ async def list_keys(request: Request, query: Asked[parameters.KeysQuery], _: _Wa
 async def get_metrics(request: Request, _: Asked[parameters.NoQuery]) -> Response:
     """Return the status of the estate as metrics for Prometheus."""
     api, accept = _api(request), request.headers.get("accept", "")
-    kinds, owners = api.settings.kinds, bool(api.settings.owner_tags)
-    body, content_type = await api.status.scrape(accept, kinds, owners=owners)
+    body, content_type = await api.status.scrape(accept, api.settings)
     return Response(body, headers={**HEADERS, "Content-Type": content_type})
 
 
