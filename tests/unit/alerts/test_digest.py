@@ -301,6 +301,19 @@ async def test_a_change_around_the_end_of_a_period_is_in_one_digest(
     assert [data["happened"]["violated"] for data in scene.got()] == [before, 2 - before]
 
 
+async def test_a_message_for_a_later_digest_does_not_end_the_tries_of_the_due_one(
+    scene: Scene,
+) -> None:
+    """Somebody forged it, or the clock was moved back between timer and delivery."""
+    number = 10**18 + int((MONDAY + 2 * HOUR).timestamp())
+    await scene.queue.send([f'{{"first": {number}, "last": {number}}}'])
+
+    await scene.tick()
+
+    assert [data["until"] for data in scene.got()] == [write_time(MONDAY)]
+    assert not scene.queue.sent
+
+
 async def test_a_schedule_that_was_missed_shows_in_the_status_and_in_the_next_digest(
     scene: Scene,
 ) -> None:
