@@ -13,8 +13,6 @@ from cmk_check.asgi_adapter import HttpAdapter
 from cmk_check.composition_root import SystemClock, scan_options
 from cmk_check.config.settings import Settings
 from cmk_check.ports import Store
-from cmk_check.web.fastapi_app import WebApplication
-from cmk_check.web.http.middleware import SignIn
 from cmk_check.web.routes import create_app
 
 _EMPTY: Final = "/api/empty"
@@ -64,15 +62,7 @@ class Served:
 
 def api(store: Store, settings: Settings) -> Served:
     """Serve the API with a store."""
-    site = WebApplication(
-        sign_in=SignIn(settings.http_auth, settings.easy_auth),
-        hostname=settings.hostname,
-        kinds=settings.kinds,
-        portal_url=settings.addresses.portal_url,
-        vault_domain=settings.addresses.vault_domain,
-        key_health=settings.key_health,
-    )
-    return Served(create_app(store, SystemClock(), scan_options(settings).expectations, site))
+    return Served(create_app(store, SystemClock(), scan_options(settings).expectations, settings))
 
 
 def empty() -> Callable[[], Awaitable[object]]:

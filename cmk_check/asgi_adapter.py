@@ -17,6 +17,7 @@ class HttpAdapter:
     """Calls an ASGI application for requests from the Functions host."""
 
     def __init__(self, app: ASGIApp) -> None:
+        self.app = app
         self._adapter = AsgiMiddleware(app)  # type: ignore[no-untyped-call] # the library types less
 
     async def handle_async(

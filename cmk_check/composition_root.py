@@ -19,15 +19,14 @@ from cmk_check.config.settings_error import SettingsError
 from cmk_check.limits import API_STORAGE_SECONDS, CHANGES_MESSAGE_LIFETIME, GARBAGE_OBJECTS
 
 if TYPE_CHECKING:
-    from cmk_check.alerts.deliver import DeliveryContext, MakeDigest
+    from cmk_check.alerts.deliver import DeliveryContext
     from cmk_check.asgi_adapter import HttpAdapter
     from cmk_check.config.settings import Settings
     from cmk_check.core.scan_request import StartAnswer
     from cmk_check.inventory.azure_inventory import AzureInventory
     from cmk_check.ports import Clock, QueueService, Store
     from cmk_check.scan.scan_context import ScanContext, ScanOptions
-    from cmk_check.store.digests import Digests
-    from cmk_check.web.fastapi_app import WebApplication
+    from cmk_check.web.views.digest import DigestView
     from cmk_check.web.views.health import Health
 
 _log = logging.getLogger(__name__)
@@ -63,14 +62,15 @@ class Lazy[T]:
 class App:
     """The adapters of one process and one event loop.
 
-    ``scan_context`` has the ports of a scan, ``delivery_context`` the ports of delivery. ``api`` is
-    the HTTP API, ``scan_now`` the request that starts a scan, and ``health`` the health check.
+    ``inventory`` reads Azure. ``scan_context`` has the ports of a scan, ``delivery_context`` the
+    ports of delivery. ``api`` is the HTTP API, ``scan_now`` the request that starts a scan, and
+    ``health`` the health check.
     """
 
     def __init__(self, settings: "Settings") -> None:
         self.settings = settings
         self.clock: Clock = SystemClock()
-        self._azure = Lazy(self._open_azure)
+        self.inventory = Lazy(self._open_azure)
         self.scan_context = Lazy(self._build_scan_context)
         self.delivery_context = Lazy(self._build_delivery_context)
         self.api = Lazy(self._build_api)
@@ -86,10 +86,6 @@ class App:
     def scan_options(self) -> "ScanOptions":
         """The options of a scan; tests of a running app replace them before its first use."""
         return scan_options(self.settings)
-
-    async def inventory(self) -> "AzureInventory":
-        """Return the reader of Azure that a scan uses."""
-        return await self._azure()
 
     async def close(self) -> None:
         """Close everything that was opened."""
@@ -108,7 +104,7 @@ class App:
         store, queues = await self._storage()
         subscribed = self.settings.changes_queue
         changes = queues.queue(CHANGES_QUEUE, CHANGES_MESSAGE_LIFETIME) if subscribed else None
-        inventory = await self._azure()
+        inventory = await self.inventory()
         told, log = QueueSink(queues.queue(DELIVERY_QUEUE), changes), LogSink()
         feed = FeedTable(store, self.clock)
         return ScanContext(
@@ -155,32 +151,20 @@ class App:
             again=queues.queue(DELIVERY_QUEUE),
             poison=queues.queue(DELIVERY_POISON_QUEUE),
             clock=self.clock,
-            digest=self._digest(store),
+            digests=await self.digests(),
         )
 
-    async def start_digests(self) -> None:
-        """Begin the first period of each receiver of digests, if there are digests."""
-        if self.settings.digests is not None:
-            from cmk_check.store.digests import Digests
-
-            store, _ = await self._storage()
-            await Digests(store, *self.settings.digests).start(self.clock.now())
-
-    def _digest(self, store: "Store") -> "tuple[Digests, MakeDigest] | None":
+    async def digests(self) -> "DigestView | None":
+        """Return the digests, None if there are none."""
         if self.settings.digests is None:
             return None
-        from cmk_check.store.change_feed import FeedTable
-        from cmk_check.store.digests import Digests
-        from cmk_check.store.findings import FindingsTable
-        from cmk_check.store.scans import ScanTable
         from cmk_check.web.views.digest import DigestView
 
-        expect, host = self.scan_options.expectations, self.scan_options.hostname
-        tables = FindingsTable(store), ScanTable(store), self.settings.key_health
-        view = DigestView(
-            *tables, clock=self.clock, expect=expect, feed=FeedTable(store), hostname=host
+        store, _ = await self._storage()
+        expect, hostname = self.scan_options.expectations, self.scan_options.hostname
+        return DigestView(
+            store, *self.settings.digests, clock=self.clock, expect=expect, hostname=hostname
         )
-        return Digests(store, *self.settings.digests), view.of
 
     async def _build_api(self) -> "HttpAdapter":
         from cmk_check.asgi_adapter import HttpAdapter
@@ -191,25 +175,7 @@ class App:
         if isinstance(store, AzureTables):
             store = store.within(API_STORAGE_SECONDS)  # callers wait for the answer
         expect = self.scan_options.expectations
-        return HttpAdapter(create_app(store, self.clock, expect, self.site()))
-
-    def site(self) -> "WebApplication":
-        """Return what the HTTP API knows of the app."""
-        from cmk_check.web.fastapi_app import WebApplication
-        from cmk_check.web.http.middleware import SignIn
-
-        settings = self.settings
-        return WebApplication(
-            sign_in=SignIn(settings.http_auth, settings.easy_auth),
-            hostname=settings.hostname,
-            kinds=settings.kinds,
-            portal_url=settings.addresses.portal_url,
-            vault_domain=settings.addresses.vault_domain,
-            key_health=settings.key_health,
-            owners=bool(settings.owner_tags),
-            watch=bool(settings.watch_schedule),
-            digests=settings.digests,
-        )
+        return HttpAdapter(create_app(store, self.clock, expect, self.settings))
 
     async def _build_scan_now(self) -> "HttpAdapter":
         from cmk_check.alerts.deliver import resend
@@ -223,7 +189,7 @@ class App:
         async def send_again(first: int, last: int) -> bool:
             return await resend(await self.delivery_context(), first, last)
 
-        return HttpAdapter(create_app(ask, send_again, self.site(), self.scan_options.scope))
+        return HttpAdapter(create_app(ask, send_again, self.settings, self.scan_options.scope))
 
     async def _build_health(self) -> "Health":
         from cmk_check.store.scans import ScanTable

@@ -317,6 +317,8 @@ MAX_LOG_LINE_CHARS: Final = 8192
 # --- Alerts: internal
 # How much too early a timer may fire.
 EARLY_TIMER: Final = timedelta(seconds=5)
+# How far clocks may differ, and how late a publication may appear after its date.
+LATE_PUBLICATION: Final = timedelta(minutes=1)
 # Numbers that no feed reaches, and that fit into the 63 bits of Kusto's type long.
 FIRST_DIGEST: Final = 10**18
 # Enough to exceed the longest delay; without it, a forged count would cause a huge shift.

@@ -200,11 +200,7 @@ class KeyInventory(Protocol):
     """
 
     async def read(
-        self,
-        accounts: Sequence[Account],
-        known_vaults: Mapping[str, str],
-        *,
-        seconds: float,
+        self, accounts: Sequence[Account], known_vaults: Mapping[str, str], *, seconds: float
     ) -> Mapping[str, KeyFacts]:
         """Read the key facts of each account, by the account's lower-cased id.
 

@@ -49,7 +49,8 @@ async def start_scan() -> None:
         app = the_app()
         started = await start(await app.scan_context(), Trigger.TIMER)
         try:
-            await app.start_digests()
+            if digests := await app.digests():
+                await digests.start(app.clock.now())
         except StoreError as error:
             _log.warning("Until the next scan, a first digest cannot be late: %s", error)
     if not started.new:
@@ -150,14 +151,14 @@ async def _adapter(choose: "Callable[[App], Lazy[HttpAdapter]]") -> "HttpAdapter
         from cmk_check.asgi_adapter import HttpAdapter
         from cmk_check.config.http_auth import http_auth_level
         from cmk_check.config.settings import is_easy_auth_on
-        from cmk_check.web.http.middleware import RequestMiddleware, SignIn
+        from cmk_check.web.http.middleware import RequestMiddleware
         from cmk_check.web.http.responses import error_answer
 
         text = f"The settings of the app are not valid. {error}."
         status, (name, _) = HTTPStatus.INTERNAL_SERVER_ERROR, error.faults[0]
         refusal = error_answer(status, "SettingsInvalid", text, name)
-        sign_in = SignIn(http_auth_level(), is_easy_auth_on())
-        return HttpAdapter(RequestMiddleware(refusal, sign_in))
+        easy_auth = is_easy_auth_on()
+        return HttpAdapter(RequestMiddleware(refusal, http_auth_level(), easy_auth=easy_auth))
 
 
 async def health() -> "func.HttpResponse":

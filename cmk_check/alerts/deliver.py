@@ -16,7 +16,7 @@ change of its subject was published is marked as out of date.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -24,10 +24,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from cmk_check.alerts.delivery_queue import format_message
-from cmk_check.alerts.log_lines import LogEvent, time_text, write_line
-from cmk_check.core.alert_routes import WEBHOOK, Route, is_alert
+from cmk_check.alerts.log_lines import LogEvent, write_line
+from cmk_check.core.alert_routes import WEBHOOK, is_alert
 from cmk_check.core.model import Change
 from cmk_check.core.overtaken import LatestChanges
+from cmk_check.core.text import write_time
 from cmk_check.limits import (
     CHANGES_PER_DELIVERY_MESSAGE,
     CHANGES_PER_POST,
@@ -35,6 +36,7 @@ from cmk_check.limits import (
     DELIVERY_GIVEN_UP_AFTER,
     FIRST_DELIVERY_DELAY,
     FIRST_DIGEST,
+    LATE_PUBLICATION,
     LATER_CHANGES_EXAMINED,
     LONGEST_DELIVERY_DELAY,
     MAX_DELIVERY_ATTEMPT,
@@ -55,15 +57,11 @@ _NO_ROUTE: Final = (
 )
 
 type Numbered = tuple[int, Change]
-type MakeDigest = Callable[[Route, DigestState, datetime | None], Awaitable[Change]]
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryContext:
-    """What delivery needs; ``again`` is the queue ``cmk-tell``, ``poison`` its poison queue.
-
-    ``digest`` has the periods of digests, and makes one; None if there are none.
-    """
+    """What delivery needs; ``again`` is the queue ``cmk-tell``, ``poison`` its poison queue."""
 
     feed: FeedTable
     webhooks: Sequence[Webhook]
@@ -71,7 +69,7 @@ class DeliveryContext:
     again: TextQueue
     poison: TextQueue
     clock: Clock
-    digest: tuple[Digests, MakeDigest] | None = None
+    digests: Digests | None = None
 
 
 async def deliver(
@@ -102,8 +100,8 @@ async def deliver(
         await context.again.send([format_message(one) for one in each])
         return
     if message.first >= FIRST_DIGEST:
-        if webhooks and context.digest:
-            await _deliver_digest(context, message, webhooks[0], *context.digest)
+        if webhooks and context.digests:
+            await _deliver_digest(context, message, webhooks[0], context.digests)
     elif webhooks or message.attempt:
         await _Delivery(context, message, webhooks[0] if webhooks else None).run()
 
@@ -132,28 +130,28 @@ async def queue_digest(context: DeliveryContext) -> None:
 
     Its number is one that no feed reaches: a version without digests finds nothing to deliver.
     """
-    if context.digest and context.webhooks:
-        due = context.digest[0].due(context.clock.now())
+    if context.digests and context.webhooks:
+        due = context.digests.due(context.clock.now())
         number = FIRST_DIGEST + int(due.timestamp())
         await context.again.send([format_message(DeliveryMessage(number, number))])
 
 
 async def _deliver_digest(
-    context: DeliveryContext,
-    message: DeliveryMessage,
-    webhook: Webhook,
-    digests: Digests,
-    make: MakeDigest,
+    context: DeliveryContext, message: DeliveryMessage, webhook: Webhook, digests: Digests
 ) -> None:
     """Post a digest that is made now, or try again until it is accepted or the next one is due."""
     number, name, state = message.first - FIRST_DIGEST, webhook.route.name, None
-    if number > (context.clock.now() + LONGEST_DELIVERY_DELAY).timestamp():
+    wait = number + LATE_PUBLICATION.total_seconds() - context.clock.now().timestamp()
+    if wait > LONGEST_DELIVERY_DELAY.total_seconds():
         return  # forged: it would pass for a later one than those that are due
+    if wait > 0:  # changes of its period may still be published
+        await context.again.send([format_message(message)], delay=timedelta(seconds=wait))
+        return
     try:
         due = datetime.fromtimestamp(number, UTC)
         if (state := await digests.begin(name, due, message.attempt)) is None:
             return
-        await webhook.post([await make(webhook.route, state.value, digests.missed(state.value))])
+        await webhook.post([await digests.make(webhook.route, state.value)])
         await digests.write(name, DigestState(due), state)
     except (DeliveryFailed, StoreError) as error:
         await _try_again(context, message, 1, error, timedelta(days=MAX_PERIOD_DAYS))
@@ -332,7 +330,7 @@ async def _try_again(
         return
     following = replace(left, attempt=left.attempt + 1, since=since)
     await context.again.send([format_message(following)], delay=delay)
-    _write(logging.WARNING, "retry", left, count, reason=str(error), nextTryAt=time_text(again))
+    _write(logging.WARNING, "retry", left, count, reason=str(error), nextTryAt=write_time(again))
 
 
 async def _give_up(

@@ -9,7 +9,6 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +21,7 @@ from cmk_check.core.exceptions.account_exception import honoured_at
 from cmk_check.core.gap import Gap
 from cmk_check.core.model import Change
 from cmk_check.core.status import ALL_PUBLISHED, KnownGap, Summary, Unpublished
+from cmk_check.core.text import write_time
 from cmk_check.core.watch_state import Watch
 from cmk_check.limits import MAX_LOG_LINE_CHARS, SHORTENED_TO
 
@@ -101,7 +101,8 @@ class LogSink:
 
     async def watch_told(self, watch: Watch, gap: Gap | None) -> None:
         """Write a line for the state of the watch."""
-        fields = {"state": watch.state, "since": time_text(watch.since), **_in_camel(gap)}
+        since = watch.since and write_time(watch.since)
+        fields = {"state": watch.state, "since": since, **_in_camel(gap)}
         write_line(logging.WARNING if gap else logging.INFO, LogEvent.WATCH, fields)
 
 
@@ -145,18 +146,19 @@ def _start(scan: "Scan") -> dict[str, object]:
         "scanId": scan.id,
         "trigger": scan.trigger.value,
         "overdue": scan.overdue,
-        "startedAt": time_text(scan.started_at),
+        "startedAt": write_time(scan.started_at),
     }
 
 
 def _end(scan: "Scan", unpublished: Unpublished) -> dict[str, object]:
     took = scan.finished_at - scan.started_at if scan.finished_at else None
+    since = unpublished.since and write_time(unpublished.since)
     return {
         **_start(scan),
         "state": scan.state.value,
         "reason": scan.reason,
         "durationSeconds": None if took is None else int(took.total_seconds()),
-        "unpublished": {"changes": unpublished.changes, "since": time_text(unpublished.since)},
+        "unpublished": {"changes": unpublished.changes, "since": since},
     }
 
 
@@ -180,14 +182,9 @@ def _gap(scan_id: str, known: KnownGap) -> dict[str, object]:
         "subscriptionId": known.subscription_id,
         "name": known.name,
         **_in_camel(known.gap),
-        "since": time_text(known.since),
+        "since": write_time(known.since),
     }
 
 
 def _in_camel(gap: Gap | None) -> dict[str, object]:
     return {to_camel(name): value for name, value in asdict(gap).items()} if gap else {}
-
-
-def time_text(time: datetime | None) -> str | None:
-    """Return a time in the format of log lines."""
-    return f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else None

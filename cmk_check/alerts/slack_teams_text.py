@@ -46,12 +46,7 @@ _TITLES: Final[Mapping[str, str]] = {
     ChangeType.SCAN_BASELINE: "First scan finished",
 }
 _DATES: Final = {"since": "since", "due by": "dueAt"}
-_SUMS: Final = {
-    "broken": "broken",
-    "atRisk": "at risk",
-    "unknown": "unknown",
-    "healthy": "healthy",
-}
+_SUMS: Final = {"broken": "broken", "atRisk": "at risk", "unknown": "unknown", "healthy": "healthy"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,10 +249,7 @@ def _broken_keys(keys: object, count: object) -> str:
 
 
 def _links(change: Change, portal_url: str) -> tuple[tuple[str, str], ...]:
-    links = [
-        ("Finding", change.data.get("findingUrl")),
-        ("Status", change.data.get("statusUrl")),
-    ]
+    links = [("Finding", change.data.get("findingUrl")), ("Status", change.data.get("statusUrl"))]
     if change.subject.startswith("/subscriptions/"):
         links.append(("Portal", f"{portal_url}/#resource{quote(change.subject)}"))
     return tuple((name, url) for name, value in links if (url := _url(value)))

@@ -33,13 +33,7 @@ from cmk_check.core.planned.account import (
     one_row,
 )
 from cmk_check.core.planned.arm_template import read_prediction, read_template
-from cmk_check.core.planned.document import (
-    RepeatedName,
-    TooMuchWork,
-    begin_document,
-    brief,
-    member,
-)
+from cmk_check.core.planned.document import RepeatedName, TooMuchWork, begin_document, brief, member
 from cmk_check.core.planned.existing_accounts import read_accounts
 from cmk_check.core.planned.terraform_plan import read_plan
 from cmk_check.core.planned.worked_out import (

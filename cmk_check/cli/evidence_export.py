@@ -15,7 +15,7 @@ from cmk_check.cli.progress import bar
 from cmk_check.cli.stdout import write
 from cmk_check.cli.whole_output import leftovers, publish, unfinished
 from cmk_check.core.rule import RULE_VERSION
-from cmk_check.core.text import shown
+from cmk_check.core.text import shown, write_time
 from cmk_check.errors import NotUsable
 from cmk_check.evidence import manifest as manifests
 from cmk_check.evidence.as_of import History, as_of_line
@@ -23,7 +23,6 @@ from cmk_check.evidence.bundle import write_bundle
 from cmk_check.evidence.download import Evidence, Progress, download
 from cmk_check.evidence.manifest import MANIFEST, Manifest, breaks, entries, read_manifest
 from cmk_check.evidence.sign import Sign, read_private_key, sign
-from cmk_check.web.json_model import written
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Signature
@@ -92,7 +91,7 @@ async def export(  # noqa: PLR0913, PLR0917 - an argument for each option
     if then is not None:
         write(as_of_line(then))
     write(
-        f"posture: {found.posture}, as of {found.status.as_of and written(found.status.as_of)}\n"
+        f"posture: {found.posture}, as of {found.status.as_of and write_time(found.status.as_of)}\n"
         f"{shown(str(out))}: SHA-256 of {MANIFEST} {manifest.sha256}"
     )
     if not any(signing):

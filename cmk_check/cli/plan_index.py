@@ -12,9 +12,8 @@ from cmk_check.cli.plans_of_scan import PlanChoice, PlannedAccount, Plans, Witho
 from cmk_check.cli.problems import accepted_by
 from cmk_check.core.markdown import code, escaped
 from cmk_check.core.remediation.steps import ON_KEYS, Action
-from cmk_check.core.text import counted
+from cmk_check.core.text import counted, write_time
 from cmk_check.core.text_files import filled, toml_of
-from cmk_check.web.json_model import written
 
 _FACTS: Final = (
     *("id", "name", "resourceGroup", "subscriptionId", "subscriptionName", "owner", "kind"),
@@ -153,7 +152,7 @@ def _plans(plans: Sequence[PlannedAccount]) -> str:
         number = re.sub("[^0-9].*", "", each.file.removeprefix("plans/"))
         names = finding.name, finding.resource_group, finding.location, owner_of(finding)
         why = f"{_code(each.problem.code)}{f'. {escaped(accepted)}' if accepted else ''}"
-        dates = [written(finding.due_at) if finding.due_at else ""] if due else []
+        dates = [write_time(finding.due_at) if finding.due_at else ""] if due else []
         vault = f"{_code(each.plan.vault.name)}{each.vault_note}"
         rows.append((f"[{number}]({each.file})", *map(_code, names), *dates, vault, why))
     heads = ("plan", "account", "resource group", "region", "owner", *due, "vault", "why")

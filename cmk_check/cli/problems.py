@@ -20,8 +20,8 @@ from cmk_check.core.posture import Expectations, is_fresh
 from cmk_check.core.reasons import catalogue
 from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.requirements import HEALTHY_KEYS
+from cmk_check.core.text import write_time
 from cmk_check.web import aspect_models, models
-from cmk_check.web.json_model import written
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _details(finding: models.Finding) -> Mapping[str, object]:
             "resourceGroup": finding.resource_group,
             "kind": finding.kind,
             "location": finding.location,
-            "createdAt": created and written(created),
+            "createdAt": created and write_time(created),
             "accountTags": finding.tags,
         },
     }
@@ -122,7 +122,7 @@ def _of_age(finding: models.Finding, now: datetime, max_age: timedelta) -> Probl
         code = PostureReason.STALE
     else:
         return None
-    dated = f"as of {written(as_of)}" if as_of else "of unknown age"
+    dated = f"as of {write_time(as_of)}" if as_of else "of unknown age"
     message = f"The account was not read again: {finding.verdict} is the last known verdict, "
     return Problem(code, catalogue.POSTURE_REASONS[code].severity, f"{message}{dated}.")
 
@@ -148,7 +148,7 @@ def accepted_by(exception: aspect_models.AccountException | None) -> str | None:
     if exception is None or not exception.honoured or exception.expires_on is None:
         return None
     category = f", {exception.category}," if exception.category else ""
-    until = written(exception.expires_on)
+    until = write_time(exception.expires_on)
     return f"The exemption {exception.id}{category} accepts the violation until {until}."
 
 

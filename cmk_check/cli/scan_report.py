@@ -39,12 +39,11 @@ from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.requirements import REQUIREMENTS
 from cmk_check.core.scan_request import not_found
-from cmk_check.core.text import shown
+from cmk_check.core.text import shown, write_time
 from cmk_check.limits import MAX_NAMES_LISTED
 from cmk_check.ports import InventoryError
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models
-from cmk_check.web.json_model import written
 from cmk_check.web.views import csv_export
 
 if TYPE_CHECKING:
@@ -298,7 +297,7 @@ def _for_pipelines(found: Collected, output: Format, *, failed: bool) -> bytes:
     scan, times = found.status.last_scan, {}
     if scan is not None:
         dates = {"startTimeUtc": scan.started_at, "endTimeUtc": scan.finished_at}
-        times = {name: written(time) for name, time in dates.items() if time is not None}
+        times = {name: write_time(time) for name, time in dates.items() if time is not None}
     if output is Format.JUNIT:
         return as_junit(found.entries(), times.get("startTimeUtc"))
     return as_sarif(found.entries(), times, failed=failed, accepts=found.accepts)

@@ -61,11 +61,7 @@ def read_routes(
 
 
 def _filled(
-    routes: Iterable[Route],
-    variables: Mapping[str, str],
-    faults: list[Fault],
-    *,
-    on_azure: bool,
+    routes: Iterable[Route], variables: Mapping[str, str], faults: list[Fault], *, on_azure: bool
 ) -> Iterator[Route]:
     """Yield the routes with URL and secrets; add the faults of these variables to ``faults``."""
     for route in routes:

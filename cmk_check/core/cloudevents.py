@@ -1,6 +1,7 @@
 """Changes as CloudEvents 1.0, the only format in which they leave this program."""
 
 from cmk_check.core.model import Change
+from cmk_check.core.text import write_time
 
 
 def event_of(change: Change) -> dict[str, object]:
@@ -9,7 +10,7 @@ def event_of(change: Change) -> dict[str, object]:
         "specversion": "1.0",
         "id": change.id,
         "type": change.type.value,
-        "time": f"{change.time:%Y-%m-%dT%H:%M:%SZ}",
+        "time": write_time(change.time),
         "source": change.source,
         "subject": change.subject,
         "datacontenttype": "application/json",

@@ -1,7 +1,7 @@
 """Add up findings per subscription, subscriptions per slice, and slices per scan."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from itertools import chain, islice
 from typing import Final
 
@@ -45,6 +45,17 @@ class AccountCounter:
         for aspect, labels in zip(ASPECTS, self._labels, strict=True):
             if (label := aspect.label(account)) is not None:
                 labels[label] += times
+
+    def merge(self, counts: AccountCounts, kinds: Collection[str]) -> None:
+        """Add counts; kinds that are not in ``kinds`` become one."""
+        for name, more in counts.by_kind.items():
+            kind = name if name in kinds else OTHER_KINDS
+            self._cells[kind, Verdict.COMPLIANT] += more.compliant
+            self._cells[kind, Verdict.NON_COMPLIANT] += more.non_compliant
+            self._cells[kind, Verdict.UNKNOWN] += more.unknown
+        self._reasons.update(counts.by_reason)
+        for aspect, labels in zip(ASPECTS, self._labels, strict=True):
+            labels.update(dict(aspect.labels(counts)))
 
     def counts(self, ignored_by_kind: Mapping[str, int], unread: int) -> AccountCounts:
         """Return the current counts, without those that are zero."""
@@ -170,34 +181,12 @@ def merge(summaries: Iterable[Summary]) -> Summary:
 
 
 def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
-    by_kind: dict[str, VerdictCounts] = {}
-    by_reason: Counter[str] = Counter()
-    ignored: Counter[str] = Counter()
-    parts = list(counts)
-    kept = _kept({kind for part in parts for kind in part.by_kind})
+    parts, total = list(counts), AccountCounter()
+    kept, ignored = _kept({kind for part in parts for kind in part.by_kind}), Counter[str]()
     for part in parts:
-        for name, more in part.by_kind.items():
-            kind = name if name in kept else OTHER_KINDS
-            had = by_kind.get(kind, VerdictCounts())
-            by_kind[kind] = VerdictCounts(
-                had.compliant + more.compliant,
-                had.non_compliant + more.non_compliant,
-                had.unknown + more.unknown,
-            )
-        by_reason.update(part.by_reason)
+        total.merge(part, kept)
         ignored.update(part.ignored_by_kind)
-    total = AccountCounts(
-        by_kind=dict(sorted(by_kind.items())),
-        by_reason=dict(sorted(by_reason.items())),
-        ignored_by_kind=_few(ignored),
-        unread=sum(part.unread for part in parts),
-    )
-    for aspect in ASPECTS:
-        labels: Counter[Hashable] = Counter()
-        for part in parts:
-            labels.update(dict(aspect.labels(part)))
-        total = aspect.into(total, labels)
-    return total
+    return total.counts(ignored, sum(part.unread for part in parts))
 
 
 def _kept(kinds: Iterable[str]) -> list[str]:

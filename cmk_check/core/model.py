@@ -6,13 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from cmk_check.core.account import Judgement, Subscription
-from cmk_check.core.enums import (
-    ChangeType,
-    CoverageState,
-    KeyState,
-    Reason,
-    Verdict,
-)
+from cmk_check.core.enums import ChangeType, CoverageState, KeyState, Reason, Verdict
 from cmk_check.core.exceptions.account_exception import (
     AccountException,
     AnnouncedException,

@@ -13,7 +13,7 @@ from cmk_check.core.aspects.due_dates import DUE
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import ChangeType, KeyState
 from cmk_check.core.model import Change
-from cmk_check.core.text import as_object
+from cmk_check.core.text import as_object, write_time
 
 _SCANS: Final = "scan"
 # A new verdict also ends what was announced about the key; a removed account has no state at all.
@@ -82,7 +82,7 @@ class LatestChanges:
         by = {
             "id": latest.id,
             "type": latest.type.value,
-            "time": f"{latest.time:%Y-%m-%dT%H:%M:%SZ}",
+            "time": write_time(latest.time),
             "sequence": latest.sequence,
         }
         return replace(change, data={**change.data, "overtakenBy": by})

@@ -3,7 +3,7 @@
 The first scan is not news: its changes are left out, and its own change is passed on as it is.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -35,14 +35,12 @@ class Happening(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What happened from ``since`` to ``until``: the latest change of each subject.
+    """What happened: the latest change of each subject.
 
-    ``begins`` is None if all changes since ``since`` were read. Otherwise it is the time of the
+    ``begins`` is None if all changes of the period were read. Otherwise it is the time of the
     oldest one that was: the feed begins later, or has more changes than are read at once.
     """
 
-    since: datetime
-    until: datetime
     happened: Mapping[Happening, tuple[Change, ...]] = field(default_factory=dict)
     first_scan: Change | None = None
     begins: datetime | None = None
@@ -59,14 +57,11 @@ class Period:
         return ", ".join(filter(None, [first, *parts])) or "no news"
 
 
-def period_of(
-    changes: Iterable[Change], since: datetime, until: datetime, begins: datetime | None = None
-) -> Period:
+def period_of(changes: Sequence[Change], begins: datetime | None = None) -> Period:
     """Sort the changes of a period, oldest first, by what happened.
 
-    A subject to which the same happens twice counts once. Changes before ``since`` are left out.
+    A subject to which the same happens twice counts once.
     """
-    changes = [change for change in changes if since <= change.time <= until]
     firsts = (each for each in changes if each.type is ChangeType.SCAN_BASELINE)
     first_scan = next(firsts, None)
     latest: dict[Happening, dict[str, Change]] = {each: {} for each in Happening}
@@ -79,7 +74,7 @@ def period_of(
             latest[happening].pop(change.subject, None)  # the newest comes last
             latest[happening][change.subject] = change
     happened = {each: tuple(by_subject.values()) for each, by_subject in latest.items()}
-    return Period(since, until, happened, first_scan, begins)
+    return Period(happened, first_scan, begins)
 
 
 _OF_TYPES: Final[Mapping[ChangeType, Happening]] = {

@@ -12,13 +12,7 @@ from typing import ClassVar, Final, override
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.comparison.updates import Difference, FindingUpdate
-from cmk_check.core.enums import (
-    CoverageState,
-    KeyState,
-    PostureReason,
-    Reason,
-    Verdict,
-)
+from cmk_check.core.enums import CoverageState, KeyState, PostureReason, Reason, Verdict
 from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.core.status import Status
 

@@ -11,6 +11,7 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.keys.key_health import BrokenKey
 from cmk_check.core.model import AccountCounts
 from cmk_check.core.recorded_scope import RecordedScope
+from cmk_check.core.text import all_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,7 @@ class Unpublished:
     def of(cls, times: Iterable[datetime | None]) -> "Unpublished":
         """Count changes by the times at which they were recorded, None if a time is not known."""
         found = list(times)
-        known = [time for time in found if time is not None]
-        oldest = min(known) if known and len(known) == len(found) else None
-        return cls(len(found), oldest)
+        return cls(len(found), min(all_of(found) or (), default=None))
 
     @classmethod
     def add(cls, parts: Iterable["Unpublished"]) -> "Unpublished":
@@ -179,6 +178,5 @@ class Status:
     def all_recorded_until(self) -> datetime | None:
         """The time as of which all rows are recorded, None if it is not known."""
         until = self.unnamed_until if self.summary.unnamed else self.as_of
-        times = [until, *(gap.last_read for gap in self.summary.unwritten_gaps)]
-        known = [time for time in times if time is not None]
-        return min(known) if len(known) == len(times) else None
+        known = all_of((until, *(gap.last_read for gap in self.summary.unwritten_gaps)))
+        return min(known) if known else None

@@ -44,9 +44,14 @@ def clean_time(value: object) -> str | None:
         time = datetime.fromisoformat(value)
         if time.tzinfo is None or time <= _EPOCH:
             return None
-        return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return write_time(time)
     except (ValueError, OverflowError):
         return None
+
+
+def write_time(time: datetime) -> str:
+    """Return a time as UTC in whole seconds, as all documents of this program show it."""
+    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def lower_ascii(word: str) -> str:

@@ -32,8 +32,8 @@ from cmk_check.ports import (
 from cmk_check.queues.slices import OVERDUE_QUEUE, SLICES_QUEUE
 from cmk_check.queues.storage_queue import ProbedQueue, StorageQueue
 from cmk_check.store.change_feed import FeedTable
-from cmk_check.store.digests import Digests
 from cmk_check.store.scans import ScanTable
+from cmk_check.web.views.digest import DigestView
 
 _PARTITION: Final = "doctor"
 _NOBODY: Final = "none"
@@ -141,10 +141,10 @@ async def scans(subject: DoctorSubject) -> Sequence[MarkedText]:
     if stored.is_broken:
         raise CheckFailed(_BROKEN_STATUS)
     expect = scan_options(subject.settings).expectations
-    digests, now = subject.settings.digests, subject.clock.now()
-    posture = of_estate(
-        status, now, expect, await Digests(store, *digests).late(now) if digests else ""
-    )
+    due, clock, late = subject.settings.digests, subject.clock, ""
+    if due is not None:
+        late = await DigestView(store, *due, clock=clock, expect=expect).late(clock.now())
+    posture = of_estate(status, clock.now(), expect, late)
     reasons = [(code, text) for code, text in posture.reasons if code in _OF_THE_SET_UP]
     if not reasons:
         return [(Mark.OK, f"The last finished scan began at {status.as_of:%Y-%m-%d %H:%M:%SZ}.")]

@@ -20,9 +20,9 @@ from typing import Any, Final, NamedTuple
 from pydantic.alias_generators import to_camel
 
 from cmk_check.core.enums import CoverageState, KeyState, Reason, ScanState, Verdict
+from cmk_check.core.text import write_time
 from cmk_check.limits import PUBLICATION_DELAY
 from cmk_check.web import models
-from cmk_check.web.json_model import written
 
 _ENDED: Final = {ScanState.COMPLETE, ScanState.INCOMPLETE}
 _UNREAD: Final = {CoverageState.EXCLUDED, CoverageState.RETIRED}
@@ -282,8 +282,8 @@ def as_of_document(then: Then) -> Mapping[str, Any]:
     scan = then.scan
     ended = scan and scan.finished_at
     return {
-        "asOf": written(then.time),
-        "comparedWith": scan and {"scanId": scan.id, "finishedAt": ended and written(ended)},
+        "asOf": write_time(then.time),
+        "comparedWith": scan and {"scanId": scan.id, "finishedAt": ended and write_time(ended)},
         "differences": [each._asdict() for each in then.differences],
         "differencesExplained": then.differences_explained,
         "subscriptions": map(_subscription, then.subscriptions),
@@ -303,7 +303,7 @@ def as_of_line(then: Then) -> str:
         told = ", ".join(f"{name} {ours} instead of {its}" for name, ours, its in then.differences)
         compared = f"their counts differ from scan {then.scan.id}: {told}"
     gaps = f"; {lost} subscriptions cannot be rebuilt, as-of.json shows why" if lost else ""
-    return f"as of {written(then.time)}: {known}{gaps}; {compared}"
+    return f"as of {write_time(then.time)}: {known}{gaps}; {compared}"
 
 
 def _subscription(then: SubscriptionThen) -> Mapping[str, Any]:

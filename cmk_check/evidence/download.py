@@ -18,10 +18,10 @@ from typing import Final
 from pydantic import BaseModel, ValidationError
 
 from cmk_check.core.enums import PostureVerdict, ScanState, Verdict
+from cmk_check.core.text import write_time
 from cmk_check.evidence.api_client import Api, ApiUnusable, Sleep, as_document, pages
 from cmk_check.limits import EVIDENCE_PAUSE_SECONDS, EVIDENCE_TRIES, MAX_PAGE_SIZE
 from cmk_check.web import models
-from cmk_check.web.json_model import written
 
 _PAGE: Final = {"top": str(MAX_PAGE_SIZE)}
 _PAGES: Final[Mapping[str, type[BaseModel]]] = {
@@ -103,8 +103,8 @@ class Evidence:
         if since is None or kept is None or kept <= since:
             return replace(self, since=since)
         remark = (
-            f"The app has nothing from before {written(kept)}: the period begins then, and not "
-            f"at {written(since)}."
+            f"The app has nothing from before {write_time(kept)}: the period begins then, and not "
+            f"at {write_time(since)}."
         )
         return replace(self, since=kept, remarks=(*self.remarks, remark))
 

@@ -24,9 +24,8 @@ from pydantic.alias_generators import to_camel
 
 from cmk_check import VERSION
 from cmk_check.core.rule import RULE_VERSION
-from cmk_check.core.text import shown
+from cmk_check.core.text import shown, write_time
 from cmk_check.errors import NotUsable
-from cmk_check.web.json_model import written
 
 FORMAT: Final = 3
 MANIFEST: Final = "MANIFEST.json"
@@ -45,7 +44,7 @@ REQUIRED: Final = frozenset(
 # One level, and no name that a system would take for another file or an option.
 _NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,127}", re.ASCII)
 
-type _Time = Annotated[AwareDatetime, PlainSerializer(written, return_type=str)]
+type _Time = Annotated[AwareDatetime, PlainSerializer(write_time, return_type=str)]
 type _Digest = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 
 
@@ -181,12 +180,12 @@ def breaks(before: Manifest, after: Manifest) -> Iterator[str]:
         yield f"its previous is {after.previous}"
     since, until = after.period.since, before.period.until
     if since > until:
-        yield f"it does not cover the time from {written(until)} to {written(since)}"
+        yield f"it does not cover the time from {write_time(until)} to {write_time(since)}"
     if after.period.until < until or after.exported_at < before.exported_at:
         yield (
-            f"it is from an earlier time: {written(after.period.until)}, exported at "
-            f"{written(after.exported_at)}, after {written(until)} and "
-            f"{written(before.exported_at)}"
+            f"it is from an earlier time: {write_time(after.period.until)}, exported at "
+            f"{write_time(after.exported_at)}, after {write_time(until)} and "
+            f"{write_time(before.exported_at)}"
         )
     was, now = before.source, after.source
     for name, new, old in (

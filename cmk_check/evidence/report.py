@@ -336,9 +336,7 @@ def _shortened(names: Iterable[str]) -> str:
     return ", ".join(some) or "not known"
 
 
-def _unread(
-    evidence: Evidence,
-) -> Iterator[tuple[models.Subscription, models.GapOfSubscription]]:
+def _unread(evidence: Evidence) -> Iterator[tuple[models.Subscription, models.GapOfSubscription]]:
     """Yield each subscription that should have been read but was not, with its gap."""
     for subscription in evidence.subscriptions():
         is_pending = subscription.coverage is CoverageState.PENDING

@@ -13,10 +13,7 @@ from pydantic import TypeAdapter
 
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.enums import DueState, ExceptionState, KeyState
-from cmk_check.core.exceptions.account_exception import (
-    AccountException,
-    AnnouncedException,
-)
+from cmk_check.core.exceptions.account_exception import AccountException, AnnouncedException
 from cmk_check.core.exceptions.judge_exception import unread_exception
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import DueDate, Finding

@@ -100,11 +100,7 @@ class AzureTables:
 
     @classmethod
     def open(
-        cls,
-        address: str,
-        credential: AsyncTokenCredential | None = None,
-        *,
-        transport: _Transport,
+        cls, address: str, credential: AsyncTokenCredential | None = None, *, transport: _Transport
     ) -> Self:
         """Connect to an https endpoint with tokens for Azure Storage (same audience in all clouds).
 

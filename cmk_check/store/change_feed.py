@@ -30,6 +30,7 @@ from cmk_check.core.status import Undelivered
 from cmk_check.limits import (
     CHANGES_PER_PUBLICATION,
     FIRST_PUBLICATION_BACK_OFF_SECONDS,
+    LATE_PUBLICATION,
     MAX_TRANSACTION_WRITES,
     PUBLICATION_ATTEMPTS,
     PUBLICATION_BACK_OFF_SECONDS,
@@ -122,9 +123,9 @@ class FeedTable:
             for number in range(end - 1, start - 1, -1):
                 try:
                     change, published = codec.change_of(rows[number]), _published(rows[number])
-                    if published < since:
+                    if published < since - LATE_PUBLICATION:
                         return newest_first[::-1], True
-                    if until is None or published < until:
+                    if since <= published and (until is None or published < until):
                         newest_first.append(change)
                 except RowTooNew:
                     raise

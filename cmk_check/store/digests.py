@@ -3,6 +3,7 @@
 A period begins where the last delivered one ended, so the next digest covers what was missed.
 """
 
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,8 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from cmk_check.config.ncrontab import next_time
+from cmk_check.core.alert_routes import Route
+from cmk_check.core.model import Change
 from cmk_check.limits import EARLY_TIMER, LONGEST_DELIVERY_DELAY
 from cmk_check.ports import Store, Table, TableQuery, WriteConflict
 from cmk_check.store import codec
@@ -36,12 +39,16 @@ _STATE: Final = TypeAdapter(DigestState)
 
 
 @dataclass(frozen=True, slots=True)
-class Digests:
+class Digests(ABC):
     """The digests of some routes; ``schedule`` is when they are due. Methods raise StoreError."""
 
     store: Store
     schedule: str
     routes: tuple[str, ...]
+
+    @abstractmethod
+    async def make(self, route: Route, state: DigestState) -> Change:
+        """Return the digest of a period."""
 
     def due(self, now: datetime) -> datetime:
         """Return the end of the period that is due: the same in each process that asks."""

@@ -13,12 +13,7 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from cmk_check.core.account import Subscription
-from cmk_check.core.enums import (
-    Disposition,
-    PostureVerdict,
-    ScanState,
-    Trigger,
-)
+from cmk_check.core.enums import Disposition, PostureVerdict, ScanState, Trigger
 from cmk_check.core.gap import Gap
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.rule import RULE_VERSION
@@ -231,9 +226,7 @@ def value_or[T](otherwise: T, adapter: TypeAdapter[T], entity: Entity | None) ->
         raise
     except RowUnusable:
         _log.warning(
-            "Row %s / %s is broken; the next write replaces it.",
-            entity.partition,
-            entity.row,
+            "Row %s / %s is broken; the next write replaces it.", entity.partition, entity.row
         )
         return Stored(otherwise, entity.etag, is_broken=True)
 

@@ -45,16 +45,14 @@ class Evidence(Answer):
     created_at: Time | None = Field(description="When the account was created, if Azure knows.")
 
 
-class _Concern[C, S](Answer):
-    code: C = Field(description="The reason, as in `GET /api/v1/reasons`.")
-    severity: S = Field(description="How serious it is.")
+class ReasonOfKeyHealth(Answer):
+    """A reason for the key health, and what to do; a `notice` does not change the state."""
+
+    code: KeyReason = Field(description="The reason, as in `GET /api/v1/reasons`.")
+    severity: KeySeverity = Field(description="How serious it is.")
     message: str = Field(description="What it means here, and what to do.")
     evidence: dict[str, str] = Field(description="The facts behind it, by name.")
     missing_action: str | None = Field(description="The missing permission, if there is one.")
-
-
-class ReasonOfKeyHealth(_Concern[KeyReason, KeySeverity]):
-    """A reason for the key health, and what to do; a `notice` does not change the state."""
 
 
 class KeyHealth(Answer):

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Final, TypeVar
 from urllib.parse import urlencode
 
@@ -11,8 +10,9 @@ from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 from pydantic.alias_generators import to_camel
 
+from cmk_check.config.settings import Settings
 from cmk_check.web.http import errors
-from cmk_check.web.http.middleware import RequestMiddleware, SignIn
+from cmk_check.web.http.middleware import RequestMiddleware
 
 # FastAPI's telemetry would export every request with its query, which may hold a key.
 _NO_TELEMETRY: Final[TelemetryConfig] = {
@@ -34,52 +34,36 @@ def operation_id(route: APIRoute) -> str:
     return to_camel(route.name)
 
 
-@dataclass(frozen=True, slots=True)
-class WebApplication:
-    """How the API is served.
+def make_link(request: Request, parameters: Mapping[str, str | int], hostname: str | None) -> str:
+    """Return a link to the route that answers the request, with these parameters."""
+    return f"{find_origin(request, hostname)}{request.scope['route'].path}?{urlencode(parameters)}"
 
-    ``hostname`` is the app's host name, None if the platform does not set it; ``kinds`` are those
-    in scope; ``portal_url`` is the origin of the cloud's portal, ``vault_domain`` the domain of
-    its vaults; ``key_health`` is whether keys are read, ``owners`` whether owners are stored,
-    ``watch`` whether there is a watch for changes; ``digests`` are the schedule and routes of
-    digests.
+
+def find_origin(request: Request, hostname: str | None) -> str:
+    """Return the origin at which callers reach this app, "" if only a relative link is safe.
+
+    On Azure, where ``hostname`` is set, the app is served by https only. The caller controls the
+    Host header.
     """
+    if hostname and not _LOCAL.fullmatch(hostname):
+        return f"https://{hostname}"
+    name, scheme = hostname or request.headers.get("host", ""), request.url.scheme
+    if scheme not in {"http", "https"} or not _HOST.fullmatch(name):
+        return ""
+    return f"{scheme}://{name}"
 
-    sign_in: SignIn
-    hostname: str | None
-    kinds: tuple[str, ...]
-    portal_url: str
-    vault_domain: str
-    key_health: bool
-    owners: bool = True
-    watch: bool = False
-    digests: tuple[str, tuple[str, ...]] | None = None
 
-    def link(self, request: Request, parameters: Mapping[str, str | int]) -> str:
-        """Return a link to the route that answers the request, with these parameters."""
-        return f"{self.origin(request)}{request.scope['route'].path}?{urlencode(parameters)}"
-
-    def origin(self, request: Request) -> str:
-        """Return the origin at which callers reach this app, "" if only a relative link is safe.
-
-        On Azure the app is served by https only. The caller controls the Host header.
-        """
-        if self.hostname and not _LOCAL.fullmatch(self.hostname):
-            return f"https://{self.hostname}"
-        name, scheme = self.hostname or request.headers.get("host", ""), request.url.scheme
-        if scheme not in {"http", "https"} or not _HOST.fullmatch(name):
-            return ""
-        return f"{scheme}://{name}"
-
-    def application(self, router: APIRouter) -> FastAPI:
-        """Build an application with these routes that requires a sign-in and handles errors."""
-        app = FastAPI(
-            openapi_url=None,
-            redirect_slashes=False,  # a redirect would repeat the Host header of the caller
-            telemetry=_NO_TELEMETRY,
-        )
-        app.add_middleware(RequestMiddleware, sign_in=self.sign_in)
-        errors.handle(app)
-        # Not as an included router, so that a 405 finds all methods of the path.
-        app.router.routes.extend(router.routes)
-        return app
+def build_application(router: APIRouter, settings: Settings) -> FastAPI:
+    """Build an application with these routes that requires a sign-in and handles errors."""
+    app = FastAPI(
+        openapi_url=None,
+        redirect_slashes=False,  # a redirect would repeat the Host header of the caller
+        telemetry=_NO_TELEMETRY,
+    )
+    app.add_middleware(
+        RequestMiddleware, http_auth=settings.http_auth, easy_auth=settings.easy_auth
+    )
+    errors.handle(app)
+    # Not as an included router, so that a 405 finds all methods of the path.
+    app.router.routes.extend(router.routes)
+    return app

@@ -1,25 +1,22 @@
 """What all models of the HTTP API have in common: names in camelCase, and times in UTC."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Self, TypeVar, Union
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 
+from cmk_check.core.text import write_time
+
 _T = TypeVar("_T")
 # An optional value that is not documented as null. A ``type`` alias would be documented.
 Omittable = Union[_T, SkipJsonSchema[None]]  # noqa: UP007 - mypy knows no other generic union
 
 
-def written(time: datetime) -> str:
-    """Format a time as the API does: UTC, whole seconds."""
-    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
 Time = Annotated[
     datetime,
-    PlainSerializer(written, return_type=str),
+    PlainSerializer(write_time, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 

@@ -120,7 +120,12 @@ class CrossCheck(Answer):
     differences: int = Field(description="Accounts missing from the lists that may exist.")
 
 
-class _ScanOfScope(LastScan):
+class Scan(LastScan):
+    """A scan; its results are null while it runs and if it failed or was abandoned.
+
+    A partial scan reads and counts only the requested subscriptions.
+    """
+
     scope: Literal["full", "partial"] = Field(description="`partial`: some subscriptions only.")
     requested_subscriptions: int | None = Field(
         description="How many were requested; null for a full scan."
@@ -132,14 +137,6 @@ class _ScanOfScope(LastScan):
     not_found_omitted: int = Field(description="How many more such ids there are.")
     posture: PostureVerdict | None = Field(description="The estate's posture when the scan ended.")
     accounts: Accounts | None = Field(description="The accounts that the scan read.")
-
-
-class Scan(_ScanOfScope):
-    """A scan; its results are null while it runs and if it failed or was abandoned.
-
-    A partial scan reads and counts only the requested subscriptions.
-    """
-
     subscriptions: Subscriptions | None = Field(description="The subscriptions it had to read.")
     changes: int | None = Field(description="The number of changes it recorded.")
     cross_check: CrossCheck | None = Field(description="Null if nothing was compared.")

@@ -7,14 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -238,8 +231,7 @@ class ChangesQuery(AnyQuery):
     )
     top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The maximum number of changes per page.")
     last: Omittable[HowMany] = Field(
-        None,
-        description="Start this many changes before the end of the feed; excludes `since`.",
+        None, description="Start this many changes before the end of the feed; excludes `since`."
     )
 
 

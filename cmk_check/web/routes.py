@@ -14,15 +14,15 @@ from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
 from pydantic import BaseModel
 
 from cmk_check.config.http_auth import HttpAuth
+from cmk_check.config.settings import Settings
 from cmk_check.core.posture import Expectations
 from cmk_check.ports import Clock, Store
 from cmk_check.store.change_feed import FeedTable
-from cmk_check.store.digests import Digests
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters, scan_now
 from cmk_check.web.aspect_models import Controls
-from cmk_check.web.fastapi_app import Asked, WebApplication, operation_id
+from cmk_check.web.fastapi_app import Asked, build_application, make_link, operation_id
 from cmk_check.web.http import openapi
 from cmk_check.web.http.conditional import matches
 from cmk_check.web.http.paging import Page
@@ -30,6 +30,7 @@ from cmk_check.web.http.responses import HEADERS, XLSX, json_answer, table_answe
 from cmk_check.web.http.table_walk_limit import Places
 from cmk_check.web.views import catalogues, changes, csv_export, scans, xlsx_export
 from cmk_check.web.views.columns import FINDINGS, KEYS, Table
+from cmk_check.web.views.digest import DigestView
 from cmk_check.web.views.findings import FindingsView
 from cmk_check.web.views.keys import KeysView
 from cmk_check.web.views.owners import OwnersView
@@ -40,10 +41,7 @@ _TEXT: Final[dict[str, Any]] = {"schema": {"type": "string"}}
 _ETAG: Final = {"ETag": {"description": "For If-None-Match."} | _TEXT}
 _NOT_RECORDED: Final = openapi.error("The subscription is not recorded.")
 _ALSO_TABLES: Final[dict[str, Any]] = {
-    "content": {
-        "text/csv": _TEXT,
-        XLSX: {"schema": {"type": "string", "format": "binary"}},
-    },
+    "content": {"text/csv": _TEXT, XLSX: {"schema": {"type": "string", "format": "binary"}}},
     "headers": {
         "Link": {"description": "The next table, if any."} | _TEXT,
         "Content-Disposition": {"description": "The name of a workbook's file."} | _TEXT,
@@ -57,10 +55,7 @@ _METRICS: Final = {
 
 _AccountId = Annotated[
     str,
-    Path(
-        alias="id",
-        description="The account's ARM id without its first slash; case-insensitive.",
-    ),
+    Path(alias="id", description="The account's ARM id without its first slash; case-insensitive."),
 ]
 _ACCOUNT: Final = {404: openapi.error("No account with this id is recorded."), **openapi.ERRORS}
 
@@ -71,16 +66,18 @@ class _Api:
     """The views and tables that an application's routes use."""
 
     def __init__(
-        self, store: Store, clock: Clock, expect: Expectations, site: WebApplication, places: Places
+        self, store: Store, clock: Clock, expect: Expectations, settings: Settings, places: Places
     ) -> None:
-        estate, table, keys = FindingsTable(store), ScanTable(store), site.key_health
+        estate, table, keys = FindingsTable(store), ScanTable(store), settings.key_health
         self.clock = clock
-        self.site = site
+        self.settings = settings
         self.places = places
-        digests = Digests(store, *site.digests) if site.digests else None
-        self.status = StatusView(estate, table, clock, expect, keys, site.watch, digests)
+        due = settings.digests
+        digests = DigestView(store, *due, clock=clock, expect=expect) if due else None
+        watch, cloud = bool(settings.watch_schedule), settings.addresses
+        self.status = StatusView(estate, table, clock, expect, keys, watch, digests)
         self.findings = FindingsView(
-            estate, table, clock, site.kinds, site.portal_url, site.vault_domain
+            estate, table, clock, settings.kinds, cloud.portal_url, cloud.vault_domain
         )
         self.subscriptions = SubscriptionsView(estate, table, clock, keys)
         self.feed = FeedTable(store)
@@ -92,7 +89,10 @@ class _Api:
         self, request: Request, query: parameters.AnyQuery, skip_token: str | None
     ) -> str | None:
         """Return the link to the next page of a list, None on the last one."""
-        return skip_token and self.site.link(request, query.asked() | {"skipToken": skip_token})
+        if skip_token is None:
+            return None
+        following = query.asked() | {"skipToken": skip_token}
+        return make_link(request, following, self.settings.hostname)
 
     def listed[T](
         self,
@@ -145,15 +145,15 @@ def create_app(
     store: Store,
     clock: Clock,
     expect: Expectations,
-    site: WebApplication,
+    settings: Settings,
     places: Places | None = None,
 ) -> FastAPI:
     """Build the API over a store; it reads nothing before the first request.
 
     ``places`` limit the concurrent lists that may read a whole table.
     """
-    app = site.application(router)
-    app.state.api = _Api(store, clock, expect, site, places or Places())
+    app = build_application(router, settings)
+    app.state.api = _Api(store, clock, expect, settings, places or Places())
     return app
 
 
@@ -240,17 +240,14 @@ async def list_subscriptions(
     "/api/v1/changes",
     "The change feed, for pollers",
     models.ChangesPage,
-    {
-        410: openapi.error("The feed no longer holds the changes after `since`."),
-        **openapi.ERRORS,
-    },
+    {410: openapi.error("The feed no longer holds the changes after `since`."), **openapi.ERRORS},
     tag="changes",
 )
 async def list_changes(request: Request, query: Asked[parameters.ChangesQuery]) -> Response:
     """List the changes as CloudEvents, oldest first; each has a unique id."""
     api = _api(request)
     value, cursor, more = await changes.page_of(api.feed, query)
-    later = api.site.link(request, {"since": cursor, "top": query.top})
+    later = make_link(request, {"since": cursor, "top": query.top}, api.settings.hostname)
     links = {"next_link": later} if more else {"delta_link": later}
     return json_answer(models.ChangesPage(value=value, **links).body())
 
@@ -336,7 +333,7 @@ async def list_keys(request: Request, query: Asked[parameters.KeysQuery], _: _Wa
 async def get_metrics(request: Request, _: Asked[parameters.NoQuery]) -> Response:
     """Return the status of the estate as metrics for Prometheus."""
     api, accept = _api(request), request.headers.get("accept", "")
-    body, content_type = await api.status.scrape(accept, api.site.kinds, owners=api.site.owners)
+    body, content_type = await api.status.scrape(accept, api.settings)
     return Response(body, headers={**HEADERS, "Content-Type": content_type})
 
 
@@ -366,7 +363,7 @@ async def get_controls(_: Asked[parameters.NoQuery]) -> Response:
 async def get_contract(request: Request, _: Asked[parameters.NoQuery]) -> Response:
     """Return this document."""
     api = _api(request)
-    return json_answer(_contract(api.site.sign_in.http_auth, api.findings.allowed_kinds))
+    return json_answer(_contract(api.settings.http_auth, api.findings.allowed_kinds))
 
 
 @cache

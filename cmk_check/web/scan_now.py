@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
 
+from cmk_check.config.settings import Settings
 from cmk_check.core.enums import Disposition
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.core.scope import Scope
@@ -29,7 +30,7 @@ from cmk_check.limits import (
 )
 from cmk_check.ports import QueueError
 from cmk_check.web import models, parameters
-from cmk_check.web.fastapi_app import Asked, WebApplication, operation_id
+from cmk_check.web.fastapi_app import Asked, build_application, find_origin, operation_id
 from cmk_check.web.http import openapi
 from cmk_check.web.http.refusals import RequestRefused
 from cmk_check.web.http.responses import HEADERS, error_answer, json_answer
@@ -97,17 +98,17 @@ _NOT_RESENT: Final = (
 router: Final = APIRouter(generate_unique_id_function=operation_id)
 
 
-def create_app(ask: Ask, resend: Resend, site: WebApplication, scope: Scope) -> FastAPI:
+def create_app(ask: Ask, resend: Resend, settings: Settings, scope: Scope) -> FastAPI:
     """Build the application; ``ask`` starts a scan or returns why it did not.
 
     Without subscriptions it starts a full scan. ``scope`` decides which ones may be requested.
     ``resend`` queues published changes for delivery.
     """
-    app = site.application(router)
+    app = build_application(router, settings)
     app.state.ask = ask
     app.state.resend = resend
     app.state.scope = scope
-    app.state.site = site
+    app.state.hostname = settings.hostname
 
     @app.exception_handler(QueueError)
     async def not_sent(_: Request, error: QueueError) -> Response:
@@ -140,9 +141,8 @@ async def start_scan(request: Request, _: Asked[parameters.NoQuery]) -> Response
     start. A partial scan starts only if no scan runs, at the earliest ten seconds after the last.
     """
     ask: Ask = request.app.state.ask
-    site: WebApplication = request.app.state.site
     requested = await ask(_named_in(await request.body(), request.app.state.scope))
-    location = f"{site.origin(request)}{SCANS}/{requested.scan_id}"
+    location = f"{find_origin(request, request.app.state.hostname)}{SCANS}/{requested.scan_id}"
     return _answer(requested, {"Location": location})
 
 

@@ -4,17 +4,15 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from cmk_check.config.http_auth import HttpAuth
-from cmk_check.web.http.middleware import SignIn
 from tests.functional.conftest import OpenScene
 from tests.heavy_tools import CLIENT, OPENAPI
-from tests.unit.web.api_kit import AS_SERVED, Served
+from tests.unit.web.api_kit import Served, as_served
 from tests.unit.web.asgi_client import send
 from tools import page_types
 
@@ -107,7 +105,7 @@ def _complaints(document: object, folder: Path) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("http_auth", ["keys", "entra"])
 async def test_linters_have_one_complaint(http_auth: HttpAuth, tmp_path: Path) -> None:
     """Gateways and catalogues of APIs refuse documents that their linters complain of."""
-    app = Served().app(replace(AS_SERVED, sign_in=SignIn(http_auth, easy_auth=True)))
+    app = Served().app(as_served(http_auth=http_auth, easy_auth=True))
     document = await send(app, "/api/v1/openapi.json", {"x-ms-client-principal-id": "x"})
 
     assert _complaints(document.json, tmp_path) == [KEPT]

@@ -4,6 +4,7 @@ import json
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 from typing import Final
 
 import azure.functions as func
@@ -16,7 +17,6 @@ from cmk_check.composition_root import App, the_app
 from cmk_check.config.settings import Settings
 from cmk_check.limits import MAX_DELIVERIES
 from cmk_check.ports import DeliveryMessage, StoreUnavailable
-from cmk_check.store.digests import Digests
 from cmk_check.triggers import _without_sdk_errors
 from function_app import scan_slice, tell
 from tests.fakes.world import World
@@ -181,7 +181,7 @@ async def test_a_digest_whose_timer_never_fires_is_late(
     world, mondays = World(), "0 0 8 * * 1"
     environ = {**AZURITE, "CMK_WEBHOOK_URL": URL, "CMK_DIGEST_SCHEDULE": mondays}
     app = App(Settings.load(environ))
-    answers = iter([StoreUnavailable("no answer"), (world.store, None)])
+    answers = iter([StoreUnavailable("no answer"), *repeat((world.store, None), 2)])
 
     async def open_storage() -> object:
         answer = next(answers)
@@ -200,6 +200,7 @@ async def test_a_digest_whose_timer_never_fires_is_late(
     assert "no answer" in caplog.text
     await triggers.start_scan()
 
-    digests, now = Digests(world.store, mondays, ("webhook",)), app.clock.now()
+    digests, now = await app.digests(), app.clock.now()
+    assert digests is not None
     assert await digests.late(now) == ""
     assert (await digests.late(now + timedelta(days=8))).startswith("webhook: due ")

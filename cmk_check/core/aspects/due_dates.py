@@ -13,6 +13,7 @@ from typing import ClassVar, Final, override
 from cmk_check.core.aspects.aspect import AnyAccount, Aspect, News, Occasion
 from cmk_check.core.enums import ChangeType, DueState, KeyState, Verdict
 from cmk_check.core.model import AccountCounts, DueDate, Finding
+from cmk_check.core.text import write_time
 
 
 class DueDateAspect(Aspect):
@@ -33,7 +34,7 @@ class DueDateAspect(Aspect):
 
     @override
     def shown(self, account: AnyAccount) -> dict[str, object] | None:
-        return {"dueAt": _written(account.due.at)} if account.due and account.due.at else None
+        return {"dueAt": write_time(account.due.at)} if account.due and account.due.at else None
 
     @override
     def news(
@@ -55,7 +56,7 @@ class DueDateAspect(Aspect):
             at = max(filter(None, (since + occasion.fix_within, until, told)))
         news: list[News] = []
         if at is not None and at <= now and at != told and not occasion.baseline:
-            told, shown = at, {"dueAt": _written(at), "since": _written(since)}
+            told, shown = at, {"dueAt": write_time(at), "since": write_time(since)}
             news.append(News(ChangeType.ACCOUNT_OVERDUE, shown, at.isoformat()))
         due = DueDate(since, at, told) if at or told else None
         return (after if due == had else replace(after, due=due)), news
@@ -93,10 +94,6 @@ def _since(finding: Finding) -> datetime | None:
             case Verdict.COMPLIANT, state if not (is_broken and state is KeyState.UNKNOWN):
                 since, is_broken = None, False
     return since
-
-
-def _written(time: datetime) -> str:
-    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
 DUE: Final = DueDateAspect()

@@ -9,12 +9,8 @@ from cmk_check.core.aspects.aspect import AnyAccount, Aspect, Judged, News, Occa
 from cmk_check.core.enums import ChangeType, KeyReason, KeySeverity, KeyState, Verdict
 from cmk_check.core.keys.key_health import KeyHealth, unseen_parts
 from cmk_check.core.model import AccountCounts, Finding
-from cmk_check.core.text import fold_address
-from cmk_check.limits import (
-    MAX_CHANGE_MESSAGE_CHARS,
-    MAX_CHANGE_REASONS,
-    MAX_CHANGE_TEXT_CHARS,
-)
+from cmk_check.core.text import fold_address, write_time
+from cmk_check.limits import MAX_CHANGE_MESSAGE_CHARS, MAX_CHANGE_REASONS, MAX_CHANGE_TEXT_CHARS
 
 _IN_TROUBLE: Final = {KeyState.AT_RISK, KeyState.BROKEN}
 _OF_VERSIONS: Final = {"key", "keyVersions"}
@@ -74,11 +70,7 @@ class KeyHealthAspect(Aspect):
 
     @override
     def news(
-        self,
-        before: Finding | None,
-        after: Finding,
-        read: AnyAccount,
-        occasion: Occasion,
+        self, before: Finding | None, after: Finding, read: AnyAccount, occasion: Occasion
     ) -> tuple[Finding, Sequence[News]]:
         health = after.key_health
         kind = _news(before.key_health if before else None, health)
@@ -205,8 +197,8 @@ def _key(health: KeyHealth) -> dict[str, object]:
         "keyId": _cut(health.key_id),
         "keyVersion": _cut(health.key_version),
         "rotation": health.rotation and health.rotation.value,
-        "expires": _shown(health.expires),
-        "nextRotationAt": _shown(health.next_rotation_at),
+        "expires": health.expires and write_time(health.expires),
+        "nextRotationAt": health.next_rotation_at and write_time(health.next_rotation_at),
         "reasons": [
             {
                 "code": concern.code.value,
@@ -216,10 +208,6 @@ def _key(health: KeyHealth) -> dict[str, object]:
             for concern in health.concerns[:MAX_CHANGE_REASONS]
         ],
     }
-
-
-def _shown(time: datetime | None) -> str | None:
-    return f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else None
 
 
 def _cut(text: str | None) -> str | None:

@@ -190,10 +190,7 @@ def _side(finding: Finding | None, other: Finding | None) -> dict[str, object] |
     if finding is None:
         return None
     judgement = finding.judgement
-    side: dict[str, object] = {
-        "verdict": judgement.verdict.value,
-        "reason": judgement.reason.value,
-    }
+    side: dict[str, object] = {"verdict": judgement.verdict.value, "reason": judgement.reason.value}
     for aspect in ASPECTS:
         shown = aspect.shown(finding)
         if shown is None and other is not None:

@@ -317,10 +317,7 @@ def _difference(
     findings = (*after.values(), *known.untrusted.values())
     numbers = count(known.last_sequence(context.now) + 1)
     numbered = tuple(
-        replace(
-            step,
-            changes=tuple(replace(each, sequence=next(numbers)) for each in step.changes),
-        )
+        replace(step, changes=tuple(replace(each, sequence=next(numbers)) for each in step.changes))
         for step in steps
     )
     why = seen.gap or seen.removed

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from cmk_check.core.enums import ChangeType, ExceptionEnd, ExceptionReason, Verdict
 from cmk_check.core.exceptions.account_exception import AccountException, AnnouncedException
+from cmk_check.core.text import write_time
 from cmk_check.limits import EXPIRY_REMINDERS_DAYS, MAX_CHANGE_TEXT_CHARS
 
 type Turn = tuple[ChangeType, dict[str, object]]
@@ -93,6 +94,6 @@ def _shown(exception: AnnouncedException) -> dict[str, object]:
         "id": exception.id[:MAX_CHANGE_TEXT_CHARS],
         "category": exception.category,
         "displayName": exception.display_name,
-        "expiresOn": f"{exception.expires_on:%Y-%m-%dT%H:%M:%SZ}",
+        "expiresOn": write_time(exception.expires_on),
     }
     return {"exception": data}

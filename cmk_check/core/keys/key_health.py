@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from cmk_check.core.enums import KeyReason, KeyRotation, KeySeverity, KeyState
 from cmk_check.core.reasons import key_sentences as sentences
 from cmk_check.core.reasons.catalogue import KEY_REASONS
 from cmk_check.core.reasons.key_sentences import key_severity
-from cmk_check.core.text import clean_text
+from cmk_check.core.text import clean_text, write_time
 from cmk_check.core.unread import Unread
 from cmk_check.limits import MAX_KEY_SENTENCE_BYTES
 
@@ -121,6 +121,4 @@ def unseen_parts(health: KeyHealth) -> set[str]:
 
 
 def _written(value: object) -> str:
-    if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    return clean_text(str(value)) or ""
+    return write_time(value) if isinstance(value, datetime) else clean_text(str(value)) or ""

@@ -44,8 +44,7 @@ def of_vault(account: Account, vault: Vault | Absent | Unread) -> Iterator[KeyCo
         yield unread(_VAULT, "Vault", vault)
     elif isinstance(vault, Absent):
         yield concern(
-            KeyReason.VAULT_NOT_FOUND,
-            {"vaultId": vault.id, "keyVaultUri": account.key_vault_uri},
+            KeyReason.VAULT_NOT_FOUND, {"vaultId": vault.id, "keyVaultUri": account.key_vault_uri}
         )
     else:
         # Soft delete of a Managed HSM cannot be switched off. If Azure omits it for a vault, it is

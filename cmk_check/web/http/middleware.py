@@ -6,8 +6,6 @@ response, and the Functions worker then drops the response.
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
@@ -27,30 +25,16 @@ _PRINCIPAL: Final = "x-ms-client-principal-id"
 _REPLACEMENT: Final = "\ufffd"
 
 
-@dataclass(frozen=True, slots=True)
-class SignIn:
-    """How callers are authenticated: by the host with function keys, or by Easy Auth (Entra ID)."""
-
-    http_auth: HttpAuth = "keys"
-    easy_auth: bool = False
-
-    def is_missing(self, headers: Mapping[str, str]) -> bool:
-        """Return whether the request came in without authentication.
-
-        The principal header counts only while Easy Auth is on; otherwise callers can set it
-        themselves.
-        """
-        if self.http_auth == "keys":
-            return False
-        return not (self.easy_auth and headers.get(_PRINCIPAL, "").strip())
-
-
 class RequestMiddleware:
-    """ASGI middleware: requires a sign-in, removes the key from the query, reports failures."""
+    """ASGI middleware: requires a sign-in, removes the key from the query, reports failures.
 
-    def __init__(self, app: ASGIApp, sign_in: SignIn) -> None:
+    The host checks function keys, so only ``entra`` is checked here.
+    """
+
+    def __init__(self, app: ASGIApp, http_auth: HttpAuth, *, easy_auth: bool) -> None:
         self._app = app
-        self._sign_in = sign_in
+        self._is_checked_here = http_auth != "keys"
+        self._easy_auth = easy_auth
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
@@ -78,7 +62,9 @@ class RequestMiddleware:
             await failure(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Response | None:
-        if self._sign_in.is_missing(Headers(scope=scope)):
+        # Without Easy Auth, callers can set the header of the principal themselves.
+        principal = Headers(scope=scope).get(_PRINCIPAL, "").strip() if self._easy_auth else ""
+        if self._is_checked_here and not principal:
             return error_answer(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "SignInNotConfigured",

@@ -1,1 +1,4 @@
-"""The views: one module for each resource of the HTTP API."""
+"""The views: one module for each resource of the HTTP API.
+
+All that read raise StoreError.
+"""

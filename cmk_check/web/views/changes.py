@@ -30,7 +30,6 @@ async def page_of(
 
     Raises:
         RequestRefused: the feed no longer holds the changes after the cursor.
-        StoreError
 
     """
     since = None if query.since is None else int(query.since)
@@ -53,23 +52,17 @@ async def page_of(
 
 
 async def period(feed: FeedTable, scans: ScanTable, days: int, now: datetime) -> models.Period:
-    """Return what happened in the last days.
-
-    Raises:
-        StoreError
-
-    """
+    """Return what happened in the last days."""
     since = now - timedelta(days=days)
     (read, is_whole), status = await asyncio.gather(
         feed.read_since(since, MAX_PERIOD_CHANGES), scans.status()
     )
     begins = None if is_whole else min((change.time for change in read), default=now)
-    found = period_of(read, since, now, begins)
-    return models.Period(
+    found = period_of([change for change in read if since <= change.time <= now], begins)
+    return models.Period.of(
+        found,
         since=since,
         until=now,
-        begins=begins,
-        text=found.text,
         first_scan=found.first_scan.time if found.first_scan else None,
         waiting=status.value.unpublished.changes,
         happened={

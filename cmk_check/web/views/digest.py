@@ -12,44 +12,46 @@ from cmk_check.core import posture
 from cmk_check.core.account_groups import OwnerGroup
 from cmk_check.core.alert_routes import Route
 from cmk_check.core.enums import ChangeType, MessageType, PostureVerdict, Verdict
-from cmk_check.core.model import Change
+from cmk_check.core.model import AccountCounts, Change
 from cmk_check.core.period import Period, period_of
 from cmk_check.core.posture import Expectations, Posture
 from cmk_check.core.status import Status
-from cmk_check.core.text import counted
-from cmk_check.limits import DIGEST_OWNERS, MAX_PERIOD_CHANGES
+from cmk_check.core.text import counted, write_time
+from cmk_check.limits import DIGEST_OWNERS, MAX_FINDINGS_SUMMED, MAX_PERIOD_CHANGES
 from cmk_check.ports import Clock, EarlierBuild
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.codec import RowTooNew
-from cmk_check.store.digests import DigestState
+from cmk_check.store.digests import Digests, DigestState
+from cmk_check.store.findings import FindingsTable
+from cmk_check.store.scans import ScanTable
 from cmk_check.web.http.refusals import RequestRefused
-from cmk_check.web.json_model import written
 from cmk_check.web.views.groups import BY_OWNER, SummingView
 
 _COUNTS: Final = ("total", "nonCompliant", "unknown", "unread", "overdue")
+_SENTENCE: Final = (
+    "{nonCompliant:,} of {total:,} accounts not under a customer-managed key, {unknown:,} not "
+    "judged, {unread:,} not read, {overdue:,} overdue"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DigestView(SummingView):
-    """Makes digests from the rows that the HTTP API shows; ``hostname`` is for links, if known."""
+class DigestView(Digests):
+    """Makes digests from the rows that the HTTP API shows.
+
+    ``hostname`` is for links, if known. ``most`` findings are summed by owner.
+    """
 
     clock: Clock
     expect: Expectations
-    feed: FeedTable
-    hostname: str | None
+    hostname: str | None = None
+    most: int = MAX_FINDINGS_SUMMED
 
-    async def of(self, route: Route, state: DigestState, missed: datetime | None) -> Change:
-        """Return the digest of a period; a route with owners gets the accounts of these owners.
-
-        ``missed`` is when an earlier digest was due that the receiver did not get.
-
-        Raises:
-            StoreError
-
-        """
-        until, now, unread = state.due or self.clock.now(), self.clock.now(), ""
+    async def make(self, route: Route, state: DigestState) -> Change:
+        """Return the digest of a period; a route with owners gets the accounts of these owners."""
+        now, unread, missed = self.clock.now(), "", self.missed(state)
+        until = state.due or now
         try:
-            status = (await self.scans.status()).value
+            status = (await ScanTable(self.store).status()).value
             answer = posture.of_estate(status, now, self.expect)
         except (EarlierBuild, RowTooNew) as error:  # waiting does not help, and would be silent
             status, unread = Status(), str(error)
@@ -57,25 +59,24 @@ class DigestView(SummingView):
         owners, unsummed = ({}, unread) if unread else await self._owners(route, status)
         found, changes = await self._found(route, state.since, until)
         waiting = None if unread else status.unpublished.changes
-        of_estate = route.owners is None
-        accounts = {name: sum(one[name] for one in owners.values()) for name in _COUNTS}
-        if of_estate:
-            all_of = status.summary.accounts
-            sums = all_of.total, all_of.non_compliant, all_of.unknown, all_of.unread, all_of.overdue
-            accounts = dict(zip(_COUNTS, sums, strict=True))
+        of_estate, accounts = route.owners is None, None
+        if of_estate and not unread:
+            accounts = _sums(status.summary.accounts.by_verdict, status.summary.accounts)
+        elif not unsummed:
+            accounts = {name: sum(one[name] for one in owners.values()) for name in _COUNTS}
         data: dict[str, object] = {
             "route": route.name,
-            "since": written(state.since),
-            "until": written(until),
-            "notDeliveredSince": missed and written(missed),
+            "since": write_time(state.since),
+            "until": write_time(until),
+            "notDeliveredSince": missed and write_time(missed),
             "posture": answer.verdict if of_estate else None,
             "reasons": [code for code, _ in answer.reasons] if of_estate else None,
-            "asOf": status.as_of and written(status.as_of),
+            "asOf": status.as_of and write_time(status.as_of),
             "fresh": answer.fresh,
-            "accounts": None if unread or (unsummed and not of_estate) else accounts,
+            "accounts": accounts,
             "changes": changes,
             "happened": found and {each: len(some) for each, some in found.happened.items()},
-            "begins": found and found.begins and written(found.begins),
+            "begins": found and found.begins and write_time(found.begins),
             "waiting": waiting,
         }
         bad = {owner: sums["nonCompliant"] for owner, sums in owners.items()}
@@ -85,8 +86,8 @@ class DigestView(SummingView):
         texts = [
             f"posture {answer.verdict}" if of_estate else "the accounts of this route's owners",
             "" if answer.fresh or unread else "OUT OF DATE, because no scan has finished in time",
-            f"{_sentence(accounts)} (scan of {_day(status.as_of)})"
-            if status.as_of and (of_estate or not unsummed)
+            f"{_SENTENCE.format_map(accounts)} (scan of {_day(status.as_of)})"
+            if status.as_of and accounts
             else "",
             f"since {_day(state.since)}: {_words(found, changes)}",
             f"{counted(waiting, 'change')} waiting, not counted here" if waiting else "",
@@ -99,7 +100,7 @@ class DigestView(SummingView):
         if self.hostname:
             data["statusUrl"] = f"https://{self.hostname}/api/v1/status"
         path = f"/digests/{route.name}"
-        change_id = str(uuid5(NAMESPACE_URL, f"{path}/{written(until)}"))
+        change_id = str(uuid5(NAMESPACE_URL, f"{path}/{write_time(until)}"))
         # It has the form of a change, but not the type of one: it is never in the feed.
         kind = cast("ChangeType", MessageType.DIGEST)
         return Change(change_id, kind, until, path, path, data)
@@ -107,14 +108,16 @@ class DigestView(SummingView):
     async def _owners(self, route: Route, status: Status) -> tuple[dict[str, dict[str, int]], str]:
         """Return the counts of each owner of a route's accounts, or why they are not known."""
         owners = defaultdict[str, OwnerGroup](OwnerGroup)
+        tables = FindingsTable(self.store), ScanTable(self.store)
+        view = SummingView(*tables, key_health=False, most=self.most)
         try:
-            async for groups, unread in self.all_groups(status, BY_OWNER):
+            async for groups, unread in view.all_groups(status, BY_OWNER):
                 for owner, accounts in groups.items():
                     if route.owners is None or (owner or None) in route.owners:
                         owners[owner].merge(accounts, unread=unread)
         except (EarlierBuild, RequestRefused) as error:
             return {}, str(error)
-        return {owner: _sums(group) for owner, group in owners.items()}, ""
+        return {owner: _sums(group.verdicts, group) for owner, group in owners.items()}, ""
 
     async def _found(
         self, route: Route, since: datetime, until: datetime
@@ -125,29 +128,19 @@ class DigestView(SummingView):
         rows of another version, which must not mute the digest.
         """
         try:
-            read, is_whole = await self.feed.read_since(since, MAX_PERIOD_CHANGES, until)
+            feed = FeedTable(self.store)
+            read, is_whole = await feed.read_since(since, MAX_PERIOD_CHANGES, until)
         except (EarlierBuild, RowTooNew):
             return None, 0
-        times = [change.time for change in read]
-        begins = None if is_whole else min(times, default=until)
+        begins = None if is_whole else min((change.time for change in read), default=until)
         own = [change for change in read if replace(route, alert_on=None).takes(change)]
-        first, last = min([since, *times]), max([until, *times])
-        return period_of(own, first, last, begins), len(own)
+        return period_of(own, begins), len(own)
 
 
-def _sums(group: OwnerGroup) -> dict[str, int]:
-    verdicts = group.verdicts
+def _sums(verdicts: Mapping[Verdict, int], rest: AccountCounts | OwnerGroup) -> dict[str, int]:
     bad, unknown = verdicts[Verdict.NON_COMPLIANT], verdicts[Verdict.UNKNOWN]
-    sums = verdicts.total(), bad, unknown, group.unread, group.overdue
+    sums = sum(verdicts.values()), bad, unknown, rest.unread, rest.overdue
     return dict(zip(_COUNTS, sums, strict=True))
-
-
-def _sentence(accounts: Mapping[str, int]) -> str:
-    return (
-        f"{accounts['nonCompliant']:,} of {accounts['total']:,} accounts not under a "
-        f"customer-managed key, {accounts['unknown']:,} not judged, {accounts['unread']:,} not "
-        f"read, {accounts['overdue']:,} overdue"
-    )
 
 
 def _words(found: Period | None, changes: int) -> str:

@@ -24,11 +24,7 @@ from cmk_check.web.views.catalogues import about_rule, controls
 
 
 def to_api_finding(
-    finding: Finding,
-    coverage: Coverage | None,
-    status: Status,
-    now: datetime,
-    portal: str,
+    finding: Finding, coverage: Coverage | None, status: Status, now: datetime, portal: str
 ) -> models.Finding:
     """Make the API's finding, as of the last finished scan that recorded it.
 
@@ -93,8 +89,7 @@ def with_details(
         controls=controls().value,
         rule=about_rule(),
         check=models.SelfCheck(
-            az=RULE_TEXT.check_az.format(account_options(finding.id)),
-            portal=RULE_TEXT.check_portal,
+            az=RULE_TEXT.check_az.format(account_options(finding.id)), portal=RULE_TEXT.check_portal
         ),
     )
 

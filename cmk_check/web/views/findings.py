@@ -80,7 +80,6 @@ class FindingsView:
         Raises:
             RequestRefused: the kind is not in scope, the token is invalid, or the subscription is
                 not recorded (an empty list would mean "nothing wrong there").
-            StoreError
 
         """
         kind = self._kind(query.kind)
@@ -121,7 +120,6 @@ class FindingsView:
 
         Raises:
             RequestRefused: the id is not an account's, or no finding of the account is recorded.
-            StoreError
 
         """
         account = AccountId.parse(f"/{account_id.removeprefix('/')}")
@@ -204,10 +202,7 @@ def _matching(where: FindingFilter, status: Status) -> int | None:
     asked, accounts = where.equals(), status.summary.accounts
     if not asked:
         return accounts.total
-    counts = {
-        Verdict.COMPLIANT: accounts.compliant,
-        Verdict.NON_COMPLIANT: accounts.non_compliant,
-    }
+    counts = {Verdict.COMPLIANT: accounts.compliant, Verdict.NON_COMPLIANT: accounts.non_compliant}
     return counts.get(where.verdict) if where.verdict and len(asked) == 1 else None
 
 

@@ -13,11 +13,7 @@ from cmk_check.core.account_groups import group_by_key, group_by_owner
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.status import Status
-from cmk_check.limits import (
-    COVERAGE_READS_AT_ONCE,
-    MAX_FINDINGS_SUMMED,
-    SUBSCRIPTIONS_SUMMED_ALONE,
-)
+from cmk_check.limits import COVERAGE_READS_AT_ONCE, MAX_FINDINGS_SUMMED, SUBSCRIPTIONS_SUMMED_ALONE
 from cmk_check.store.codec import RowUnusable
 from cmk_check.store.coverage_groups import keys_in, owners_in
 from cmk_check.store.findings import FindingsTable
@@ -62,7 +58,6 @@ class SummingView:
 
         Raises:
             RequestRefused: too many findings; a sum over some of them would be too small.
-            StoreError
 
         """
         left, done, rows = list[str](), set[str](), 0

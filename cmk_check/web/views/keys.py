@@ -3,12 +3,11 @@
 from cmk_check.core.account_groups import KeyGroup
 from cmk_check.core.enums import KeyState
 from cmk_check.core.status import Status
-from cmk_check.core.text import counted
+from cmk_check.core.text import counted, write_time
 from cmk_check.limits import MAX_NAMES_OF_KEY, MAX_WORKBOOK_FINDINGS
 from cmk_check.web import models, parameters
 from cmk_check.web.aspect_models import Keys
 from cmk_check.web.http.paging import Page
-from cmk_check.web.json_model import written
 from cmk_check.web.views.groups import BY_KEY, Groups, SummingView
 
 
@@ -20,7 +19,6 @@ class KeysView(SummingView):
 
         Raises:
             RequestRefused: the token is invalid, or too many findings must be read.
-            StoreError
 
         """
         is_workbook = query.format == "xlsx" and "top" not in query.model_fields_set
@@ -77,5 +75,5 @@ def _caution(status: Status, keyless: int) -> str:
         (subscriptions.excluded, "subscription", "{} excluded"),
     )
     left_out = [text.format(counted(number, noun)) for number, noun, text in counts if number]
-    as_of = f"As of {written(status.as_of)}" if status.as_of else "No scan has finished yet"
+    as_of = f"As of {write_time(status.as_of)}" if status.as_of else "No scan has finished yet"
     return f"{as_of}. Not counted: {'; '.join([*left_out, 'whatever else in Azure uses a key'])}."

@@ -1,7 +1,5 @@
 """The list of owners, who can have accounts anywhere."""
 
-from dataclasses import dataclass
-
 from cmk_check.core.account_groups import OwnerGroup
 from cmk_check.core.enums import KeyState, Verdict
 from cmk_check.core.model import VerdictCounts
@@ -11,7 +9,6 @@ from cmk_check.web.http.paging import Page
 from cmk_check.web.views.groups import BY_OWNER, Groups, SummingView
 
 
-@dataclass(frozen=True, slots=True)
 class OwnersView(SummingView):
     """Makes pages of owners."""
 
@@ -20,7 +17,6 @@ class OwnersView(SummingView):
 
         Raises:
             RequestRefused: the token is invalid, or too many findings must be read.
-            StoreError
 
         """
         owners = Groups(OwnerGroup, query.top, query.skip_token, " ")

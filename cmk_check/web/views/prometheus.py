@@ -17,13 +17,7 @@ from prometheus_client.registry import Collector
 from pydantic.alias_generators import to_snake
 
 from cmk_check.core.aspects.key_health import KEY_HEALTH
-from cmk_check.core.enums import (
-    PostureReason,
-    PostureVerdict,
-    Reason,
-    ScanState,
-    Verdict,
-)
+from cmk_check.core.enums import PostureReason, PostureVerdict, Reason, ScanState, Verdict
 from cmk_check.core.exceptions.account_exception import honoured_at
 from cmk_check.core.model import AccountCounts, VerdictCounts
 from cmk_check.core.posture import Posture

@@ -36,7 +36,6 @@ async def page_of(
 
     Raises:
         RequestRefused: the token is invalid.
-        StoreError
 
     """
     after = position_of(query.skip_token, table_keys.SCANS_FROM)
@@ -55,7 +54,6 @@ async def one(scans: ScanTable, scan_id: str, now: datetime) -> models.ScanInDet
 
     Raises:
         RequestRefused: no scan has this id.
-        StoreError
 
     """
     stored = None

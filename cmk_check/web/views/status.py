@@ -11,6 +11,7 @@ import logging
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
+from cmk_check.config.settings import Settings
 from cmk_check.core import posture
 from cmk_check.core.counts import summarise
 from cmk_check.core.enums import PostureReason
@@ -49,12 +50,7 @@ class StatusView:
     digests: Digests | None = None
 
     async def of_estate(self) -> tuple[bytes, str]:
-        """Return the status of the whole estate.
-
-        Raises:
-            StoreError
-
-        """
+        """Return the status of the whole estate."""
         stored, watch = await self._read()
         answer = posture.of_estate(stored.value, self.clock.now(), self.expect, await self._late())
         return self._written(answer, stored, stored.value.summary, stored.value.as_of, watch)
@@ -64,7 +60,6 @@ class StatusView:
 
         Raises:
             RequestRefused: the subscription is not recorded.
-            StoreError
 
         """
         coverage, stored, watch = await asyncio.gather(
@@ -81,17 +76,8 @@ class StatusView:
         as_of = posture.as_of(coverage, status)
         return self._written(answer, stored, summarise([coverage], changes=0), as_of, watch)
 
-    async def scrape(
-        self, accept: str, kinds: tuple[str, ...], *, owners: bool
-    ) -> tuple[bytes, str]:
-        """Return the status as metrics in an accepted format, and the content type.
-
-        ``kinds`` are those in scope, ``owners`` is whether owners are stored.
-
-        Raises:
-            StoreError
-
-        """
+    async def scrape(self, accept: str, settings: Settings) -> tuple[bytes, str]:
+        """Return the status as metrics in an accepted format, and the content type."""
         # The library loads slowly, and no other request needs it.
         from cmk_check.web.views.prometheus import StatusCollector, write  # noqa: PLC0415
 
@@ -99,9 +85,10 @@ class StatusView:
         now = self.clock.now()
         answer = posture.of_estate(stored.value, now, self.expect, await self._late())
         looked_at = watch.last_look if watch else None
+        kinds, with_owners = settings.kinds, bool(settings.owner_tags)
         with_dates = self.expect.fix_within is not None
         scraped = StatusCollector(
-            stored.value, answer, now, kinds, self.key_health, owners, looked_at, with_dates
+            stored.value, answer, now, kinds, self.key_health, with_owners, looked_at, with_dates
         )
         return write(scraped, accept)
 

@@ -39,7 +39,6 @@ class SubscriptionsView:
 
         Raises:
             RequestRefused: the token is invalid.
-            StoreError
 
         """
         after = position_of(query.skip_token, table_keys.COVERAGE)

@@ -17,24 +17,22 @@ from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.core.posture import Expectations
 from cmk_check.core.status import Unpublished
+from cmk_check.core.text import write_time
+from cmk_check.limits import LATE_PUBLICATION
 from cmk_check.ports import DeliveryFailed, Entity, Table
 from cmk_check.store import table_keys
 from cmk_check.store.change_feed import FeedTable
-from cmk_check.store.digests import Digests
-from cmk_check.store.findings import FindingsTable
 from cmk_check.store.outbox import OutboxEntry, outbox_write, place_of
-from cmk_check.store.scans import ScanTable
-from cmk_check.web.json_model import written
 from cmk_check.web.views.digest import DigestView
 from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
 from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
 from tests.unit.web.api_kit import (
-    AS_SERVED,
     MAX_AGE,
     MIXED,
     PRODUCTION,
     Served,
     SetClock,
+    as_served,
     counted,
     coverage,
     finding,
@@ -71,28 +69,26 @@ class Scene:
         """Return what one process delivers with; it may die after an operation of the store."""
         store = FaultyStore(self.served.store, {dies_at: Fault.DEATH_AFTER})
         names = tuple(each.route.name for each in self.webhooks)
-        tables, feed = (FindingsTable(store), ScanTable(store), True, self.most), FeedTable(store)
-        view = DigestView(
-            *tables, clock=self.clock, expect=Expectations(MAX_AGE), feed=feed, hostname=None
-        )
-        digest = (Digests(store, MONDAYS, names), view.of) if with_digest else None
-        return DeliveryContext(
-            feed, self.webhooks, set(), self.queue, self.poison, self.clock, digest
-        )
+        expect, most = Expectations(MAX_AGE), self.most
+        view = DigestView(store, MONDAYS, names, clock=self.clock, expect=expect, most=most)
+        digests = view if with_digest else None
+        queues, feed = (self.queue, self.poison), FeedTable(store)
+        return DeliveryContext(feed, self.webhooks, set(), *queues, self.clock, digests)
 
     async def hand_out(
         self, until: datetime | None = None, *, twice: bool = False, chance: Random | None = None
     ) -> None:
-        """Deliver what waits, each when it is due, and retries up to a time.
+        """Deliver what waits, each when it is due, up to a time: by default, the first tries.
 
         With a ``chance``, some processes die first, and the queue delivers the message again.
         """
+        until = until or self.clock.time + LATE_PUBLICATION
         due = [(self.clock.time + delay, text) for text, delay in self.queue.sent]
         self.queue.sent.clear()
         while due:
             due.sort()
             at, text = due.pop(0)
-            if at > (until or self.clock.time):
+            if at > until:
                 self.queue.sent.append((text, at - self.clock.time))
                 continue
             self.clock.time = max(at, self.clock.time)
@@ -123,8 +119,9 @@ class Scene:
 
     async def reasons(self) -> list[str]:
         """Return the posture's reasons from the status."""
-        names = tuple(each.route.name for each in self.webhooks)
-        app = self.served.app(replace(AS_SERVED, digests=(MONDAYS, names)))
+        routes = tuple(each.route for each in self.webhooks)
+        digests = {"digest_schedule": MONDAYS, "given_routes": routes}
+        app = self.served.app(as_served(**digests))
         answer = await send(app, "/api/v1/status")
         return [reason["message"] for reason in answer.json["reasons"]]
 
@@ -283,11 +280,46 @@ async def test_a_change_that_waited_past_the_end_of_a_period_is_in_the_next_dige
     assert [data["happened"]["violated"] for data in scene.got()] == [0, 1]
 
 
+@pytest.mark.parametrize("dated", [-2, 0, 2])
+@pytest.mark.parametrize("fired", [-4, 0, 4])
+async def test_a_change_around_the_end_of_a_period_is_in_one_digest(
+    scene: Scene, fired: int, dated: int
+) -> None:
+    """A timer may be early, clocks differ, and a publication takes a while after it is dated."""
+    scene.clock.time = MONDAY + timedelta(seconds=fired)
+    await queue_digest(scene.instance())
+    await scene.hand_out(scene.clock.time)
+    for subject, seconds in (("/ahead", 3), ("/behind", dated)):
+        at = MONDAY + timedelta(seconds=seconds)
+        await scene.publish(at, ChangeType.ACCOUNT_VIOLATED, subject)
+
+    await scene.hand_out(MONDAY + HOUR)
+    await scene.tick(MONDAY + WEEK)
+
+    before = int(dated < 0)
+    assert [data["changes"] for data in scene.got()] == [before, 2 - before]
+    assert [data["happened"]["violated"] for data in scene.got()] == [before, 2 - before]
+
+
+async def test_a_message_for_a_later_digest_does_not_end_the_tries_of_the_due_one(
+    scene: Scene,
+) -> None:
+    """Somebody forged it, or the clock was moved back between timer and delivery."""
+    number = 10**18 + int((MONDAY + 2 * HOUR).timestamp())
+    await scene.queue.send([f'{{"first": {number}, "last": {number}}}'])
+
+    await scene.tick()
+
+    assert [data["until"] for data in scene.got()] == [write_time(MONDAY)]
+    assert not scene.queue.sent
+
+
 async def test_a_schedule_that_was_missed_shows_in_the_status_and_in_the_next_digest(
     scene: Scene,
 ) -> None:
     """The host was down, or the timer had stopped, or it never fired."""
-    digests = Digests(scene.served.store, MONDAYS, ("webhook",))
+    digests = scene.instance().digests
+    assert digests is not None
     for now in (MONDAY + HOUR, MONDAY + WEEK + HOUR):  # the first scan starts the period
         await digests.start(now)
         scene.clock.time = now
@@ -398,7 +430,7 @@ async def test_the_weeks_of_a_quarter_are_those_of_a_second_writing(seed: int) -
         for change in kept:
             expected[kinds[change.type]].add(change.subject)
         for data in scene.got()[before:]:
-            assert (data["since"], data["until"]) == (written(since), written(end))
+            assert (data["since"], data["until"]) == (write_time(since), write_time(end))
             assert data["changes"] == len(kept)
             assert {name: data["happened"][name] for name in expected} == {
                 name: len(subjects) for name, subjects in expected.items()

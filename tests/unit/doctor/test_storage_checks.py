@@ -20,7 +20,7 @@ from cmk_check.ports import (
     TableQuery,
     Write,
 )
-from cmk_check.store.digests import Digests
+from cmk_check.web.views.digest import DigestView
 from tests.fakes import earlier_build
 from tests.fakes.earlier_build import Row
 from tests.fakes.faults import Fault, FaultyStore
@@ -175,7 +175,9 @@ async def test_a_digest_that_a_receiver_did_not_get_is_named() -> None:
     world, subject = await _scanned(timedelta(minutes=5), **url)
     await world.scan()
     due = subject.clock.now() - timedelta(hours=2)
-    await Digests(world.store, "0 * * * * *", ("webhook",)).begin("webhook", due, 0)
+    clock, expect = subject.clock, world.options.expectations
+    digests = DigestView(world.store, "0 * * * * *", ("webhook",), clock=clock, expect=expect)
+    await digests.begin("webhook", due, 0)
 
     ((_, text),) = await told(storage_checks.scans, subject)
 

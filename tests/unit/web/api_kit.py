@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from fastapi import FastAPI
 
+from cmk_check.config.settings import Settings
 from cmk_check.core.account import Evidence, Judgement, Subscription
 from cmk_check.core.account_groups import group_by_key, group_by_owner, write_groups
 from cmk_check.core.counts import AccountCounter, summarise
@@ -30,11 +31,10 @@ from cmk_check.core.watch_state import Watch
 from cmk_check.ports import Insert, Replace, Table
 from cmk_check.store import codec, table_keys
 from cmk_check.store.scans import ScanTable
-from cmk_check.web.fastapi_app import WebApplication
-from cmk_check.web.http.middleware import SignIn
 from cmk_check.web.http.table_walk_limit import Places
 from cmk_check.web.routes import create_app
 from tests.fakes.recording_store import RecordingStore
+from tests.unit.config.settings_kit import AZURITE
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 EARLIER = NOON - timedelta(days=3)
@@ -44,9 +44,12 @@ LAB = "5b1e0000-0000-0000-0000-000000000002"
 TENANT = "72f90000-0000-0000-0000-00000000000f"
 PORTAL = "https://portal.azure.com"
 KINDS = ("OpenAI", "AIServices")
-AS_SERVED = WebApplication(
-    SignIn("keys", easy_auth=False), None, KINDS, PORTAL, "vault.azure.net", key_health=True
-)
+AS_SERVED = Settings.load(AZURITE)
+
+
+def as_served(**changed: object) -> Settings:
+    """Return the settings with some of another value."""
+    return AS_SERVED.model_copy(update=changed)
 
 
 async def no_resend(_first: int, _last: int) -> bool:
@@ -80,13 +83,15 @@ class Served:
 
     def app(
         self,
-        site: WebApplication = AS_SERVED,
+        settings: Settings = AS_SERVED,
         expect: Expectations | None = None,
         places: Places | None = None,
     ) -> FastAPI:
         """Build the API over this, as a process of the app does at its start."""
-        site = replace(site, watch=self.watched)
-        return create_app(self.store, self.clock, expect or Expectations(MAX_AGE), site, places)
+        if self.watched:
+            settings = settings.model_copy(update={"watch_schedule": "0 1/2 * * * *"})
+        expect = expect or Expectations(MAX_AGE)
+        return create_app(self.store, self.clock, expect, settings, places)
 
     async def put(self, coverage: Coverage, findings: Iterable[Finding] = ()) -> None:
         """Write the rows of a subscription as a scan does, with their sums by owner and key."""

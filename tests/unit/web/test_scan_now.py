@@ -2,21 +2,21 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
 import pytest
 from fastapi import FastAPI
 
+from cmk_check.config.settings import Settings
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.core.scope import Scope
 from cmk_check.ports import QueueError, StoreRefused, StoreUnavailable
 from cmk_check.store.codec import RowTooNew
-from cmk_check.web.fastapi_app import WebApplication
 from cmk_check.web.scan_now import create_app
 from tests.fakes.world import sub
-from tests.unit.web.api_kit import AS_SERVED, no_resend
+from tests.unit.web.api_kit import AS_SERVED, as_served, no_resend
 from tests.unit.web.asgi_client import send
 
 SCAN = "/api/scan"
@@ -43,9 +43,9 @@ class Asked:
 
 
 def _app(
-    ask: Callable[[frozenset[str]], Awaitable[StartAnswer]], site: WebApplication = AS_SERVED
+    ask: Callable[[frozenset[str]], Awaitable[StartAnswer]], settings: Settings = AS_SERVED
 ) -> FastAPI:
-    return create_app(ask, no_resend, site, Scope(exclude=frozenset({EXCLUDED})))
+    return create_app(ask, no_resend, settings, Scope(exclude=frozenset({EXCLUDED})))
 
 
 def _body(*ids: str) -> bytes:
@@ -129,7 +129,7 @@ async def test_a_started_scan_is_accepted_and_can_be_followed(
     hostname: str | None, host: str, origin: str
 ) -> None:
     """A scan takes minutes. The caller can forge the Host header, so the link may be relative."""
-    app = _app(Asked(STARTED), replace(AS_SERVED, hostname=hostname))
+    app = _app(Asked(STARTED), as_served(hostname=hostname))
 
     answer = await send(app, SCAN, {"host": host}, method="POST")
 

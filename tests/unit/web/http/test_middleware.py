@@ -1,7 +1,7 @@
 """All requests: headers, the shape of errors, and who may send requests."""
 
 import logging
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import pytest
 from opentelemetry import trace
@@ -9,9 +9,8 @@ from opentelemetry import trace
 from cmk_check.core.controls import CAUTION, CONTROLS
 from cmk_check.core.reasons.catalogue import CATALOGUE
 from cmk_check.ports import StoreRefused, StoreUnavailable
-from cmk_check.web.http.middleware import SignIn
 from tests.fakes.recording_store import RecordingStore
-from tests.unit.web.api_kit import AS_SERVED, LAB, PRODUCTION, Served
+from tests.unit.web.api_kit import LAB, PRODUCTION, Served, as_served
 from tests.unit.web.asgi_client import send
 
 CHAT = (
@@ -186,7 +185,7 @@ async def test_entra_gives_no_data_without_easy_auth(
     served: Served, route: str, headers: dict[str, str], status: int, *, easy_auth: bool
 ) -> None:
     """The functions are anonymous then: with Easy Auth off, all data would be public."""
-    app = served.app(replace(AS_SERVED, sign_in=SignIn("entra", easy_auth)))
+    app = served.app(as_served(http_auth="entra", easy_auth=easy_auth))
     served.store.log.clear()
 
     answer = await send(app, route, headers)

@@ -1,6 +1,5 @@
 """The OpenAPI document, on which generators and testers rely."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,9 +8,8 @@ from cmk_check.config.http_auth import HttpAuth
 from cmk_check.core.enums import Reason
 from cmk_check.web import routes, scan_now
 from cmk_check.web.http import openapi
-from cmk_check.web.http.middleware import SignIn
 from cmk_check.web.http.responses import XLSX
-from tests.unit.web.api_kit import AS_SERVED, KINDS, Served
+from tests.unit.web.api_kit import KINDS, Served, as_served
 from tests.unit.web.asgi_client import send
 
 ALLOWED = (*KINDS, "unknown")
@@ -40,7 +38,7 @@ def _operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize("http_auth", ["keys", "entra"])
 async def test_it_is_served_as_it_is_made(empty: Served, http_auth: HttpAuth) -> None:
     """It depends on the settings of the app, and is the same for all callers."""
-    app = empty.app(replace(AS_SERVED, sign_in=SignIn(http_auth, easy_auth=True)))
+    app = empty.app(as_served(http_auth=http_auth, easy_auth=True))
 
     answer = await send(app, "/api/v1/openapi.json", {"x-ms-client-principal-id": "x"})
 

@@ -28,10 +28,10 @@ from cmk_check.core.model import AccountCounts, Finding, VerdictCounts
 from cmk_check.core.posture import Expectations
 from tests.unit.core.aspects.test_catalogue import EXAMPLES
 from tests.unit.web.api_kit import (
-    AS_SERVED,
     MAX_AGE,
     NOON,
     Served,
+    as_served,
     counted,
     finding,
     recorded,
@@ -106,7 +106,7 @@ async def test_an_account_that_was_never_looked_at_counts_as_unknown_or_not_at_a
         by_key_health={"healthy": 4, "at_risk": 2, "broken": 1, "unknown": 1},
     )
     served = await recorded(accounts=accounts)
-    app = served.app(replace(AS_SERVED, key_health=is_read))
+    app = served.app(as_served(key_health=is_read))
     shown = {"healthy": 4, "atRisk": 2, "broken": 1, "unknown": 2} if is_read else None
 
     estate = (await send(app, "/api/v1/status")).json

@@ -12,12 +12,12 @@ from cmk_check.core.model import Transition
 from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
 from tests.unit.web.api_kit import (
-    AS_SERVED,
     LAB,
     NOON,
     PRODUCTION,
     TENANT,
     Served,
+    as_served,
     counted,
     coverage,
     finding,
@@ -130,7 +130,7 @@ async def test_a_next_link_leads_to_this_app(
     served: Served, hostname: str | None, host: str, origin: str
 ) -> None:
     """A made-up Host header must not send a client with its key elsewhere in an odd shape."""
-    app = served.app(replace(AS_SERVED, hostname=hostname))
+    app = served.app(as_served(hostname=hostname))
 
     answer = await send(app, f"{FINDINGS}?top=1", {"host": host})
 
@@ -158,7 +158,7 @@ async def test_a_kind_is_found_however_settings_and_azure_spell_it(
     await empty.put(row, mine)
     if is_counted:
         await empty.put_status(status_of(row))
-    app = empty.app(replace(AS_SERVED, kinds=("openai", "aiservices")))
+    app = empty.app(as_served(kinds=("openai", "aiservices")))
 
     assert (await send(app, f"{FINDINGS}?kind=OPENAI")).names == ["a", "c"]
     assert (await send(app, f"{FINDINGS}?kind=AISERVICES")).names == ["b"]

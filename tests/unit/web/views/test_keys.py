@@ -18,10 +18,10 @@ from cmk_check.core.owner import UNOWNED, Owner
 from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.web.views.groups import Groups
 from tests.unit.web.api_kit import (
-    AS_SERVED,
     LAB,
     NOON,
     Served,
+    as_served,
     counted,
     coverage,
     finding,
@@ -145,7 +145,7 @@ async def test_a_key_of_one_account_is_not_shared() -> None:
     served = await recorded(_under("a", owner=None))
 
     (key,) = await _keys(served)
-    (without,) = (await send(served.app(replace(AS_SERVED, key_health=False)), KEYS)).found
+    (without,) = (await send(served.app(as_served(key_health=False)), KEYS)).found
 
     assert key["shared"] is False
     assert key["keys"] == {"healthy": 0, "atRisk": 0, "broken": 0, "unknown": 1}

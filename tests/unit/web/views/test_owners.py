@@ -25,6 +25,7 @@ from tests.unit.web.api_kit import (
     NOON,
     PRODUCTION,
     Served,
+    as_served,
     coverage,
     finding,
     recorded,
@@ -120,8 +121,8 @@ async def test_a_part_is_never_shown_as_the_sum() -> None:
 async def test_metrics_count_owners_unless_none_is_kept(served: Served) -> None:
     """An alert on accounts without an owner must not fire if owners are off."""
     kept, dropped = [
-        (await send(served.app(replace(AS_SERVED, owners=owners)), "/api/v1/metrics")).body
-        for owners in (True, False)
+        (await send(served.app(settings), "/api/v1/metrics")).body
+        for settings in (AS_SERVED, as_served(owner_tags=()))
     ]
 
     assert b"cmkcheck_owners 1.0" in kept
