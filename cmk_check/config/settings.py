@@ -266,7 +266,7 @@ class Settings(BaseModel):
     """An exemption that expires later is not honoured."""
     exception_policies: DefinitionIds = frozenset()
     """Exemptions from these policies count in addition to the built-in policy and [our
-    own](prevention.md)."""
+    own](azure-policy.md#our-own-policy)."""
     exception_assignments: AssignmentIds = frozenset()
     """Exemptions from these assignments are honoured even below management groups."""
     fix_within: Annotated[timedelta | None, whole(*limits.FIX_WITHIN_DAYS_RANGE, of=_DAY)] = Field(
