@@ -273,7 +273,7 @@ class Settings(BaseModel):
         None, alias="CMK_FIX_WITHIN_DAYS"
     )
     """The number of days to fix a violation or a broken key, which sets its [due
-    date](due-dates.md). By default, there are no due dates."""
+    date](exceptions.md#due-dates). By default, there are no due dates."""
     # After the setting that its check reads.
     require_healthy_keys: Switch = Field(default=False, alias="CMK_REQUIRE_HEALTHY_KEYS")
     """Whether key health counts for the posture: a broken key makes it non-compliant, a key of
