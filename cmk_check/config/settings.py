@@ -266,14 +266,14 @@ class Settings(BaseModel):
     """An exemption that expires later is not honoured."""
     exception_policies: DefinitionIds = frozenset()
     """Exemptions from these policies count in addition to the built-in policy and [our
-    own](prevention.md)."""
+    own](azure-policy.md#our-own-policy)."""
     exception_assignments: AssignmentIds = frozenset()
     """Exemptions from these assignments are honoured even below management groups."""
     fix_within: Annotated[timedelta | None, whole(*limits.FIX_WITHIN_DAYS_RANGE, of=_DAY)] = Field(
         None, alias="CMK_FIX_WITHIN_DAYS"
     )
     """The number of days to fix a violation or a broken key, which sets its [due
-    date](due-dates.md). By default, there are no due dates."""
+    date](exceptions.md#due-dates). By default, there are no due dates."""
     # After the setting that its check reads.
     require_healthy_keys: Switch = Field(default=False, alias="CMK_REQUIRE_HEALTHY_KEYS")
     """Whether key health counts for the posture: a broken key makes it non-compliant, a key of
