@@ -8,7 +8,7 @@ def assumptions() -> str:
     return "\n\n".join(
         f"## {name}\n\n{each['belief']}\n\n- **Reason:** {each['why']}\n"
         f"- **Test:** {_tried(name)}{each['see']}\n"
-        f"- **Otherwise:** {each['affects']}."
+        f"- **If refuted:** {each['affects']}."
         for name, each in texts().items()
     )
 
