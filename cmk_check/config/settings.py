@@ -147,7 +147,7 @@ class Settings(BaseModel):
     """
 
     # A field is named after its variable, unless an alias is given. `make docs` copies the
-    # docstrings of the fields to docs/settings.md, so their links are relative to that page.
+    # docstrings of the fields to docs/reference/settings.md; their links are relative to docs/.
     model_config = ConfigDict(
         frozen=True,
         hide_input_in_errors=True,
@@ -187,7 +187,7 @@ class Settings(BaseModel):
     )
     """The identity that reads Azure. Default: the system-assigned identity."""
     cloud: Annotated[str, one_of(*CLOUDS)] = "public"
-    """The [Azure cloud](#sovereign-clouds)."""
+    """The [Azure cloud](settings.md#sovereign-clouds)."""
     other_arm_url: str | None = Field(None, alias="CMK_ARM_URL")
     """The https origin of a simulator of Azure Resource Manager; refused on Azure."""
     kinds: Annotated[tuple[str, ...], Check(read_kinds, allowed="kinds")] = AZURE_OPENAI
