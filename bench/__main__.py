@@ -1,4 +1,4 @@
-"""Measure every figure of the table in docs/performance.md in one run: ``python -m bench``."""
+"""Measure every figure of the table in docs/testing.md in one run: ``python -m bench``."""
 
 import argparse
 import math
@@ -24,7 +24,7 @@ _SIZES: Final = (Size(10, keys=True), _MIDDLE_WITH_KEYS, Size(10_000, keys=True)
 _PARTS: Final = ("scans", "installed", "web", "estates")
 _DELAY_MS: Final = 100
 _COLUMNS: Final = ("figure", "measured", "floor", "ratio", "bar")
-_PAGE: Final = Path(__file__).parents[1] / "docs/performance.md"
+_PAGE: Final = Path(__file__).parents[1] / "docs/testing.md"
 _BEGIN: Final = "<!-- measured -->"
 # Each needs tables of its own, and half a minute with its floor.
 _FIRST_SCANS: Final = 3
@@ -110,7 +110,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--short", action="store_true", help="leave out 10,000 subscriptions")
     parser.add_argument("--only", choices=_PARTS, help="measure only this part")
-    parser.add_argument("--write", action="store_true", help="also into docs/performance.md")
+    parser.add_argument("--write", action="store_true", help="also into docs/testing.md")
     arguments = parser.parse_args()
     if arguments.only in {None, "web"} and find_browser() is None:
         parser.error(f"the page is measured in a browser: install one of {', '.join(NAMES)}")

@@ -150,7 +150,7 @@ class Settings(BaseModel):
     """
 
     # A field is named after its variable, unless an alias is given. `make docs` copies the
-    # docstrings of the fields to docs/settings.md, so their links are relative to that page.
+    # docstrings of the fields to docs/reference/settings.md; their links are relative to docs/.
     model_config = ConfigDict(
         frozen=True,
         hide_input_in_errors=True,
@@ -190,7 +190,7 @@ class Settings(BaseModel):
     )
     """The identity that reads Azure. Default: the system-assigned identity."""
     cloud: Annotated[str, one_of(*CLOUDS)] = "public"
-    """The [Azure cloud](#sovereign-clouds)."""
+    """The [Azure cloud](settings.md#sovereign-clouds)."""
     other_arm_url: str | None = Field(None, alias="CMK_ARM_URL")
     """The https origin of a simulator of Azure Resource Manager; refused on Azure."""
     kinds: Annotated[tuple[str, ...], Check(read_kinds, allowed="kinds")] = AZURE_OPENAI
@@ -269,14 +269,14 @@ class Settings(BaseModel):
     """An exemption that expires later is not honoured."""
     exception_policies: DefinitionIds = frozenset()
     """Exemptions from these policies count in addition to the built-in policy and [our
-    own](prevention.md)."""
+    own](azure-policy.md#our-own-policy)."""
     exception_assignments: AssignmentIds = frozenset()
     """Exemptions from these assignments are honoured even below management groups."""
     fix_within: Annotated[timedelta | None, whole(*limits.FIX_WITHIN_DAYS_RANGE, of=_DAY)] = Field(
         None, alias="CMK_FIX_WITHIN_DAYS"
     )
     """The number of days to fix a violation or a broken key, which sets its [due
-    date](due-dates.md). By default, there are no due dates."""
+    date](exceptions.md#due-dates). By default, there are no due dates."""
     # After the setting that its check reads.
     require_healthy_keys: Switch = Field(default=False, alias="CMK_REQUIRE_HEALTHY_KEYS")
     """Whether key health counts for the posture: a broken key makes it non-compliant, a key of

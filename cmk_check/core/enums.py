@@ -263,8 +263,8 @@ class ChangeType(StrEnum):
     """A complete reading lacks the account, its kind is no longer in scope, or its subscription was
     excluded or retired. `removed` is the reason."""
     ACCOUNT_OVERDUE = "cmkcheck.account.overdue"
-    """A violation or broken key was not fixed by its [due date](../due-dates.md). `dueAt` is that
-    date; `since` is when a scan first found the problem."""
+    """A violation or broken key was not fixed by its [due date](../exceptions.md#due-dates).
+    `dueAt` is that date; `since` is when a scan first found the problem."""
     KEY_DEGRADED = "cmkcheck.key.degraded"
     """The health of the key got worse, there are new reasons, or earlier reasons can no longer be
     read."""

@@ -1,4 +1,4 @@
-metadata description = 'Microsoft Sentinel analytics rules for the log lines of the app, and a function for hunting. docs/sentinel.md describes both.'
+metadata description = 'Microsoft Sentinel analytics rules for the log lines of the app, and a function for hunting. docs/alerts.md describes both.'
 
 import { changes, finished } from 'alerts.bicep'
 

@@ -1,5 +1,5 @@
 metadata name = 'cmk_check: a policy against accounts without a customer-managed key, at a management group'
-metadata description = 'Deploy it to the management group: az deployment mg create. docs/prevention.md explains each effect.'
+metadata description = 'Deploy it to the management group: az deployment mg create. docs/azure-policy.md explains each effect.'
 
 targetScope = 'managementGroup'
 

@@ -1,5 +1,5 @@
 metadata name = 'cmk_check: a policy against accounts without a customer-managed key, at a subscription'
-metadata description = 'Deploy it to the subscription: az deployment sub create. docs/prevention.md explains each effect.'
+metadata description = 'Deploy it to the subscription: az deployment sub create. docs/azure-policy.md explains each effect.'
 
 targetScope = 'subscription'
 

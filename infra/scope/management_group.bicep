@@ -20,7 +20,7 @@ var reader = 'acdd72a7-3385-48ef-bd42-f606fba81ae7'
 var roleId = useReader ? tenantResourceId('Microsoft.Authorization/roleDefinitions', reader) : role.id
 var actions = loadJsonContent('actions.json')
 
-// docs/permissions.md gives the reason for each action. A role with data actions could not be assigned here.
+// docs/reference/actions.md gives the reason for each action. A role with data actions could not be assigned here.
 // Each app has its own role: two apps below one group may need different actions.
 resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!useReader) {
   name: guid(managementGroup().id, principalId, 'cmk_check')

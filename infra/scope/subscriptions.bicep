@@ -23,7 +23,7 @@ param exceptions bool = true
 var reader = 'acdd72a7-3385-48ef-bd42-f606fba81ae7'
 var actions = loadJsonContent('actions.json')
 
-// docs/permissions.md gives the reason for each action. Each app has its own role, because two apps may need
+// docs/reference/actions.md gives the reason for each action. Each app has its own role, because two apps may need
 // different actions. A tenant has a limited number of custom roles, so all subscriptions share it
 // (https://learn.microsoft.com/azure/role-based-access-control/custom-roles).
 resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!useReader) {

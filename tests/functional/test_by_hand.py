@@ -41,7 +41,7 @@ BOT: Final = AccountSpec(
 
 def blocks() -> list[str]:
     """Return the commands of the page, block by block."""
-    parts = ("What to have ready", "Check with az", "Fix with az")
+    parts = ("What to have ready", "Check with az", "Fix")
     text = "".join(section(PAGE, heading) for heading in parts)
     return re.findall(r"(?ms)^```sh\n(.*?)^```", text)
 

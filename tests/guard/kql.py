@@ -32,7 +32,7 @@ _TABLES: Final = {
 }
 # The columns that hunters are promised; a guard compares them with the template.
 CHANGES: Final = {
-    row[0].strip("`"): row[1] for row in table((ROOT / "docs/sentinel.md").read_text(), "column")
+    row[0].strip("`"): row[1] for row in table((ROOT / "docs/alerts.md").read_text(), "column")
 }
 _FUNCTION: Final = (
     f"let CmkCheckChanges = () {{ datatable({', '.join(map(':'.join, CHANGES.items()))})[] }};\n"

@@ -256,11 +256,9 @@ def test_every_assumption_is_whole_and_linked_from_a_page() -> None:
 
 def test_the_reports_are_listed_for_every_assumption() -> None:
     """Whether somebody has looked is the first question of whoever must trust one."""
-    rows = table((ROOT / "docs/reports.md").read_text(), "assumption")
+    rows = table((ROOT / "docs/assumptions.md").read_text(), "assumption")
 
-    assert [row[0] for row in rows] == [
-        f"[{name}](assumptions.md#{name})" for name in assumptions()
-    ]
+    assert [row[0] for row in rows] == [f"[{name}](#{name})" for name in assumptions()]
 
 
 def test_the_readme_is_short() -> None:

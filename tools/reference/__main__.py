@@ -20,7 +20,7 @@ from tools.reference.log_lines import log_lines
 from tools.reference.metrics import metrics
 from tools.reference.permissions import actions
 from tools.reference.reasons import members, reasons
-from tools.reference.rooms import contracts, rooms
+from tools.reference.rooms import rooms
 from tools.reference.settings import platform_variables, settings
 
 RENDERERS: Final[dict[str, Renderer]] = {
@@ -28,7 +28,6 @@ RENDERERS: Final[dict[str, Renderer]] = {
     "assumptions": assumptions,
     "changes": changes,
     "commands": commands,
-    "contracts": contracts,
     "controls": controls,
     "deny-rules": deny_rules,
     "deployment-options": deployment_options,

@@ -1,7 +1,6 @@
-"""The packages of the program, from their docstrings, and what may import what."""
+"""The packages of the program, from their docstrings."""
 
 import ast
-import tomllib
 from pathlib import Path
 from typing import Final
 
@@ -16,12 +15,6 @@ def rooms() -> str:
     packages = [path.parent for path in _PACKAGE.rglob("*/__init__.py")]
     rows = [(code(_name(path)), _purpose(path)) for path in sorted([*packages, *modules])]
     return table(("in `cmk_check/`", "contains"), rows)
-
-
-def contracts() -> str:
-    """Write the contracts of ``lint-imports``."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return "\n".join(f"- {each['name']}." for each in project["tool"]["importlinter"]["contracts"])
 
 
 def _name(path: Path) -> str:

@@ -1,5 +1,6 @@
 """The settings, from the docstrings and checks of their fields."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -11,20 +12,28 @@ from tools.reference.documents import code, one_line, table
 
 _UNITS = {"MINUTES": timedelta(minutes=1), "DAYS": timedelta(days=1)}
 _TYPES = "cmkcheck."
+_LINK = re.compile(r"\]\((?!https?:)(reference/)?")
 
 
 def settings() -> str:
     """Write a section for each setting, in alphabetical order."""
-    return "\n\n".join(text for _, text in sorted(_sections()))
+    return _link_from_reference("\n\n".join(text for _, text in sorted(_sections())))
 
 
 def platform_variables() -> str:
     """Write the variables that the platform sets."""
     rows = [(code(name), field) for name, field in _fields() if _is_of_the_platform(name)]
-    return table(
-        ("variable", "what it says"),
-        [(name, one_line(field.description, name)) for name, field in rows],
+    return _link_from_reference(
+        table(
+            ("variable", "what it says"),
+            [(name, one_line(field.description, name)) for name, field in rows],
+        )
     )
+
+
+def _link_from_reference(text: str) -> str:
+    """Return a text with its links, which are relative to docs/, as docs/reference needs them."""
+    return _LINK.sub(lambda link: "](" if link[1] else "](../", text)
 
 
 def _fields() -> Iterator[tuple[str, FieldInfo]]:

@@ -18,7 +18,7 @@ from tests.guard.infra.bicep_kit import INFRA, SUBSCRIPTION, Bicep, Json, only
 from tests.guard.infra.deny_rules import Condition
 
 RULE: Final = json.loads((INFRA / "policy/rule.json").read_text())
-PREVENTION: Final = (ROOT / "docs/prevention.md").read_text()
+POLICY: Final = (ROOT / "docs/azure-policy.md").read_text()
 TYPE: Final = "Microsoft.CognitiveServices/accounts"
 GROUP: Final = "/providers/Microsoft.Management/managementGroups/corp"
 PLACES: Final = {"management_group": GROUP, "subscription": f"/subscriptions/{SUBSCRIPTION}"}
@@ -36,7 +36,7 @@ def account(kind: str = "OpenAI", properties: object = None, **more: object) -> 
     return {"type": TYPE, "kind": kind, "properties": properties or {}, **more}
 
 
-# The requests of docs/prevention.md, as Azure Policy sees each.
+# The requests of docs/azure-policy.md, as Azure Policy sees each.
 REQUESTS: Final = {
     "create an account with identity and key in one request": account("AIServices", KEY),
     "create an account without a key, to switch the key on later": account(),
@@ -51,7 +51,7 @@ REQUESTS: Final = {
 
 def test_the_document_says_of_each_request_whether_it_is_refused() -> None:
     """Whoever switches Deny on must not learn it from a pipeline that fails."""
-    rows = {row[0]: row[1].partition(" ")[0] for row in table(PREVENTION, "request")}
+    rows = {row[0]: row[1].partition(" ")[0] for row in table(POLICY, "request")}
     refused = {
         name: "refused" if effect_on(RULE, seen, {"effect": "Deny"}) else "accepted"
         for name, seen in REQUESTS.items()

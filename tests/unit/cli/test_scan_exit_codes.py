@@ -203,7 +203,9 @@ def test_what_is_probably_a_mistake_is_named_before_the_scan(command: list[str])
     result = CliRunner().invoke(app, command, env=environ)
 
     skip, kinds, refused = result.stderr.splitlines()
-    assert skip.startswith("cmk-check: CMK_SKIP_THESE is not a setting; see docs/settings.md")
+    assert skip.startswith(
+        "cmk-check: CMK_SKIP_THESE is not a setting; see docs/reference/settings.md"
+    )
     assert kinds.startswith("cmk-check: CMK_KINDS names a kind of account")
     assert refused.startswith("cmk-check: CMK_MAX_IN_FLIGHT ")
 

@@ -146,7 +146,7 @@ def test_the_first_invocation_logs_once_what_is_unknown(
     [
         ("CMK_DUE_DAYS", "use CMK_EXCEPTION_MAX_DAYS or CMK_FIX_WITHIN_DAYS or CMK_RETENTION_DAYS"),
         ("CMK_SCHEDULE", "use CMK_DIGEST_SCHEDULE or CMK_SCAN_SCHEDULE or CMK_WATCH_SCHEDULE"),
-        ("CMK_LOG_LEVEL", "is not a setting; see docs/settings.md, or remove it."),
+        ("CMK_LOG_LEVEL", "is not a setting; see docs/reference/settings.md, or remove it."),
     ],
 )
 def test_an_unknown_name_is_answered_with_those_that_share_a_word(name: str, said: str) -> None:
