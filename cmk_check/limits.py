@@ -89,7 +89,7 @@ SCANS_ABANDONED_AT_ONCE: Final = 40
 # An internal error's text in a gap, which may quote Azure's answer.
 MAX_GAP_DETAIL_CHARS: Final = 300
 
-# --- Settings (minimum and maximum): internal, since docs/settings.md has them
+# --- Settings (minimum and maximum): internal, since docs/reference/settings.md has them
 
 EXCEPTION_DAYS_RANGE: Final = (1, 3650)
 DEFAULT_EXCEPTION_DAYS: Final = 365

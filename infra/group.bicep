@@ -34,7 +34,7 @@ param digestSchedule string = 'off'
 @maxValue(2820)
 param maxAgeMinutes int = 180
 
-@description('Optional. Further settings of the app by name: those in docs/settings.md, such as CMK_KINDS, and platform settings, such as HTTPS_PROXY or PIP_INDEX_URL. The deployment refuses settings that the template sets itself, that the plan does not accept, or that begin with CMK_ but are unknown.')
+@description('Optional. Further settings of the app by name: those in docs/reference/settings.md, such as CMK_KINDS, and platform settings, such as HTTPS_PROXY or PIP_INDEX_URL. The deployment refuses settings that the template sets itself, that the plan does not accept, or that begin with CMK_ but are unknown.')
 param settings furtherSettings = {}
 
 @description('Optional. Address, without a version, of the Key Vault secret that contains the webhook URL. The identity of the app needs the role Key Vault Secrets User on the secret.')

@@ -42,7 +42,7 @@ type dnsZoneIds = {
   site: string?
 }
 
-@description('Settings of the app and of the platform by name. docs/settings.md lists the app settings.')
+@description('Settings of the app and of the platform by name. docs/reference/settings.md lists the app settings.')
 @export()
 type furtherSettings = {
   *: string
