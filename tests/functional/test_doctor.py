@@ -12,13 +12,7 @@ from typing import Final
 import pytest
 
 from local.azurite import Azurite
-from local.simulator import (
-    Answer,
-    Estate,
-    Fault,
-    Simulator,
-    arm_error,
-)
+from local.simulator import Answer, Estate, Fault, Simulator, arm_error
 from tests.functional import terminal_kit
 from tests.functional.doctor_kit import doctor, doctor_here, lines_of, of_mark
 from tests.functional.estate_kit import CMK, accounts_of, estate_of, sub_id

@@ -145,10 +145,7 @@ def test_sources_are_compiled_where_they_are(engine: Check, tmp_path: Path, key:
     (tmp_path / "main.bicepparam").write_text(values)
     (tmp_path / "main.snapshot.json").write_text("committed")
 
-    runs = [
-        engine("main.bicepparam"),
-        engine("main.bicep", "--parameters", "main.bicepparam"),
-    ]
+    runs = [engine("main.bicepparam"), engine("main.bicep", "--parameters", "main.bicepparam")]
 
     counts = "0 compliant, 2 non_compliant" if key == "null" else "2 compliant, 0 non_compliant"
     assert [counts in run.stdout for run in runs] == [True, True]

@@ -76,11 +76,7 @@ def test_times_are_those_of_the_calendar(trigger: dict[str, object], due: str) -
     updated=st.none() | st.integers(0, 4_102_444_800),
 )
 def test_the_simulator_rotates_at_that_time(
-    created: int,
-    lifetime: int | None,
-    parts: tuple[int, int, int],
-    name: str,
-    updated: int | None,
+    created: int, lifetime: int | None, parts: tuple[int, int, int], name: str, updated: int | None
 ) -> None:
     """Its arithmetic is written apart from this one: months, leap years and ends of months."""
     duration = "P" + "".join(f"{n}{unit}" for n, unit in zip(parts, "YMD", strict=True) if n)
