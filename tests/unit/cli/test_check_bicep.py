@@ -167,7 +167,8 @@ def test_a_source_gets_nothing_fetched_printed_or_stuck(
     engine: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, said: str
 ) -> None:
     """A pull request can change it."""
-    monkeypatch.setattr(bicep, "MAX_BICEP_SECONDS", 20)
+    if "'pipe'" in source:  # which is waited for until the time is up
+        monkeypatch.setattr(bicep, "MAX_BICEP_SECONDS", 5)
     (tmp_path / "main.bicep").write_text(source)
     (tmp_path / "private.txt").write_text("hush")
     (tmp_path / "own").write_text("hush")
