@@ -33,16 +33,20 @@ _OF_ANY: Final = (
 CASES: Final = {
     "policies": (
         with_policies,
-        r"account\.identity\.tenantId|vault\.properties\.(networkAcls(\.\w+)?|publicNetworkAccess)"
-        r"|key\.properties\.(attributes\.created|keyUriWithVersion)",
+        (
+            r"account\.identity\.tenantId|vault\.properties\.(networkAcls(\.\w+)?|publicNetworkAccess)"
+            r"|key\.properties\.(attributes\.created|keyUriWithVersion)"
+        ),
     ),
     # The pinned version counts, and not the latest one; of an older one, only when it was made.
     "roles": (
         with_roles,
-        r"account\.identity\.principalId|versions\.\d(\.id|\.properties\.keyUriWithVersion)?"
-        r"|key\.properties\.(attributes(\.created)?|kty|keySize|keyOps(\.\d)?)"
-        r"|versions\.0\.properties\.(kty|keySize|keyOps(\.\d)?)"
-        r"|roles\.0\.properties\.permissions\.0\.(actions|notDataActions)",
+        (
+            r"account\.identity\.principalId|versions\.\d(\.id|\.properties\.keyUriWithVersion)?"
+            r"|key\.properties\.(attributes(\.created)?|kty|keySize|keyOps(\.\d)?)"
+            r"|versions\.0\.properties\.(kty|keySize|keyOps(\.\d)?)"
+            r"|roles\.0\.properties\.permissions\.0\.(actions|notDataActions)"
+        ),
     ),
 }
 _WRONG: Final[tuple[object, ...]] = (
