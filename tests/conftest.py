@@ -19,10 +19,7 @@ from tests.heavy_tools import require_tools
 settings.register_profile("ci", max_examples=50, derandomize=True, print_blob=True, deadline=None)
 settings.register_profile("explore", max_examples=5_000, print_blob=True, deadline=None)
 settings.register_profile(  # to fail is enough where the code is broken on purpose
-    "mutants",
-    settings.get_profile("ci"),
-    max_examples=25,
-    phases=[Phase.explicit, Phase.generate],
+    "mutants", settings.get_profile("ci"), max_examples=25, phases=[Phase.explicit, Phase.generate]
 )
 settings.load_profile("ci")  # for examples never tried: pytest --hypothesis-profile=explore
 

@@ -44,10 +44,7 @@ def test_p1_p2_p7_p8_p11_each_gap_keeps_its_findings_and_the_action_it_names_end
         subscription.management_groups = ("mg-team", GROUP)
     hidden.listed = False
     scene = open_scene(
-        estate,
-        scan_options={"subscription_timeout": 2},
-        CMK_MANAGEMENT_GROUP=GROUP,
-        **AT_ONCE,
+        estate, scan_options={"subscription_timeout": 2}, CMK_MANAGEMENT_GROUP=GROUP, **AT_ONCE
     )
     scene.scan()
     first, before = scene.status(), scene.findings()

@@ -12,15 +12,9 @@ from typing import Final
 import pytest
 
 from local.azurite import Azurite
-from local.simulator import (
-    Answer,
-    Estate,
-    Fault,
-    Simulator,
-    arm_error,
-)
+from local.simulator import Answer, Estate, Fault, Simulator, arm_error
 from tests.functional import terminal_kit
-from tests.functional.doctor_kit import doctor, doctor_here, lines_of, of_mark
+from tests.functional.doctor_kit import doctor, doctor_here, of_mark
 from tests.functional.estate_kit import CMK, accounts_of, estate_of, sub_id
 from tests.functional.storage_kit import TABLES, Storage
 from tests.functional.webhook_receiver import Receiver
@@ -165,31 +159,6 @@ async def test_each_trouble_is_named_first_and_what_builds_on_it_is_not_tried(
 
 
 @pytest.mark.long
-def test_the_settings_of_a_deployed_app_are_looked_at_from_here(
-    azure: Simulator, app: dict[str, str], tmp_path: Path
-) -> None:
-    """On Azure nobody can run a command; what is set there can be listed and tried here."""
-    listed = app | {
-        "CMK_SCAN_SCHEDULE": "hourly",
-        "CMK_WEBHOOK_URL": "@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/hush)",
-    }
-    file = tmp_path / "settings.json"
-    file.write_text(json.dumps([{"name": name, "value": it} for name, it in listed.items()]))
-    ours = azure.environment() | {"CMK_CLOUD": "moon"}
-
-    ended = terminal_kit.run("doctor", "--settings", str(file), environment=ours)
-
-    lines = lines_of(ended.out)
-    assert (ended.code, ended.err) == (3, "")
-    assert of_mark("problem", lines) == ["settings"]
-    assert lines["settings"][0][1].startswith("CMK_SCAN_SCHEDULE must be an NCRONTAB expression")
-    assert lines["settings"][1][1].startswith("CMK_WEBHOOK_URL is a Key Vault reference")
-    assert lines["schedule"][0][0] == lines["webhook"][0][0] == "skipped"
-    assert lines["queues"][0][0] == "ok"
-    assert "hush" not in ended.out
-
-
-@pytest.mark.long
 def test_the_rights_of_a_person_are_not_taken_for_the_apps(
     azure: Simulator, app: dict[str, str], tmp_path: Path
 ) -> None:
@@ -230,13 +199,3 @@ def test_p10_a_subscription_cannot_steer_a_terminal() -> None:
     assert not set(ended.out) & set("\x1b\x07\u202e")
     assert [line for line in ended.out.splitlines() if line.startswith("ok       tables")] == []
     assert "[red]y" in ended.out
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("option", ["--settings", "--report"])
-def test_a_file_that_cannot_be_used_is_said_before_the_work(option: str) -> None:
-    """Nobody waits for minutes to read that a folder does not exist."""
-    ended = terminal_kit.run("doctor", option, "/nowhere/file.json", environment={})
-
-    assert (ended.code, ended.out) == (2, "")
-    assert option in ended.err

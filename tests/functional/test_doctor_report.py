@@ -196,14 +196,8 @@ _BREAKS: Final[list[tuple[str, Callable[[Simulator], None]]]] = [
     ("rotation-policy", _odd_rotation),
     ("role-actions", _lacking("Microsoft.KeyVault/managedHSMs")),
     ("changes-read", _no_changes),
-    (
-        "group-exemptions",
-        _fault("/subscriptions/*/policyExemptions", Answer(body={"value": []})),
-    ),
-    (
-        "policy-versions",
-        _fault("*/policySetDefinitions/*", arm_error(404, "InvalidResourceType")),
-    ),
+    ("group-exemptions", _fault("/subscriptions/*/policyExemptions", Answer(body={"value": []}))),
+    ("policy-versions", _fault("*/policySetDefinitions/*", arm_error(404, "InvalidResourceType"))),
 ]
 
 
@@ -358,10 +352,7 @@ def _denied(what: str, scope: str = "/") -> Callable[[Simulator], object]:
             _denied("policyExemptions", f"/subscriptions/{sub_id(1)}"),
             {"policy-versions", "group-exemptions"},
         ),
-        (
-            _fault("*/providerOperations/*", Answer(body="<html>")),
-            {"role-actions"},
-        ),
+        (_fault("*/providerOperations/*", Answer(body="<html>")), {"role-actions"}),
     ],
     ids=["a part was seen", "a subscription hides its own", "the probe breaks"],
 )

@@ -8,7 +8,7 @@ import pytest
 
 from local.simulator import PolicyType, load_estate
 from tests.functional.conftest import OpenScene
-from tests.functional.estate_kit import CMK, Scene, codes, next_second, sub_id
+from tests.functional.estate_kit import Scene, codes, next_second
 from tests.functional.exception_kit import ACCEPT, accepted_estate
 
 pytestmark = pytest.mark.long
@@ -84,36 +84,6 @@ def test_every_account_has_the_exception_that_it_is_named_after(open_scene: Open
     assert findings["exemption-unread-list"]["exception"]["missingAction"] == (
         "Microsoft.Authorization/policyExemptions/read"
     )
-
-
-def test_nothing_is_asked_where_exceptions_are_off(open_scene: OpenScene) -> None:
-    """Who does not want them pays nothing for them, and needs no further right."""
-    estate, _ = accepted_estate(chat=timedelta(days=9))
-    scene = open_scene(estate, CMK_EXCEPTIONS="off")
-    scene.scan()
-
-    assert [each for each in scene.simulator.requests if each.kind in POLICIES] == []
-    assert posture_of(scene) == ("non_compliant", 0, ["accounts_non_compliant"])
-    assert scene.findings()["chat"]["exception"] is None
-
-
-def test_an_exemption_that_is_removed_or_no_longer_needed_ends(open_scene: OpenScene) -> None:
-    """P1, P3: the posture follows, and the end is told once."""
-    estate, exemptions = accepted_estate(chat=timedelta(days=90), lab=timedelta(days=90))
-    scene = open_scene(estate, **ACCEPT)
-    scene.scan()
-    told(scene)
-
-    estate.policies.remove(exemptions["chat"].id)
-    removed, without = rescan(scene), posture_of(scene)
-    estate.subscription(sub_id(1)).accounts["chat"].set_encryption(CMK)
-    estate.subscription(sub_id(1)).accounts["lab"].set_encryption(CMK)
-    mended, compliant = rescan(scene), posture_of(scene)
-
-    assert removed == Counter([("exception.ended", "chat")])
-    assert without[:2] == ("non_compliant", 1)
-    assert mended == Counter([("exception.ended", "lab")])
-    assert compliant == ("compliant", 0, [])
 
 
 @pytest.mark.parametrize(

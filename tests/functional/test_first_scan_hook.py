@@ -83,11 +83,7 @@ class Laptop:
             **environment,
         }
         return subprocess.Popen(
-            command,
-            env=given,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            command, env=given, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
 
     def finish(self, process: subprocess.Popen[str]) -> Run:

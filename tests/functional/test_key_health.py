@@ -7,13 +7,7 @@ import pytest
 from cmk_check.core.enums import KeyReason
 from cmk_check.core.reasons.key_sentences import key_severity
 from tests.functional.conftest import OpenScene
-from tests.functional.estate_kit import (
-    Scene,
-    add_account_with_key,
-    codes,
-    estate_of,
-    next_second,
-)
+from tests.functional.estate_kit import Scene, add_account_with_key, codes, estate_of, next_second
 
 pytestmark = pytest.mark.long
 

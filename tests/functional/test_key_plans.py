@@ -24,11 +24,7 @@ CLOSED: Final = {
 
 SOUND: Final = KeySpec(name="cmk")
 R = KeyReason
-WITHOUT_A_PLAN: Final = {
-    R.CANNOT_READ,
-    R.MANAGED_HSM_NOT_VERIFIABLE,
-    R.KEY_SIZE_DISPUTED,
-}
+WITHOUT_A_PLAN: Final = {R.CANNOT_READ, R.MANAGED_HSM_NOT_VERIFIABLE, R.KEY_SIZE_DISPUTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +52,7 @@ CASES: Final = {
         confirm=("RECOVER_VAULT",),
     ),
     "key-gone": Case(
-        frozenset({R.KEY_NOT_FOUND}),
-        KeySpec(name="cmk", deleted=True),
-        confirm=("RECOVER_KEY",),
+        frozenset({R.KEY_NOT_FOUND}), KeySpec(name="cmk", deleted=True), confirm=("RECOVER_KEY",)
     ),
     "worn": Case(
         frozenset({R.KEY_DISABLED, R.KEY_NOT_YET_VALID, R.KEY_OPERATIONS_MISSING}),

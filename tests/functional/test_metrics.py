@@ -19,14 +19,7 @@ import pytest
 
 from local.child_process import ChildProcess
 from tests.functional.conftest import OpenScene
-from tests.functional.estate_kit import (
-    CMK,
-    MICROSOFT,
-    Scene,
-    add_account,
-    estate_of,
-    wait_until,
-)
+from tests.functional.estate_kit import CMK, MICROSOFT, Scene, add_account, estate_of, wait_until
 from tests.guard.documents import HTTP, section
 
 pytestmark = pytest.mark.tools("Prometheus")

@@ -5,14 +5,7 @@ import pytest
 from local.simulator import Fault, Hold
 from local.stack import Answer
 from tests.functional.conftest import OpenScene
-from tests.functional.estate_kit import (
-    CMK,
-    MICROSOFT,
-    Scene,
-    accounts_of,
-    estate_of,
-    sub_id,
-)
+from tests.functional.estate_kit import CMK, MICROSOFT, Scene, accounts_of, estate_of, sub_id
 
 pytestmark = pytest.mark.long
 

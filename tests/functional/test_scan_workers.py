@@ -70,9 +70,7 @@ def test_p1_p7_p11_a_poisoned_slice_is_shown_and_the_next_scan_heals_it(
     assert (scene.status()["posture"], scene.status()["gaps"]) == (GOOD, [])
 
 
-def test_p1_p9_a_worker_that_slept_through_its_lease_changes_nothing(
-    open_scene: OpenScene,
-) -> None:
+def test_p1_p9_a_worker_that_slept_through_its_lease_changes_nothing(open_scene: OpenScene) -> None:
     """It holds an older reading, and must not put it over the newer one.
 
     The half hour of the lease is passed by rewriting the end of the lease in its row.

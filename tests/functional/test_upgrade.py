@@ -144,9 +144,7 @@ def deployed(
 
 
 @pytest.mark.parametrize(
-    ("first", "second"),
-    [(TODAY, OTHER_WORDS), (OTHER_WORDS, TODAY)],
-    ids=["upgrade", "rollback"],
+    ("first", "second"), [(TODAY, OTHER_WORDS), (OTHER_WORDS, TODAY)], ids=["upgrade", "rollback"]
 )
 def test_p1_p3_versions_follow_each_other_in_mid_scan(
     deployed: Callable[[str], Deployed], first: str, second: str
@@ -177,9 +175,7 @@ def test_p1_p3_versions_follow_each_other_in_mid_scan(
     assert not [line for line in scene.host.output() if "delete the row" in line]
 
 
-def test_p1_p3_a_newer_schema_is_left_alone_and_named(
-    deployed: Callable[[str], Deployed],
-) -> None:
+def test_p1_p3_a_newer_schema_is_left_alone_and_named(deployed: Callable[[str], Deployed]) -> None:
     """After such a rollback the app says which version it needs, and that one loses nothing."""
     scene = deployed(TODAY)
     before = scene.scan()

@@ -8,13 +8,7 @@ from typing import Final
 import pytest
 
 from cmk_check.core.aspects import BY_NAME
-from cmk_check.core.enums import (
-    ChangeType,
-    KeyRotation,
-    KeyState,
-    PostureReason,
-    RemovalReason,
-)
+from cmk_check.core.enums import ChangeType, KeyRotation, KeyState, PostureReason, RemovalReason
 from cmk_check.core.reasons.catalogue import CATALOGUE
 from cmk_check.web.dashboard_files import FILES, INDEX
 from tests.browsers import end_without
@@ -79,10 +73,7 @@ def test_every_element_that_a_module_looks_for_is_on_the_page() -> None:
 
 @pytest.mark.parametrize(
     ("module", "constant", "words"),
-    [
-        ("labels.js", "REMOVALS", RemovalReason),
-        ("key_health.js", "rotationWord", KeyRotation),
-    ],
+    [("labels.js", "REMOVALS", RemovalReason), ("key_health.js", "rotationWord", KeyRotation)],
 )
 def test_the_page_has_words_for_every_word(
     module: str, constant: str, words: Iterable[str]

@@ -19,14 +19,7 @@ from cmk_check.web import aspect_models, models
 from cmk_check.web.aspect_models import Controls
 from cmk_check.web.models import CatalogueReason
 from cmk_check.web.views import csv_export
-from tests.guard.documents import (
-    HTTP,
-    ROOT,
-    RULE,
-    examples,
-    section,
-    table,
-)
+from tests.guard.documents import HTTP, ROOT, RULE, examples, section, table
 from tests.unit.web.api_kit import Served
 from tests.unit.web.asgi_client import send
 from tools.reference.docstrings import docstrings

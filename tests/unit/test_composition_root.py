@@ -118,10 +118,7 @@ def test_every_setting_is_tried() -> None:
 @pytest.mark.parametrize("name", CHANGED)
 async def test_every_setting_has_an_effect_on_the_app(name: str) -> None:
     """One that does not reach the scan is off while everything is green."""
-    environ = {
-        **AZURITE,
-        **({"CMK_WEBHOOK_URL": URL} if name in OF_WEBHOOK else {}),
-    }
+    environ = {**AZURITE, **({"CMK_WEBHOOK_URL": URL} if name in OF_WEBHOOK else {})}
 
     assert await built({**environ, name: CHANGED[name]}) != await built(environ)
 

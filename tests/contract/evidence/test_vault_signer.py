@@ -76,11 +76,7 @@ async def test_a_key_of_a_vault_signs(vault: SigningVault, bundle: Path, key: st
     ],
 )
 async def test_what_a_vault_answers_instead_is_said(
-    vault: SigningVault,
-    bundle: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    instead: Reply,
-    message: str,
+    vault: SigningVault, bundle: Path, monkeypatch: pytest.MonkeyPatch, instead: Reply, message: str
 ) -> None:
     """The message names what to do, and nothing of the answer but its code."""
     monkeypatch.setattr("cmk_check.evidence.vault_signer.API_PAUSES_SECONDS", (0.0,))

@@ -108,8 +108,7 @@ async def test_accounts_of_other_kinds_are_counted_and_named(azure: Azure) -> No
 
 
 @pytest.mark.parametrize(
-    ("path", "value"),
-    [("kind", None), ("properties", None), ("properties.encryption", "on")],
+    ("path", "value"), [("kind", None), ("properties", None), ("properties.encryption", "on")]
 )
 async def test_malformed_account_costs_only_itself_p7(
     azure: Azure, path: str, value: object

@@ -7,12 +7,7 @@ from cmk_check.ports import InventoryError
 from local.simulator.accounts import AccountSpec
 from local.simulator.faults import Effect, arm_error
 from tests.contract.inventory.azure_kit import OTHER, Azure
-from tests.contract.inventory.conftest import (
-    GRAPH,
-    SUBSCRIPTION,
-    account_id,
-    graph_answer,
-)
+from tests.contract.inventory.conftest import GRAPH, SUBSCRIPTION, account_id, graph_answer
 
 _UNDATED = ("systemData", "properties.dateCreated")
 ID = account_id("a").text

@@ -14,13 +14,7 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cmk_check.core.enums import (
-    ChangeType,
-    CoverageState,
-    PostureVerdict,
-    ScanState,
-    Trigger,
-)
+from cmk_check.core.enums import ChangeType, CoverageState, PostureVerdict, ScanState, Trigger
 from cmk_check.core.model import Change
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.core.scope import Scope as ScanScope

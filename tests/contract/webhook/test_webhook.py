@@ -99,10 +99,7 @@ async def test_the_receiver_may_ask_for_a_pause(
 
 @pytest.mark.parametrize("status", [302, 307])
 async def test_redirects_are_not_followed(
-    receiver: Receiver,
-    serve: Callable[[str], Awaitable[Receiver]],
-    opened: Open,
-    status: int,
+    receiver: Receiver, serve: Callable[[str], Awaitable[Receiver]], opened: Open, status: int
 ) -> None:
     """They would lead past every check of the address, and carry the changes along."""
     elsewhere = await serve("https")

@@ -32,13 +32,7 @@ COLUMNS: Final = (
     "Since or first seen",
 )
 type Region = Literal[
-    "Posture",
-    "Accounts",
-    "Trend",
-    "What to do next",
-    "Recent changes",
-    "Coverage gaps",
-    "Findings",
+    "Posture", "Accounts", "Trend", "What to do next", "Recent changes", "Coverage gaps", "Findings"
 ]
 
 

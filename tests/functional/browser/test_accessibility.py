@@ -67,8 +67,7 @@ def test_axe_finds_nothing_in_trouble(open_visit: OpenVisit, scheme: str) -> Non
     answers = {"unreachable": 0, "forbidden": 403, "error": 503}
     status = 0
     visit.page.route(
-        "**/api/v1/**",
-        lambda route: route.fulfill(status=status) if status else route.abort(),
+        "**/api/v1/**", lambda route: route.fulfill(status=status) if status else route.abort()
     )
     visit.go()
     visit.type_key()

@@ -40,16 +40,6 @@ def test_the_key_is_typed_and_sent_by_keyboard_alone(visit: Visit) -> None:
     expect(visit.posture).to_be_focused()
 
 
-def test_the_order_of_tabs_is_that_of_reading(desk: Visit) -> None:
-    """If the focus jumps back, people lose their place."""
-    boxes = [each.bounding_box() for each in desk.page.locator("#board > section").all()]
-    places = [(round(box["y"]), round(box["x"])) for box in boxes if box]
-
-    assert len(places) == 7
-    assert places == sorted(places)
-    assert desk.page.locator("[tabindex]:not([tabindex='0'], [tabindex='-1'])").count() == 0
-
-
 def test_tab_reaches_search_filters_order_and_rows(desk: Visit) -> None:
     """In the order on the page."""
     desk.open_filters()

@@ -166,10 +166,7 @@ def evaluated(rule: Any, log: Log, times: Iterable[datetime]) -> Evaluated:  # n
 
 
 def every(
-    step: timedelta,
-    since: datetime,
-    until: datetime,
-    jitter: Sequence[timedelta] = (_AT_ONCE,),
+    step: timedelta, since: datetime, until: datetime, jitter: Sequence[timedelta] = (_AT_ONCE,)
 ) -> Iterator[datetime]:
     """Yield the times of evaluations, each as much later as ``jitter`` says in turn."""
     for number in range((until - since) // step + 1):

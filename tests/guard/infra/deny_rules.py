@@ -61,7 +61,6 @@ class Rule(NamedTuple):
     only_if: list[Condition]
     refused_if: list[Condition]
     needs: list[str]
-    lines: list[str]
     unmet: dict[str, str]
 
     @classmethod
@@ -74,7 +73,7 @@ class Rule(NamedTuple):
         """
         reasons = row.get("unmet", {})
         unmet = {name: why for names, why in reasons.items() for name in names.split(", ")}
-        listed = {key: row.get(key, []) for key in ("only_if", "refused_if", "needs", "lines")}
+        listed = {key: row.get(key, []) for key in ("only_if", "refused_if", "needs")}
         for key in ("only_if", "refused_if"):
             listed[key] = [Condition.read(text) for text in listed[key]]
         return cls(**row | listed | {"unmet": unmet})

@@ -177,11 +177,7 @@ def test_secrets_are_read_by_the_identity_of_the_app(compiler: Bicep) -> None:
     assert identity in site["identity"]["userAssignedIdentities"]
 
 
-READ = (
-    *INFRA.glob("main.*"),
-    *INFRA.glob("hooks/*"),
-    *INFRA.rglob("*.bicepparam"),
-)
+READ = (*INFRA.glob("main.*"), *INFRA.glob("hooks/*"), *INFRA.rglob("*.bicepparam"))
 # As azd replaces it, a template outputs it, a parameter file reads it, and shells read it.
 NAME = r"\$\{(CMK_\w+)|^output (CMK_\w+)|readEnvironmentVariable\('(CMK_\w+)|\$(?:env:)?(CMK_\w+)"
 

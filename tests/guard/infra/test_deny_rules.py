@@ -1,17 +1,14 @@
 """The rules of Azure Policy that refuse resources, over what each parameter set would create."""
 
 import copy
-import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from tests.guard.infra.bicep_kit import INFRA, Bicep, Json
-from tests.guard.infra.deny_rules import RULES, SETS, TABLE, Condition, created_by
+from tests.guard.infra.bicep_kit import Json
+from tests.guard.infra.deny_rules import RULES, SETS, TABLE, Condition
 
-MODULES: Final = sorted(path.relative_to(INFRA).as_posix() for path in INFRA.glob("modules/*"))
 STRICT: Final = "landing_zone"
 # The landing zone has these already, or does without: a firewall is its way out.
 NOT_CREATED: Final = {
@@ -78,21 +75,3 @@ def planted(resource: Json, condition: Condition) -> Iterator[Json]:
         last = keys[-1].removesuffix("[*]")
         inner[last] = [value] if keys[-1].endswith("[*]") else value
         yield changed
-
-
-@pytest.mark.long
-def test_without_its_lines_each_rule_refuses(tmp_path: Path) -> None:
-    """That a rule is met must come from the line that is thought to meet it."""
-    lines = {line for rule in RULES for line in rule.lines}
-    seen = set()
-    with Bicep(tmp_path) as compiler:
-        for path in MODULES:
-            text = (INFRA / path).read_text().splitlines()
-            seen |= {line.strip() for line in text} & lines
-            compiler.write(path, "\n".join(line for line in text if line.strip() not in lines))
-        # A parameter that nothing uses any more would be an error.
-        compiler.write("bicepconfig.json", json.dumps({"analyzers": {"core": {"enabled": False}}}))
-        resources = created_by(compiler, SETS[STRICT])
-
-    assert seen == lines
-    assert [rule.id for rule in RULES if rule.lines and not rule.refused(resources)] == []

@@ -56,10 +56,7 @@ def _action(path: str) -> str:
 def test_a_scan_of_accounts_asks_for_what_the_small_role_grants() -> None:
     """One action too few is a gap in every subscription; one too many is a right for a thief."""
     asked = _asked(
-        "sample",
-        CMK_KEY_HEALTH="off",
-        CMK_EXCEPTIONS="off",
-        CMK_MANAGEMENT_GROUP=DEFAULT_TENANT,
+        "sample", CMK_KEY_HEALTH="off", CMK_EXCEPTIONS="off", CMK_MANAGEMENT_GROUP=DEFAULT_TENANT
     )
 
     granted = [*ACTIONS["accounts"], *ACTIONS["managementGroup"]]

@@ -23,13 +23,7 @@ SINCE = BEGINNING.isoformat()
 
 @pytest.mark.parametrize(
     ("first", "last", "ids"),
-    [
-        (2, 4, ["c2", "c4"]),
-        (3, 3, []),
-        (5, 900, ["c5"]),
-        (6, 900, []),
-        (10**19, 10**20 - 1, []),
-    ],
+    [(2, 4, ["c2", "c4"]), (3, 3, []), (5, 900, ["c5"]), (6, 900, []), (10**19, 10**20 - 1, [])],
     ids=["in order", "no alert", "ends beyond the feed", "beyond", "far beyond"],
 )
 async def test_a_range_tells_only_the_alerts_in_it(
@@ -334,8 +328,7 @@ async def test_ranges_of_the_same_second_are_tried_each_for_itself(scene: Scene)
 
 
 @pytest.mark.parametrize(
-    "note",
-    ["", "oops", f"{SINCE}|", f"{SINCE}|x", f"{SINCE}|0", f"{SINCE}|\u00b2", "2026-11-24|9"],
+    "note", ["", "oops", f"{SINCE}|", f"{SINCE}|x", f"{SINCE}|0", f"{SINCE}|\u00b2", "2026-11-24|9"]
 )
 async def test_only_a_note_of_this_try_or_a_later_one_stops_it(scene: Scene, note: str) -> None:
     """An alert twice is better than none."""

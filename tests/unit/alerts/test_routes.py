@@ -25,16 +25,8 @@ from tests.unit.alerts.delivery_scene import DOWN, VIOLATED, Scene
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 OWNERS = ["data", "web", None, "DATA", "data", None]
-WHO = {
-    "all": [1, 2, 3, 4, 5, 6],
-    "data": [1, 5],
-    "nobody": [3, 6],
-}
-ROUTES = [
-    Route("all", ""),
-    Route("data", "", owners={"data"}),
-    Route("nobody", "", owners={None}),
-]
+WHO = {"all": [1, 2, 3, 4, 5, 6], "data": [1, 5], "nobody": [3, 6]}
+ROUTES = [Route("all", ""), Route("data", "", owners={"data"}), Route("nobody", "", owners={None})]
 
 
 class Killed(BaseException):

@@ -232,8 +232,7 @@ SLOW: Final = {
 
 
 @pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=[pytest.mark.long] if name in SLOW else []) for name in HEAVY],
+    "name", [pytest.param(name, marks=[pytest.mark.long] if name in SLOW else []) for name in HEAVY]
 )
 def test_p8_what_is_too_large_to_judge_is_unknown(check: Check, name: str) -> None:
     """A pipeline that waits for hours is switched off, and one that runs out of memory fails."""

@@ -22,13 +22,7 @@ from cmk_check.cli.problems import collect
 from cmk_check.cli.sarif import as_sarif
 from cmk_check.cli.scan_result import ScanResult
 from cmk_check.core.account import Reading, Subscription
-from cmk_check.core.enums import (
-    ExceptionMode,
-    GapReason,
-    PostureReason,
-    Reason,
-    ReasonSeverity,
-)
+from cmk_check.core.enums import ExceptionMode, GapReason, PostureReason, Reason, ReasonSeverity
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import Vault
 from cmk_check.core.reasons.catalogue import VERDICT_REASONS
@@ -187,9 +181,7 @@ async def test_p1_a_scan_that_another_one_overtook_is_no_success() -> None:
     assert [problem.message for problem in collected.of_scan] == ["Another scan took over."]
 
 
-async def test_a_problem_keeps_a_fingerprint_of_its_own(
-    capsysbinary: Output,
-) -> None:
+async def test_a_problem_keeps_a_fingerprint_of_its_own(capsysbinary: Output) -> None:
     """An alert that somebody closed must not be opened anew by the next scan."""
     runs = [await _sarif(world_of("bad", "odd", "part"), capsysbinary) for _ in range(2)]
 

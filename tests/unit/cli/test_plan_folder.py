@@ -209,11 +209,7 @@ UNREAD: Final = ("subscription", "forbidden", False)
         (world_of("gap"), 3, [UNREAD]),
         (world_of("part"), 1, [UNREAD]),
         (world_of_keys("unknown", "healthy"), 3, [("account", "cannot_read", False)]),
-        (
-            world_of_exceptions("bad", accepted=[1]),
-            0,
-            [("account", "microsoft_managed_key", True)],
-        ),
+        (world_of_exceptions("bad", accepted=[1]), 0, [("account", "microsoft_managed_key", True)]),
         (world_of_unread_group("bad"), 1, [("scan", "management_group_unread", False)]),
     ],
     ids=["compliant", "beside", "unknown", "unread", "part", "key", "accepted", "group unread"],

@@ -42,11 +42,7 @@ type Output = pytest.CaptureFixture[str]
 )
 @pytest.mark.parametrize("result_format", [Format.TABLE, Format.CSV])
 async def test_p1_why_a_scan_failed_is_said_once(
-    error: InventoryError | None,
-    reason: str,
-    result_format: Format,
-    capsys: Output,
-    tmp_path: Path,
+    error: InventoryError | None, reason: str, result_format: Format, capsys: Output, tmp_path: Path
 ) -> None:
     """Nothing is counted of which nothing is known; a table in a file has the reason, too."""
     world = world_of()

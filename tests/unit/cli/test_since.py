@@ -15,22 +15,8 @@ from cmk_check.core.account import Subscription
 from cmk_check.core.enums import ExceptionMode
 from cmk_check.errors import NotUsable
 from tests.fakes.world import World, bad, sub
-from tests.unit.cli.check_kit import (
-    KEY,
-    SCHEMA,
-    Check,
-    Json,
-    account,
-    azurerm,
-    plan,
-    template,
-)
-from tests.unit.cli.scan_kit import (
-    scan,
-    world_of,
-    world_of_exceptions,
-    world_of_keys,
-)
+from tests.unit.cli.check_kit import KEY, SCHEMA, Check, Json, account, azurerm, plan, template
+from tests.unit.cli.scan_kit import scan, world_of, world_of_exceptions, world_of_keys
 
 type Output = pytest.CaptureFixture[str]
 NEW: Final = {FailOn.NEW, FailOn.NON_COMPLIANT, FailOn.UNKNOWN}

@@ -118,10 +118,7 @@ def fresh_app() -> Iterator[None]:
 @pytest.mark.usefixtures("fresh_app")
 @pytest.mark.parametrize(
     ("given", "lines"),
-    [
-        (FOREIGN, [LOGGED | {"warnings": setting_warnings(FOREIGN)}]),
-        ({"CMK_API_URL": "x"}, []),
-    ],
+    [(FOREIGN, [LOGGED | {"warnings": setting_warnings(FOREIGN)}]), ({"CMK_API_URL": "x"}, [])],
     ids=["names", "all known"],
 )
 def test_the_first_invocation_logs_once_what_is_unknown(

@@ -13,12 +13,7 @@ from pydantic import TypeAdapter
 
 from cmk_check.config.http_auth import http_auth_level, is_scheduled
 from cmk_check.config.setting_values import one_of, whole
-from cmk_check.config.settings import (
-    ConnectionString,
-    Settings,
-    StorageByIdentity,
-    is_easy_auth_on,
-)
+from cmk_check.config.settings import ConnectionString, Settings, StorageByIdentity, is_easy_auth_on
 from cmk_check.config.settings_error import SettingsError
 from cmk_check.core.alert_routes import Route
 from cmk_check.core.requirements import HEALTHY_KEYS

@@ -9,12 +9,7 @@ from hypothesis import strategies as st
 from cmk_check.core.account import Account, Subscription
 from cmk_check.core.aspects.aspect import Judged
 from cmk_check.core.aspects.key_health import KEY_HEALTH
-from cmk_check.core.counts import (
-    AccountCounter,
-    list_broken_keys,
-    merge,
-    summarise,
-)
+from cmk_check.core.counts import AccountCounter, list_broken_keys, merge, summarise
 from cmk_check.core.enums import CoverageState, GapReason, KeyReason, KeyState
 from cmk_check.core.keys.key_health import BrokenKey, KeyHealth
 from cmk_check.core.kinds import left_out

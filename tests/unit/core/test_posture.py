@@ -11,12 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.core.account import Subscription
-from cmk_check.core.enums import (
-    CoverageState,
-    ExceptionMode,
-    PostureReason,
-    PostureVerdict,
-)
+from cmk_check.core.enums import CoverageState, ExceptionMode, PostureReason, PostureVerdict
 from cmk_check.core.model import AccountCounts, Coverage, VerdictCounts
 from cmk_check.core.posture import Expectations, Posture, as_of, of_estate, of_subscription
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
@@ -157,9 +152,7 @@ CASES: Final[dict[str, Case]] = {
 def answer(case: Case, exceptions: ExceptionMode = ExceptionMode.SHOW) -> Posture:
     """Ask for the posture of a case."""
     expect = Expectations(
-        AGE,
-        requires=frozenset({HEALTHY_KEYS} if case.requires_keys else ()),
-        exceptions=exceptions,
+        AGE, requires=frozenset({HEALTHY_KEYS} if case.requires_keys else ()), exceptions=exceptions
     )
     return of_estate(case.status, NOON + case.age, expect)
 
@@ -220,11 +213,7 @@ _STATUSES: Final = st.builds(
 )
 
 
-@given(
-    status=_STATUSES,
-    minutes=st.integers(-200, 400),
-    required=st.booleans(),
-)
+@given(status=_STATUSES, minutes=st.integers(-200, 400), required=st.booleans())
 def test_nothing_is_compliant_that_anything_speaks_against(
     *, status: Status, minutes: int, required: bool
 ) -> None:

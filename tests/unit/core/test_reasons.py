@@ -16,12 +16,7 @@ from cmk_check.core.enums import (
     ReasonArea,
     ReasonSeverity,
 )
-from cmk_check.core.reasons.catalogue import (
-    CATALOGUE,
-    GAP_REASONS,
-    NOTHING_TO_DO,
-    ReasonEntry,
-)
+from cmk_check.core.reasons.catalogue import CATALOGUE, GAP_REASONS, NOTHING_TO_DO, ReasonEntry
 from cmk_check.core.reasons.gap_sentences import KEY_TIME_IS_UP, SLICE_TIME_IS_UP, make_gap
 from cmk_check.core.reasons.key_sentences import key_severity
 

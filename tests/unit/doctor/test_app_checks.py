@@ -55,10 +55,7 @@ from tests.unit.doctor.subjects import AZURITE, told
             [
                 ("problem", "CMK_WEBHOOK_URL must be the URL of a receiver; write https://"),
                 ("problem", "CMK_CLOUD must be one of public, usgov, china; set one of them"),
-                (
-                    "problem",
-                    "CMK_MAX_IN_FLIGHT must be a whole number from 1 to 100; correct",
-                ),
+                ("problem", "CMK_MAX_IN_FLIGHT must be a whole number from 1 to 100; correct"),
             ],
             id="every fault at once, and no value",
         ),

@@ -51,10 +51,7 @@ def _with_key(name: str, vault: str, subscription_id: str = ONE.id) -> Account:
 
 @pytest.mark.parametrize(
     ("check", "setting"),
-    [
-        (estate_checks.keys, "CMK_KEY_HEALTH"),
-        (estate_checks.exceptions, "CMK_EXCEPTIONS"),
-    ],
+    [(estate_checks.keys, "CMK_KEY_HEALTH"), (estate_checks.exceptions, "CMK_EXCEPTIONS")],
 )
 async def test_what_is_off_or_nowhere_is_not_tried(check: Check, setting: str) -> None:
     """Who has switched it off has not granted its rights; what was not tried does not work."""

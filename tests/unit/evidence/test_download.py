@@ -15,14 +15,7 @@ from cmk_check.evidence.download import Progress
 from cmk_check.limits import EVIDENCE_PAUSE_SECONDS, EVIDENCE_TRIES
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.hostile import changes_of_every_kind
-from tests.unit.evidence.export_kit import (
-    AppApi,
-    Pauses,
-    all_sorts,
-    downloaded,
-    estate,
-    put_scan,
-)
+from tests.unit.evidence.export_kit import AppApi, Pauses, all_sorts, downloaded, estate, put_scan
 from tests.unit.web.api_kit import LAB, NOON, Served, coverage, finding
 
 MINUTE = timedelta(minutes=1)

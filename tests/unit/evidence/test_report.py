@@ -14,14 +14,7 @@ from cmk_check.evidence.bundle import write_bundle
 from cmk_check.limits import MAX_REPORT_ROWS
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.hostile import NAMES, changes_of_every_kind
-from tests.unit.evidence.export_kit import (
-    WAIVED,
-    AppApi,
-    all_sorts,
-    downloaded,
-    estate,
-    exported,
-)
+from tests.unit.evidence.export_kit import WAIVED, AppApi, all_sorts, downloaded, estate, exported
 from tests.unit.web.api_kit import LAB, NOON, finding
 
 ALLOWED = {"html", "head", "meta", "title", "style", "body", "header", "section", "h1", "h2", "h3"}

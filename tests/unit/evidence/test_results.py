@@ -11,12 +11,7 @@ from cmk_check.core.enums import CoverageState, Verdict
 from cmk_check.core.model import Finding
 from cmk_check.core.status import UnwrittenGap
 from cmk_check.core.watch_state import Watch
-from tests.unit.evidence.export_kit import (
-    WAIVED,
-    all_sorts,
-    estate,
-    exported,
-)
+from tests.unit.evidence.export_kit import WAIVED, all_sorts, estate, exported
 from tests.unit.web.api_kit import EARLIER, LAB, NOON, PRODUCTION, coverage, finding
 
 SAFE = finding("safe", Verdict.COMPLIANT)

@@ -33,8 +33,7 @@ async def test_names_are_escaped() -> None:
 
 
 @pytest.mark.parametrize(
-    "path",
-    ["", "a", "//host/a", "/a/../b", "/a/./b", "/a/..", "/a/", "/a\n", f"/{chr(0xD800)}"],
+    "path", ["", "a", "//host/a", "/a/../b", "/a/./b", "/a/..", "/a/", "/a\n", f"/{chr(0xD800)}"]
 )
 async def test_path_that_leads_elsewhere_is_not_asked_for_p5(path: str) -> None:
     """P5: paths come out of what others wrote."""

@@ -88,8 +88,7 @@ def _let_out(call: Call, method: str, url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "method", "url"),
-    [(Call, "GET", KEY), (GraphQuery, "POST", f"{GRAPH}?api-version=1")],
+    ("call", "method", "url"), [(Call, "GET", KEY), (GraphQuery, "POST", f"{GRAPH}?api-version=1")]
 )
 def test_what_only_reads_is_let_out(call: type[Call], method: str, url: str) -> None:
     """The two kinds of calls that there are."""

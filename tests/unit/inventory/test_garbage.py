@@ -39,9 +39,7 @@ async def _nothing() -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(garbage=_BODIES)
 async def test_garbage_is_a_gap_and_no_bug_of_ours_p1_p11(
-    page: int,
-    garbage: object,
-    caplog: pytest.LogCaptureFixture,
+    page: int, garbage: object, caplog: pytest.LogCaptureFixture
 ) -> None:
     """P1, P11: garbage in one answer is Azure's, or a proxy's, and hides no account."""
     caplog.set_level(logging.ERROR)

@@ -134,9 +134,7 @@ async def test_accounts_of_which_azure_says_nothing_are_differences(world: Check
     ids=["an hour", "less", "in the scan"],
 )
 async def test_an_account_counts_if_it_is_an_hour_older_than_the_scan(
-    world: Checked,
-    age: timedelta,
-    differences: int,
+    world: Checked, age: timedelta, differences: int
 ) -> None:
     """List and Resource Graph may both be late with a younger one."""
     world.azure.left_out = [good(TWO, "new")]

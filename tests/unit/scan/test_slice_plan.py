@@ -104,10 +104,7 @@ async def test_a_plan_of_a_scan_that_ended_is_dropped_with_its_slices(world: Sca
     ids=["refused", "empty", "more than slices have names"],
 )
 async def test_a_list_that_cannot_be_planned_fails_the_scan_and_touches_no_finding_p1_p2_p11(
-    world: ScanWorld,
-    answer: InventoryError | tuple[str, ...],
-    reason: str,
-    lowered: PostureReason,
+    world: ScanWorld, answer: InventoryError | tuple[str, ...], reason: str, lowered: PostureReason
 ) -> None:
     """Unreadable is not empty: half a list would call the other half gone; the reason helps."""
     world.azure_has(good(ONE))

@@ -108,14 +108,7 @@ _DATA: Final = st.dictionaries(
     _TEXT, st.none() | st.booleans() | st.integers(0, 99) | _TEXT | st.lists(_TEXT, max_size=2)
 )
 _CHANGES: Final = st.builds(
-    Change,
-    _TEXT,
-    st.sampled_from(ChangeType),
-    _TIMES,
-    _TEXT,
-    _TEXT,
-    _DATA,
-    st.integers(0, 10**6),
+    Change, _TEXT, st.sampled_from(ChangeType), _TIMES, _TEXT, _TEXT, _DATA, st.integers(0, 10**6)
 )
 
 
@@ -126,10 +119,7 @@ def test_a_finding_is_read_back_as_it_was(original: Finding) -> None:
     read = codec.finding_of(entity(codec.finding_values(original)))
 
     assert read == original
-    assert (read.id.resource_group, read.id.name) == (
-        original.id.resource_group,
-        original.id.name,
-    )
+    assert (read.id.resource_group, read.id.name) == (original.id.resource_group, original.id.name)
 
 
 @settings(max_examples=60)
@@ -248,9 +238,7 @@ def test_a_row_of_a_newer_version_is_told_by_its_number(
 
 
 @pytest.mark.parametrize("schema", [3, 0, -1])
-def test_p1_a_row_of_an_earlier_build_is_refused_before_anything_of_it_is_read(
-    schema: int,
-) -> None:
+def test_p1_a_row_of_an_earlier_build_is_refused_before_anything_of_it_is_read(schema: int) -> None:
     """Its words may mean something else today, whatever they look like."""
     values = codec.finding_values(finding()) | {"schema": schema}
 

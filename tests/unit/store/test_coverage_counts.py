@@ -11,13 +11,7 @@ from hypothesis import strategies as st
 
 from cmk_check.core.account import Judgement, Subscription
 from cmk_check.core.comparison.updates import Difference, FindingUpdate, Known
-from cmk_check.core.enums import (
-    CoverageState,
-    ExceptionReason,
-    KeyState,
-    Reason,
-    Verdict,
-)
+from cmk_check.core.enums import CoverageState, ExceptionReason, KeyState, Reason, Verdict
 from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import AccountCounts, Coverage, Finding, VerdictCounts

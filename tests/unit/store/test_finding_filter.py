@@ -6,13 +6,7 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.enums import (
-    ExceptionReason,
-    ExceptionState,
-    KeyState,
-    Reason,
-    Verdict,
-)
+from cmk_check.core.enums import ExceptionReason, ExceptionState, KeyState, Reason, Verdict
 from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.model import Finding
 from cmk_check.core.owner import Owner

@@ -61,10 +61,7 @@ def test_p10_a_property_is_a_name_and_nothing_else(name: str) -> None:
                 )
             ],
         ),
-        (
-            TableQuery(partition="p", after=("o", "r")),
-            ["PartitionKey ge ? and PartitionKey eq ?"],
-        ),
+        (TableQuery(partition="p", after=("o", "r")), ["PartitionKey ge ? and PartitionKey eq ?"]),
         (
             TableQuery(partition="p", after=("p", "r")),
             ["PartitionKey eq ? and RowKey gt ? and PartitionKey ge ? and PartitionKey eq ?"],

@@ -79,10 +79,7 @@ def test_a_word_is_in_the_list_of_its_schema(name: str) -> None:
     ("stored", "shown"),
     [
         ({"reason": "because"}, (Verdict.NON_COMPLIANT, Reason.ROW_TOO_NEW)),
-        (
-            {"verdict": "compliant", "reason": "because"},
-            (Verdict.UNKNOWN, Reason.ROW_TOO_NEW),
-        ),
+        ({"verdict": "compliant", "reason": "because"}, (Verdict.UNKNOWN, Reason.ROW_TOO_NEW)),
         ({"verdict": "unknown", "reason": "because"}, (Verdict.UNKNOWN, Reason.MALFORMED)),
         ({"verdict": "konform"}, (Verdict.UNKNOWN, Reason.MALFORMED)),
     ],
@@ -132,10 +129,7 @@ def test_a_gap_for_an_unknown_reason_stays_a_gap() -> None:
 def test_a_scan_and_a_status_in_unknown_words_are_read_and_say_nothing_better() -> None:
     """Otherwise nobody could finish the scan, and the status would say that there was none."""
     gap = KnownGap(SUBSCRIPTION, None, Gap(GapReason.TIMEOUT), NOON)
-    scan = Scan(
-        *("20261125T120000Z-1", 1, Trigger.REQUEST, NOON),
-        posture=PostureVerdict.COMPLIANT,
-    )
+    scan = Scan(*("20261125T120000Z-1", 1, Trigger.REQUEST, NOON), posture=PostureVerdict.COMPLIANT)
     last = LastScan(scan.id, ScanState.COMPLETE, Trigger.REQUEST, NOON, NOON)
     status = Status(NOON, Summary(gaps=(gap,)), 1, last, PostureReason.SCOPE_CHANGED)
     renamed = ("request", '"compliant"', "timeout", "scope_changed")

@@ -56,17 +56,7 @@ def test_the_escape_stays_what_it_is(text: str, key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "key",
-    [
-        "a/b",
-        "é",
-        "~",
-        "~001b",
-        "~001B~",
-        "~001b~~001b~",
-        "~002p~",
-        "~zzzz~",
-    ],
+    "key", ["a/b", "é", "~", "~001b", "~001B~", "~001b~~001b~", "~002p~", "~zzzz~"]
 )
 def test_what_escape_never_makes_is_refused(key: str) -> None:
     """A foreign row must not be taken for one of ours."""

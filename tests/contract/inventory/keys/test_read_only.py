@@ -44,12 +44,7 @@ def _set_up(azure: Azure, *, hsm: bool = False) -> Account:
 
 def _unread_parts(facts: KeyFacts) -> dict[str, str | None]:
     versions = facts.key.versions if isinstance(facts.key, Key) else None
-    parts = {
-        "vault": facts.vault,
-        "key": facts.key,
-        "versions": versions,
-        "grants": facts.grants,
-    }
+    parts = {"vault": facts.vault, "key": facts.key, "versions": versions, "grants": facts.grants}
     return {
         name: fact.gap.missing_action for name, fact in parts.items() if isinstance(fact, Unread)
     }

@@ -44,13 +44,7 @@ async def test_readings_of_several_subscriptions_cost_what_their_vaults_and_keys
     facts = [each for reading in (*at_once, later) for each in reading.values()]
     assert [isinstance(each.key, Key) for each in facts] == [True] * 18
     assert all(isinstance(each.grants, tuple) and suffices(each.grants) for each in facts)
-    assert azure.costs() == {
-        "graph": 1,
-        "vaults": 3,
-        "keys": 6,
-        "grants": 6,
-        "roles": 1,
-    }
+    assert azure.costs() == {"graph": 1, "vaults": 3, "keys": 6, "grants": 6, "roles": 1}
 
 
 @pytest.mark.parametrize(

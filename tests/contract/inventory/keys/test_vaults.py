@@ -124,9 +124,7 @@ async def test_vault_of_a_subscription_that_azure_does_not_find_is_unread_p2_p11
     ],
 )
 async def test_vault_never_seen_is_unread_until_it_may_be_read_p2_p11(
-    azure: Azure,
-    uri: str,
-    action: str,
+    azure: Azure, uri: str, action: str
 ) -> None:
     """P2: Azure hides what may not be read, so hidden is not gone. P11: granting it ends it."""
     azure.add_vault()
@@ -154,8 +152,7 @@ async def test_vault_that_only_the_graph_still_lists_is_absent(azure: Azure) -> 
 
 @pytest.mark.parametrize("listed_first", ["old", "new"])
 async def test_of_two_vaults_of_one_name_the_one_that_is_there_counts(
-    azure: Azure,
-    listed_first: str,
+    azure: Azure, listed_first: str
 ) -> None:
     """A vault moved just now is listed under both ids for a while."""
     azure.add_vault(group="rg-new")
@@ -170,15 +167,7 @@ async def test_of_two_vaults_of_one_name_the_one_that_is_there_counts(
     assert vault.id == ids[1]
 
 
-@pytest.mark.parametrize(
-    "uri",
-    [
-        None,
-        "",
-        "https://kv-a.test/",
-        "https://a'b.vault.x.y",
-    ],
-)
+@pytest.mark.parametrize("uri", [None, "", "https://kv-a.test/", "https://a'b.vault.x.y"])
 async def test_account_without_usable_address_of_a_vault_asks_for_none_p10(
     azure: Azure, uri: str | None
 ) -> None:
@@ -287,9 +276,7 @@ async def test_id_that_one_account_kept_too_long_harms_no_other_p2(
     assert azure.costs()["graph"] == 0
 
 
-async def test_place_where_another_account_lost_its_vault_is_not_this_ones_p2(
-    azure: Azure,
-) -> None:
+async def test_place_where_another_account_lost_its_vault_is_not_this_ones_p2(azure: Azure) -> None:
     """P2: of an account that never had it there, nobody can say that it is gone."""
     old, new = azure.add_account(name="old"), azure.add_account(name="new")
 

@@ -86,7 +86,7 @@ EXAMPLES: Final[dict[str, tuple[Finding, Finding]]] = {
 }
 # Of each aspect that needs no further reading, what the documents of its two examples have.
 DOCUMENTS: Final[dict[str, tuple[dict[str, object], dict[str, object]]]] = {
-    "owner": ({"tags": {}}, {"tags": {"owner": "ai"}}),
+    "owner": ({"tags": {}}, {"tags": {"owner": "ai"}})
 }
 each_aspect: Final = pytest.mark.parametrize("aspect", ASPECTS, ids=lambda it: it.name)
 

@@ -18,11 +18,7 @@ from cmk_check.core.model import AccountCounts, Change, VerdictCounts
 from cmk_check.core.reasons.catalogue import KEY_REASONS
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.status import SubscriptionCounts, Summary
-from cmk_check.limits import (
-    MAX_ACCOUNT_NAME_CHARS,
-    MAX_BROKEN_KEY_REASONS,
-    MAX_BROKEN_KEYS_LISTED,
-)
+from cmk_check.limits import MAX_ACCOUNT_NAME_CHARS, MAX_BROKEN_KEY_REASONS, MAX_BROKEN_KEYS_LISTED
 from cmk_check.ports import Insert
 from cmk_check.store import codec, table_checks
 from tests.fakes.keys import HEALTHY, VAULT, expiring
@@ -39,16 +35,8 @@ from tests.unit.core.examples import (
 )
 
 HOST = "cmk.example.net"
-GOOD = {
-    "verdict": "compliant",
-    "reason": "customer_managed_key",
-    "owner": None,
-}
-BAD = {
-    "verdict": "non_compliant",
-    "reason": "microsoft_managed_key",
-    "owner": None,
-}
+GOOD = {"verdict": "compliant", "reason": "customer_managed_key", "owner": None}
+BAD = {"verdict": "non_compliant", "reason": "microsoft_managed_key", "owner": None}
 
 
 def told(known: Known, account: Account, hostname: str | None = HOST) -> Change:

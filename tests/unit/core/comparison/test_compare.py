@@ -207,8 +207,7 @@ def test_time_never_goes_back_though_clocks_do(minutes: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("made", "worst"),
-    [([good, odd], Verdict.UNKNOWN), ([good, odd, bad], Verdict.NON_COMPLIANT)],
+    ("made", "worst"), [([good, odd], Verdict.UNKNOWN), ([good, odd, bad], Verdict.NON_COMPLIANT)]
 )
 def test_of_one_id_twice_the_worse_verdict_counts(
     made: list[Callable[[str], Account]], worst: Verdict

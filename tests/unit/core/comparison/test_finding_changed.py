@@ -62,16 +62,8 @@ def test_p1_another_kind_and_owner_are_told() -> None:
     (change,) = step.changes
     assert change.type == "cmkcheck.account.kind_changed"
     shared = {"verdict": "non_compliant", "reason": "microsoft_managed_key"}
-    assert change.data["before"] == {
-        **shared,
-        "owner": "ai",
-        "kind": "OpenAI",
-    }
-    assert change.data["after"] == {
-        **shared,
-        "owner": "hr",
-        "kind": "AIServices",
-    }
+    assert change.data["before"] == {**shared, "owner": "ai", "kind": "OpenAI"}
+    assert change.data["after"] == {**shared, "owner": "hr", "kind": "AIServices"}
     assert change.data["previousOwner"] == {"value": "ai", "source": "account"}
 
 

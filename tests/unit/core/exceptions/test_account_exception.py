@@ -153,9 +153,7 @@ def test_the_end_says_why(step: tuple[float, AccountException | None], told: str
 
 
 @pytest.mark.parametrize("dark", [(1, UNREAD), (1, None, Verdict.UNKNOWN)])
-def test_what_is_out_of_sight_has_not_ended(
-    dark: tuple[float, AccountException | None],
-) -> None:
+def test_what_is_out_of_sight_has_not_ended(dark: tuple[float, AccountException | None]) -> None:
     """A lost access right would end and restart every exception of a company."""
     assert _walk((0, HONOURED), dark, (2, HONOURED), (3, None)) == ["0 started", "3 ended removed"]
 

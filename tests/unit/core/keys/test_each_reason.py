@@ -42,7 +42,7 @@ _OTHER_IS_LATEST: Final = {
 }
 _REPLACED: Final[list[str]] = [R.VERSION_PINNED, R.VERSION_NOT_LATEST]
 
-# What is not here leads to its reason in EVIDENCE, or is tried in test_judge_key_earned.py.
+# What is not here leads to its reason in EVIDENCE, or is tried in test_judge_key_health_earned.py.
 FOLLOWED: Final[dict[str, tuple[Changes, list[str]]]] = {
     "the bypass among others": ({f"{_RULES}.bypass": "Logging,azureservices , Metrics"}, []),
     "open, without a bypass": ({_RULES: {"defaultAction": "ALLOW", "bypass": "None"}}, []),

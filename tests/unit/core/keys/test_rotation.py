@@ -44,11 +44,7 @@ def _codes(health: KeyHealth) -> list[KeyReason]:
 
 
 def _with(
-    *,
-    created: timedelta,
-    expires: timedelta | None,
-    due: timedelta | None,
-    enabled: bool = True,
+    *, created: timedelta, expires: timedelta | None, due: timedelta | None, enabled: bool = True
 ) -> KeyHealth:
     """Judge a key that an account follows; the times are counted from now."""
     _, facts = account_and_facts(POLICIES)

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from cmk_check.core.keys.facts import Key, KeyVersion
 from cmk_check.inventory.keys.rotation_policy import with_rotation
-from local.simulator import rotation
 
 CREATED: Final = datetime(2026, 1, 31, 10, tzinfo=UTC)
 EXPIRES: Final = datetime(2026, 8, 31, 10, tzinfo=UTC)
@@ -39,10 +38,6 @@ def next_rotation_at(document: object, newest: KeyVersion) -> datetime | None:
     return key.next_rotation_at
 
 
-def _time(seconds: int | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-
-
 NOTIFY: Final = _action("Notify", timeBeforeExpiry="P30D")
 AFTER: Final = _action("rotate", timeAfterCreate="P60D")
 DUE: Final = CREATED + timedelta(days=60)
@@ -66,41 +61,6 @@ def test_times_are_those_of_the_calendar(trigger: dict[str, object], due: str) -
         found = _at(_action(kind, **trigger), NOTIFY, expiryTime="P1Y")
 
         assert found == datetime.fromisoformat(f"{due}T10:00:00Z")
-
-
-@given(
-    created=st.integers(946_684_800, 4_102_444_800),
-    lifetime=st.none() | st.integers(1, 1_500),
-    parts=st.tuples(st.integers(0, 3), st.integers(0, 40), st.integers(0, 800)).filter(any),
-    name=st.sampled_from(["timeAfterCreate", "timeBeforeExpiry"]),
-    updated=st.none() | st.integers(0, 4_102_444_800),
-)
-def test_the_simulator_rotates_at_that_time(
-    created: int,
-    lifetime: int | None,
-    parts: tuple[int, int, int],
-    name: str,
-    updated: int | None,
-) -> None:
-    """Its arithmetic is written apart from this one: months, leap years and ends of months."""
-    duration = "P" + "".join(f"{n}{unit}" for n, unit in zip(parts, "YMD", strict=True) if n)
-    ends = None if lifetime is None else created + lifetime * 86_400
-    attributes = {"expiryTime": "P1Y"} | ({} if updated is None else {"updated": updated})
-    document = _document([_action("rotate", **{name: duration})], **attributes)
-    policy = document["properties"]["rotationPolicy"]
-    of_key = {"created": created} | ({} if ends is None else {"exp": ends})
-    start = created if name == "timeAfterCreate" else ends
-    newest = KeyVersion("v", created=_time(created), expires=_time(ends))
-
-    due = rotation.due(policy, of_key)
-    found = next_rotation_at(document, newest)
-
-    if due is None or start is None:
-        assert found is None
-        return
-    unchanged = rotation.moved(start, duration, 1 if start == created else -1)
-    is_possible = unchanged > created and abs(unchanged - start) >= 7 * 86_400
-    assert found == (_time(due) if is_possible else None)
 
 
 @given(st.text("P0123456789YMWDTHS.,+-:", max_size=24) | st.text())

@@ -29,9 +29,7 @@ async def test_each_origin_records_the_audience_of_a_token_and_never_the_token(
     assert token not in repr(records)
 
 
-async def test_a_fault_meets_only_the_requests_it_matches_as_often_as_told(
-    client: Client,
-) -> None:
+async def test_a_fault_meets_only_the_requests_it_matches_as_often_as_told(client: Client) -> None:
     """A fault that hits one request more makes a retry look broken."""
     fault = Fault(path="*/ACCOUNTS", times=2, then=arm_error(503, "ServerTimeout"))
     client.simulator.faults.add(fault)

@@ -93,8 +93,7 @@ async def test_pages_lead_to_the_end_and_the_end_leads_on(empty: Served) -> None
 
 
 @pytest.mark.parametrize(
-    ("query", "reads"),
-    [("since=9", [("get", 0)]), ("last=8&top=4", [("get", 0), ("query", 5)])],
+    ("query", "reads"), [("since=9", [("get", 0)]), ("last=8&top=4", [("get", 0), ("query", 5)])]
 )
 async def test_a_poller_costs_what_it_gets(
     empty: Served, query: str, reads: list[tuple[str, int]]

@@ -23,16 +23,7 @@ from cmk_check.web.views.finding import remediation_of
 from tests.fakes.broken_keys import BROKEN_KEYS, broken
 from tests.fakes.hostile import NAMES
 from tests.fakes.remediation import BASH, CLIENT, TENANT, finding_of, planned
-from tests.unit.web.api_kit import (
-    EARLIER,
-    LAB,
-    NOON,
-    PORTAL,
-    PRODUCTION,
-    Served,
-    coverage,
-    finding,
-)
+from tests.unit.web.api_kit import EARLIER, LAB, NOON, PORTAL, PRODUCTION, Served, coverage, finding
 from tests.unit.web.asgi_client import Answer, send
 
 FINDINGS = "/api/v1/findings"

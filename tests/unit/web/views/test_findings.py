@@ -1,6 +1,5 @@
 """The list of findings: everything once, in order, and as old as it really is."""
 
-import json
 from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -14,8 +13,6 @@ from cmk_check.store import table_keys
 from tests.unit.web.api_kit import (
     LAB,
     NOON,
-    PRODUCTION,
-    TENANT,
     Served,
     as_served,
     counted,
@@ -26,55 +23,6 @@ from tests.unit.web.api_kit import (
 from tests.unit.web.asgi_client import follow, send
 
 FINDINGS = "/api/v1/findings"
-CHAT = (
-    f"/subscriptions/{PRODUCTION}/resourcegroups/rg-ai/providers/microsoft.cognitiveservices"
-    "/accounts/chat"
-)
-EXPECTED = {
-    "id": CHAT,
-    "name": "Chat",
-    "resourceGroup": "rg-ai",
-    "subscriptionId": PRODUCTION,
-    "subscriptionName": "Production",
-    "tenantId": TENANT,
-    "kind": "OpenAI",
-    "location": "westeurope",
-    "tags": {"owner": "ai-platform"},
-    "owner": {"value": "ai-platform", "source": "account"},
-    "verdict": "non_compliant",
-    "reason": "microsoft_managed_key",
-    "message": "Microsoft's keys are set.",
-    "ruleVersion": "1",
-    "evidence": {
-        "keySource": None,
-        "keyName": None,
-        "keyVersion": None,
-        "keyVaultUri": None,
-        "identityType": None,
-        "identityClientId": None,
-        "provisioningState": None,
-        "createdAt": "2022-10-26T04:50:20Z",
-    },
-    "keyHealth": None,
-    "exception": None,
-    "firstSeen": "2026-11-22T12:00:00Z",
-    "changedAt": "2026-11-25T12:00:00Z",
-    "violatedSince": "2026-11-25T12:00:00Z",
-    "dueAt": None,
-    "due": None,
-    "previousVerdict": "compliant",
-    "coverage": "read",
-    "asOf": "2026-11-25T12:00:00Z",
-    "portalUrl": f"https://portal.azure.com/#resource{CHAT}",
-}
-
-
-async def test_a_finding_has_the_contracts_fields_in_the_contracts_order(served: Served) -> None:
-    """Dashboards, scripts and people read it."""
-    answer = await send(served.app(), f"{FINDINGS}?verdict=non_compliant")
-
-    assert answer.status == 200
-    assert answer.body.decode() == json.dumps({"value": [EXPECTED]}, separators=(",", ":"))
 
 
 async def test_findings_come_by_subscription_group_and_name(empty: Served) -> None:

@@ -61,57 +61,6 @@ def _nonzero(family: Metric) -> dict[str, float]:
     return {name: value for name, value in _samples(family).items() if value}
 
 
-async def test_the_status_is_shown_family_by_family(served: Served) -> None:
-    """Alerts name the families: after a rename an alert would never fire again."""
-    served.clock.time += timedelta(minutes=7)
-
-    families = await _scrape(served)
-
-    assert {name: _nonzero(family) for name, family in families.items()} == {
-        "build": {"1": 1},
-        "posture": {"non_compliant": 1},
-        "posture_reason": {
-            "accounts_non_compliant": 1,
-            "accounts_unknown": 1,
-            "subscriptions_unread": 1,
-        },
-        "fresh": {"": 1},
-        "as_of_timestamp_seconds": {"": NOON.timestamp()},
-        "as_of_age_seconds": {"": 420},
-        "accounts": {
-            "AIServices/compliant": 1,
-            "OpenAI/compliant": 1,
-            "OpenAI/non_compliant": 1,
-            "unknown/unknown": 1,
-        },
-        "accounts_by_reason": {
-            "customer_managed_key": 2,
-            "microsoft_managed_key": 1,
-            "malformed": 1,
-        },
-        "accounts_by_key_health": {"unknown": 2},
-        "accounts_unread": {"": 1},
-        "accounts_excepted": {},
-        "owners": {"": 1},
-        "accounts_unowned": {},
-        "accounts_ignored": {"SpeechServices": 3},
-        "changes_unpublished": {},
-        "subscriptions": {"read": 1, "gap": 1},
-        "last_scan_duration_seconds": {"": 9},
-        "last_scan_result": {"incomplete": 1},
-    }
-    assert families["build"].samples[0].labels == {"rule_version": "1"}
-    kinds = {name: family.type for name, family in families.items()}
-    assert {name: kind for name, kind in kinds.items() if kind != "gauge"} == {
-        "build": "info",
-        "posture": "stateset",
-        "last_scan_result": "stateset",
-    }
-    for name, family in families.items():
-        assert family.unit == ("seconds" if name.endswith("_seconds") else "")
-        assert family.documentation.endswith(".")
-
-
 async def test_what_is_not_there_is_a_zero_where_an_alert_compares(empty: Served) -> None:
     """A series that comes and goes cannot be compared with its value an hour ago.
 

@@ -1,6 +1,5 @@
 """The status, on which dashboards depend."""
 
-import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -25,67 +24,6 @@ OF_ONE = f"{STATUS}?subscription={PRODUCTION}"
 
 def _reason(code: PostureReason, number: str) -> dict[str, str]:
     return {"code": code, "message": POSTURE_REASONS[code].text(number)}
-
-
-EXPECTED = {
-    "posture": "non_compliant",
-    "reasons": [
-        _reason(PostureReason.ACCOUNTS_NON_COMPLIANT, "1 of 4"),
-        _reason(PostureReason.ACCOUNTS_UNKNOWN, "1 of 4"),
-        _reason(PostureReason.SUBSCRIPTIONS_UNREAD, "1 of 2"),
-    ],
-    "asOf": "2026-11-25T12:00:00Z",
-    "freshUntil": "2026-11-25T15:00:00Z",
-    "fresh": True,
-    "accounts": {
-        "total": 4,
-        "compliant": 2,
-        "nonCompliant": 1,
-        "unknown": 1,
-        "unread": 1,
-        "excepted": 0,
-        "overdue": 0,
-        "byKind": {
-            "AIServices": {"compliant": 1, "nonCompliant": 0, "unknown": 0},
-            "OpenAI": {"compliant": 1, "nonCompliant": 1, "unknown": 0},
-            "unknown": {"compliant": 0, "nonCompliant": 0, "unknown": 1},
-        },
-        "ignoredByKind": {"SpeechServices": 3},
-    },
-    "keys": {"healthy": 0, "atRisk": 0, "broken": 0, "unknown": 2},
-    "subscriptions": {"total": 2, "read": 1, "gap": 1, "excluded": 0, "retired": 0},
-    "managementGroup": "mg-company",
-    "gaps": [
-        {
-            "subscriptionId": LAB,
-            "name": "Lab",
-            "reason": "forbidden",
-            "missingAction": "Microsoft.CognitiveServices/accounts/read",
-            "detail": "Grant it.",
-            "since": "2026-11-22T12:00:00Z",
-        }
-    ],
-    "gapsOmitted": 0,
-    "lastScan": {
-        "id": "20261125T120000Z-3fa9",
-        "state": "incomplete",
-        "trigger": "timer",
-        "startedAt": "2026-11-25T12:00:00Z",
-        "finishedAt": "2026-11-25T12:00:09Z",
-        "reason": None,
-        "overdue": False,
-    },
-    "unpublished": {"changes": 0, "since": None},
-    "watch": None,
-}
-
-
-async def test_the_status_has_the_contracts_fields_in_the_contracts_order(served: Served) -> None:
-    """Dashboards are built on it, and people read it in a terminal."""
-    answer = await send(served.app(), STATUS)
-
-    assert answer.status == 200
-    assert answer.body.decode() == json.dumps(EXPECTED, separators=(",", ":"))
 
 
 @pytest.mark.parametrize(

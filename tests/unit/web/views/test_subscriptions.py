@@ -1,6 +1,5 @@
 """The list of all subscriptions that were ever seen, with their coverage."""
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -8,44 +7,14 @@ import pytest
 from cmk_check.core.enums import CoverageState
 from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
-from tests.unit.web.api_kit import EARLIER, LAB, NOON, PRODUCTION, TENANT, Served, coverage, finding
+from tests.unit.web.api_kit import EARLIER, LAB, NOON, Served, coverage, finding
 from tests.unit.web.asgi_client import Answer, follow, send
 
 SUBSCRIPTIONS = "/api/v1/subscriptions"
-GAP = {
-    "reason": "forbidden",
-    "missingAction": "Microsoft.CognitiveServices/accounts/read",
-    "detail": "Grant it.",
-}
 
 
 def _ids(answer: Answer) -> list[str]:
     return [entry["subscriptionId"] for entry in answer.found]
-
-
-async def test_a_subscription_has_the_contracts_fields_in_the_contracts_order(
-    served: Served,
-) -> None:
-    """A gap has its reason, its fix, and the date of its accounts."""
-    answer = await send(served.app(), SUBSCRIPTIONS)
-
-    lab = {
-        "subscriptionId": LAB,
-        "name": "Lab",
-        "tenantId": TENANT,
-        "state": "Enabled",
-        "coverage": "gap",
-        "since": f"{EARLIER:%Y-%m-%dT%H:%M:%SZ}",
-        "gap": GAP,
-        "lastRead": f"{EARLIER:%Y-%m-%dT%H:%M:%SZ}",
-        "keys": {"healthy": 0, "atRisk": 0, "broken": 0, "unknown": 1},
-        "sequence": 0,
-    }
-    shown = answer.found[0]
-    accounts = shown.pop("accounts")
-    assert (accounts["compliant"], accounts["unread"]) == (1, 1)
-    assert json.dumps(shown) == json.dumps(lab)
-    assert _ids(answer) == [LAB, PRODUCTION]
 
 
 @pytest.mark.parametrize("state", CoverageState)
