@@ -119,6 +119,7 @@ class App:
             scan_sink=log,
             clock=self.clock,
             subscription_limit=asyncio.Semaphore(self.settings.max_in_flight),
+            recording_limit=asyncio.Semaphore(self.settings.max_in_flight),
             table_lock=asyncio.Lock(),
             new_id=lambda: str(uuid.uuid4()),
             options=self.scan_options,

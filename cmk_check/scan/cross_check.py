@@ -6,11 +6,12 @@ Resource Graph does not answer, the scan continues without the check.
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 
 from cmk_check.core.account import Reading
+from cmk_check.core.comparison.updates import Known
 from cmk_check.core.cross_check import CrossCheck, CrossCheckState, KnownAccount
 from cmk_check.core.enums import Disposition
 from cmk_check.core.resource_id import AccountId
@@ -51,16 +52,16 @@ class SliceCrossCheck:
                 self._answered = await self._ask()
 
     async def lacking(
-        self, subscription_id: str, reading: Reading, asked: Collection[AccountId]
+        self, subscription_id: str, reading: Reading, known: Known
     ) -> tuple[AccountId, ...]:
         """Return the accounts missing from a complete reading that must be read by id.
 
-        ``asked`` are the accounts that this reading already read by id.
+        The reading already read the recorded accounts by id.
         """
         await self.ask()
         self._state = self._state or self._answered
         brought = {account.id.text for account in reading.accounts} | reading.ignored_ids
-        brought |= {account_id.text for account_id in asked}
+        brought |= known.findings.keys()
         missing = [
             each for each in self._known.get(subscription_id, ()) if each.id.text not in brought
         ]

@@ -76,7 +76,7 @@ class ScanSink(Protocol):
 class ScanContext:
     """The ports and tables of a scan.
 
-    If two slices shared the limit evenly, both would run out of subscriptions at the same time.
+    If two slices shared the limits evenly, both would run out of subscriptions at the same time.
     With ``table_lock``, the next slice uses the places that become free at the end of a slice.
     """
 
@@ -91,7 +91,9 @@ class ScanContext:
     scan_sink: ScanSink
     clock: Clock
     subscription_limit: Semaphore
-    """Limits the subscriptions that all slices of the process work on at once."""
+    """Limits the subscriptions whose accounts all slices of the process list at once."""
+    recording_limit: Semaphore
+    """Limits those that are read further and recorded; lists go on while others wait for keys."""
     table_lock: Lock
     """Held while a slice reads its range, so that its subscriptions precede the next slice's."""
     new_id: Callable[[], str]

@@ -7,6 +7,7 @@ Subscriptions are independent, so a failure affects only one of them.
 import asyncio
 import logging
 from collections.abc import Coroutine, Iterable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,6 @@ from cmk_check.core import posture
 from cmk_check.core.account import Reading
 from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare, compare_unread
-from cmk_check.core.comparison.updates import Difference
 from cmk_check.core.counts import list_broken_keys, summarise
 from cmk_check.core.enums import (
     CoverageState,
@@ -140,6 +140,7 @@ class SliceRun:
         self._new: set[str] = set()
         self._cross_check = cross_check_of(context, claim)
         self._reading: SliceReading | None = None  # begins with the first subscription
+        self._beginning = asyncio.Lock()
 
     async def work(self) -> None:
         """Work through the slice and mark it done.
@@ -182,7 +183,7 @@ class SliceRun:
         try:
             async with asyncio.TaskGroup() as group:
                 if self._cross_check is not None and not self._poisoned:
-                    # Otherwise waiting subscriptions would use up the process's limit.
+                    # Otherwise waiting subscriptions would use up the recording limit.
                     group.create_task(self._cross_check.ask())
                 try:
                     async with self._context.table_lock:
@@ -210,28 +211,37 @@ class SliceRun:
         Any other failure becomes a gap of this subscription. Return None if the subscription could
         not be recorded and the message will be delivered again.
         """
-        async with self._context.subscription_limit:
-            gap: Gap | None = None
-            for attempt in range(ATTEMPTS_PER_STEP):
-                try:
-                    await self._begun()
+        context = self._context
+        gap: Gap | None = None
+        for attempt in range(ATTEMPTS_PER_STEP):
+            try:
+                # A further attempt does not wait for the lists of the next slice.
+                is_further = attempt and self._reading is not None
+                async with context.recording_limit if is_further else context.subscription_limit:
+                    reading = await self._begun()
                     if attempt:
-                        stored = await self._context.findings_table.read_one(stored.partition)
+                        stored = await context.findings_table.read_one(stored.partition)
                     self._keep(stored.outbox.entries)
                     self._unreadable[stored.partition] = stored.outbox.unreadable
-                    return await self._read_and_record(planned, stored, gap)
-                except (WriteConflict, StoreUnavailable) as error:
-                    _log.warning("Subscription %s starts over: %s", planned.subscription.id, error)
-                except LimitExceeded as error:
-                    _log.error("Subscription %s: %s", planned.subscription.id, error)
-                    gap = slice_failed(_TOO_MUCH.format(error))
-                except CmkCheckError:
-                    raise
-                except Exception:  # noqa: BLE001 - no failure may affect another subscription
-                    _log.exception("Subscription %s has failed.", planned.subscription.id)
-                    if gap is not None:  # even its gap cannot be recorded
-                        break
-                    gap = _UNFORESEEN if attempt else None
+                    if stored.unusable is not None:
+                        return self._unwritten(planned, stored, slice_failed(stored.unusable))
+                    stored, comparison, read = await self._read(planned, stored, gap)
+                async with AsyncExitStack() as place:
+                    with reading.keeps(stored.known):  # what is cut off need not wait
+                        await place.enter_async_context(context.recording_limit)
+                    return await self._record(planned, stored, comparison, read)
+            except (WriteConflict, StoreUnavailable) as error:
+                _log.warning("Subscription %s starts over: %s", planned.subscription.id, error)
+            except LimitExceeded as error:
+                _log.error("Subscription %s: %s", planned.subscription.id, error)
+                gap = slice_failed(_TOO_MUCH.format(error))
+            except CmkCheckError:
+                raise
+            except Exception:  # noqa: BLE001 - no failure may affect another subscription
+                _log.exception("Subscription %s has failed.", planned.subscription.id)
+                if gap is not None:  # even its gap cannot be recorded
+                    break
+                gap = _UNFORESEEN if attempt else None
         if self._last or gap is not None:
             return self._unwritten(planned, stored, gap or NOT_RECORDED)
         return None
@@ -239,52 +249,61 @@ class SliceRun:
     async def _begun(self) -> SliceReading:
         """Return the reading of the slice, which begins with its first subscription.
 
-        The slices of a process share the subscription limit. If the reading time started earlier,
-        a slice that waits for another would report subscriptions as not read in time.
+        The slices of a process share the limits. If the reading time started earlier, a slice that
+        waits for another would report subscriptions or keys as not read in time.
         """
-        if self._reading is not None:
+        async with self._beginning:
+            if self._reading is None:
+                context, scan = self._context, self._claim.scan
+                turns = ExemptionTurns(context.options, self._claim, self._status)
+                async with context.recording_limit:
+                    self._reading = SliceReading(context, self._cross_check, turns)
+                await renew_lease(context, scan, context.clock.now())
+                self._claim = await self._claim.renewed(context)
             return self._reading
-        context, scan = self._context, self._claim.scan
-        turns = ExemptionTurns(context.options, self._claim, self._status)
-        self._reading = reading = SliceReading(context, self._cross_check, turns)
-        await renew_lease(context, scan, context.clock.now())
-        self._claim = await self._claim.renewed(context)
-        return reading
 
-    async def _read_and_record(
+    async def _read(
         self, planned: Planned, stored: StoredSubscription, gap: Gap | None
-    ) -> Coverage:
-        """Update the table; ``gap`` replaces the reading if an earlier attempt failed."""
-        if stored.unusable is not None:
-            return self._unwritten(planned, stored, slice_failed(stored.unusable))
+    ) -> tuple[StoredSubscription, ComparisonContext, Reading | None]:
+        """Read the accounts of a subscription, if it is to be read.
+
+        ``gap`` replaces the reading if an earlier attempt failed.
+        """
         coverage = stored.known.coverage
         is_new = coverage is None or coverage.state is CoverageState.PENDING
         if is_new and not self._status.summary.unwritten_gap(stored.partition):
             self._new.add(stored.partition)
         if coverage and coverage.recording is not None:  # a worker records, or has crashed
             stored = await self._context.findings_table.clear_mark(stored)
-        difference = await self._compare(planned, stored, gap)
+        comparison = self._comparison_context(stored.known.coverage)
+        read: Reading | None = None
+        if gap is None and planned.disposition is Disposition.READ and not self._poisoned:
+            read = await (await self._begun()).read(planned.subscription, stored.known)
+        elif gap is not None or planned.disposition is Disposition.READ:
+            read = Reading(gap=gap or _POISONED)
+        return stored, comparison, read
+
+    async def _record(
+        self,
+        planned: Planned,
+        stored: StoredSubscription,
+        comparison: ComparisonContext,
+        read: Reading | None,
+    ) -> Coverage:
+        """Read the aspects of the accounts, compare, and update the table."""
+        subscription, known = planned.subscription, stored.known
+        if read is None:
+            difference = compare_unread(known, subscription, planned.disposition, comparison)
+        else:
+            reading = await self._begun()
+            read, judged = await reading.judge(read, subscription, known, comparison.now)
+            difference = compare(known, subscription, read, judged, comparison)
         if not difference.is_empty:
             self._keep(await _to_its_end(self._recorder.record(stored, difference)))
         if self._names_broken_keys:
             findings = difference.known.after(difference.steps)
             self._broken_keys[planned.subscription.id] = list_broken_keys(findings)
         return difference.coverage
-
-    async def _compare(
-        self, planned: Planned, stored: StoredSubscription, gap: Gap | None
-    ) -> Difference:
-        subscription, disposition = planned.subscription, planned.disposition
-        comparison = self._comparison_context(stored.known.coverage)
-        if gap is None and self._poisoned:
-            gap = _POISONED
-        if disposition is not Disposition.READ and gap in {None, _POISONED}:
-            return compare_unread(stored.known, subscription, disposition, comparison)
-        if gap is not None:
-            return compare(stored.known, subscription, Reading(gap=gap), {}, comparison)
-        reading = await self._begun()
-        read, judged = await reading.read(subscription, stored.known, comparison.now)
-        return compare(stored.known, subscription, read, judged, comparison)
 
     def _keep(self, outbox: Iterable[OutboxEntry]) -> None:
         """Keep each change once, in order, until it is published."""

@@ -33,13 +33,36 @@ class SliceReading:
         self._is_cut_off = False
 
     async def read(
-        self, subscription: Subscription, known: Known, now: datetime
+        self, subscription: Subscription, known: Known, lacking: Sequence[AccountId] = ()
+    ) -> Reading:
+        """Read a subscription within its time limit, or within the rest of the slice's time.
+
+        ``lacking`` are the accounts that Azure's list lacks.
+        """
+        left = self._deadline - asyncio.get_running_loop().time()
+        if left <= 0:
+            return Reading(gap=SLICE_TIME_IS_UP)
+        seconds = min(self._context.options.subscription_timeout, left)
+        # Without untrusted findings: their ids may be invalid and would make the list incomplete.
+        recorded = [*(finding.id for finding in known.findings.values()), *lacking]
+        reading = await self._context.inventory.read(subscription, recorded, seconds=seconds)
+        if seconds == left and reading.gap and reading.gap.reason is GapReason.TIMEOUT:
+            return replace(reading, gap=SLICE_TIME_IS_UP)
+        return reading
+
+    async def judge(
+        self, reading: Reading, subscription: Subscription, known: Known, now: datetime
     ) -> tuple[Reading, AllJudged]:
-        """Read a subscription; judge its accounts and their aspects as of ``now``."""
-        reading = await self._read_all(subscription, known)
+        """Cross-check a reading; judge its accounts and their aspects as of ``now``."""
+        if self._cross_check is not None and reading.gap is None and not self._is_cut_off:
+            with self.keeps(known):
+                lacking = await self._cross_check.lacking(subscription.id, reading, known)
+                if lacking:
+                    reading = await self.read(subscription, known, lacking)
+                    self._cross_check.confirm(subscription.id, lacking, reading)
         judged = judge_all(reading.accounts, self._context.options.kinds, subscription.owner)
         for reader in self._readers:
-            with self._kept(known):
+            with self.keeps(known):
                 if not self._is_cut_off:
                     judged = await reader.read(judged, known, now)
                     continue
@@ -47,7 +70,7 @@ class SliceReading:
         return reading, judged
 
     @contextmanager
-    def _kept(self, known: Known) -> Iterator[None]:
+    def keeps(self, known: Known) -> Iterator[None]:
         """On a cancellation, stop reading and keep what was read, if it may be recorded.
 
         A partial result may only be recorded for a subscription without a row: it replaces nothing.
@@ -60,30 +83,3 @@ class SliceReading:
             self._is_cut_off = True
             if task := asyncio.current_task():
                 task.uncancel()
-
-    async def _read_all(self, subscription: Subscription, known: Known) -> Reading:
-        """Read a subscription, and again if Resource Graph lists more accounts."""
-        # Without untrusted findings: their ids may be invalid and would make the list incomplete.
-        recorded = [finding.id for finding in known.findings.values()]
-        reading = await self._read_in_time(subscription, recorded)
-        if self._cross_check is None or reading.gap is not None:
-            return reading
-        with self._kept(known):
-            lacking = await self._cross_check.lacking(subscription.id, reading, recorded)
-            if lacking:
-                reading = await self._read_in_time(subscription, [*recorded, *lacking])
-                self._cross_check.confirm(subscription.id, lacking, reading)
-        return reading
-
-    async def _read_in_time(
-        self, subscription: Subscription, recorded: Sequence[AccountId]
-    ) -> Reading:
-        """Read a subscription within its time limit, or within the rest of the slice's time."""
-        left = self._deadline - asyncio.get_running_loop().time()
-        if left <= 0:
-            return Reading(gap=SLICE_TIME_IS_UP)
-        seconds = min(self._context.options.subscription_timeout, left)
-        reading = await self._context.inventory.read(subscription, recorded, seconds=seconds)
-        if seconds == left and reading.gap and reading.gap.reason is GapReason.TIMEOUT:
-            return replace(reading, gap=SLICE_TIME_IS_UP)
-        return reading

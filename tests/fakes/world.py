@@ -138,6 +138,7 @@ class World:
         self.keys = keys
         self.account_search: AccountSearch | None = None
         self.exemptions: ScriptedExemptions | None = None
+        self.places = 32
         self.queue = MemoryQueue()
         self.teller = RecordingSink()
         self.clock = MovableClock()
@@ -166,7 +167,8 @@ class World:
             slice_queue=self.queue,
             scan_sink=self.teller,
             clock=self.clock,
-            subscription_limit=asyncio.Semaphore(32),
+            subscription_limit=asyncio.Semaphore(self.places),
+            recording_limit=asyncio.Semaphore(self.places),
             table_lock=asyncio.Lock(),
             new_id=lambda: str(uuid.UUID(int=self._ids.getrandbits(128), version=4)),
             options=self.options,

@@ -76,14 +76,18 @@ async def _interrupted_at(place: tuple[str, Table], *, after_its_end: bool = Fal
     return await held.interrupt(world)
 
 
-def _hold(name: str) -> Callable[[World, Any], None]:
-    return lambda world, held: setattr(world, name, held)
+def _hold(name: str, places: int = 32) -> Callable[[World, Any], None]:
+    def hold(world: World, held: _Held) -> None:
+        setattr(world, name, held)
+        world.places = places
+
+    return hold
 
 
 @pytest.mark.parametrize(
     "hold",
-    [_hold(name) for name in ("keys", "exemptions", "account_search")],
-    ids=["keys", "exemptions", "Resource Graph"],
+    [*map(_hold, ("keys", "exemptions", "account_search")), _hold("keys", places=1)],
+    ids=["keys", "exemptions", "Resource Graph", "the keys of others"],
 )
 async def test_what_was_read_is_in_the_result_whatever_it_waits_for(
     hold: Callable[[World, Any], None], capsys: Output

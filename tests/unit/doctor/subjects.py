@@ -60,7 +60,7 @@ class ScriptedPatient(DoctorSubject):
         return subject
 
     @override
-    async def inventory(self) -> AzureInventory:
+    async def _open_azure(self) -> AzureInventory:
         return cast("AzureInventory", _Scripted(self))
 
     async def _build_storage(self) -> tuple[Store, QueueService]:

@@ -1,17 +1,20 @@
 """A slice: one worker's run, beside others that sleep, wake and take over."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from cmk_check.core.enums import PostureVerdict, ScanState
+from cmk_check.core.account import Account
+from cmk_check.core.enums import KeyState, PostureVerdict, ScanState
 from cmk_check.limits import ATTEMPTS_PER_STEP, SLICE_CLAIM
 from cmk_check.ports import Table
 from cmk_check.scan.slice import SliceIncomplete
 from cmk_check.store import table_keys
 from cmk_check.store.outbox import Outbox
 from tests.fakes.faults import Fault, Place
+from tests.fakes.keys import ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import bad, good
 from tests.unit.scan.scan_world import (
@@ -192,33 +195,39 @@ async def test_three_lost_races_leave_the_slice_to_the_queue_and_the_others_reco
     assert await world.told_of(TWO) == [(1, "account.violated", "second")]
 
 
+@pytest.mark.parametrize("slow", ["accounts", "keys"])
 async def test_the_time_of_a_slice_begins_when_its_first_subscription_does(
-    crowd: ScanWorld, monkeypatch: pytest.MonkeyPatch
+    crowd: ScanWorld, keys: ScriptedKeys, monkeypatch: pytest.MonkeyPatch, slow: str
 ) -> None:
     """While it waited for another slice of its process, healthy subscriptions became gaps."""
-    crowd.options = replace(crowd.options, slice_size=1)
+    crowd.keys, crowd.places = keys, 1
     crowd.azure_has(good(ONE), good(TWO))
     first, second = await crowd.planned()
-    context = replace(crowd.context, subscription_limit=asyncio.Semaphore(1))
+    context = crowd.context
 
     waits, loop = asyncio.Event(), asyncio.get_running_loop()
     passed, time = crowd.options.reading_deadline.total_seconds(), loop.time
 
-    async def slow(subscription_id: str) -> None:
-        if subscription_id == ONE:
+    async def wait(of: str | Sequence[Account]) -> None:
+        if of == ONE or (not isinstance(of, str) and of[0].id.subscription_id == ONE):
             await waits.wait()
             monkeypatch.setattr(loop, "time", lambda: time() + passed)
             crowd.clock.advance(SLICE_CLAIM / 2)
 
-    crowd.inventory.before_read = slow
+    if slow == "accounts":
+        crowd.inventory.before_read = wait
+    else:
+        keys.before_read = wait
     async with asyncio.TaskGroup() as group:
         for message in (first, second):
             group.create_task(crowd.deliver(message, context))
-            for _ in range(100):
-                await asyncio.sleep(0)
+            await let_others_go_on()
         waits.set()
 
     assert await crowd.coverage(TWO) == "read"
+    (finding,) = [found for key, found in (await crowd.findings()).items() if TWO in key]
+    assert finding.key_health is not None
+    assert finding.key_health.state is KeyState.HEALTHY
     assert (await crowd.scan_row(first.scan_id)).state is not ScanState.RUNNING
 
 
@@ -237,14 +246,72 @@ async def test_p8_slices_at_once_ask_no_more_of_azure_than_one(
         await answers.wait()
 
     crowd.inventory.before_read = wait
-    context = replace(crowd.context, subscription_limit=asyncio.Semaphore(places))
+    crowd.places = places
+    context = crowd.context
     async with asyncio.TaskGroup() as group:
         for message in messages:
             group.create_task(crowd.deliver(message, context))
-        for _ in range(100):  # as far as they get
-            await asyncio.sleep(0)
+        await let_others_go_on()
         most = len(waiting)
         answers.set()
 
     assert most == places
     assert (await crowd.scan_row(messages[0].scan_id)).state is ScanState.COMPLETE
+
+
+@pytest.mark.parametrize("places", [1, 2])
+async def test_lists_go_on_while_keys_of_others_wait(
+    crowd: ScanWorld, keys: ScriptedKeys, places: int
+) -> None:
+    """A vault that answers slowly held up accounts whose keys are in other vaults."""
+    crowd.options = replace(crowd.options, slice_size=3)
+    crowd.keys, crowd.places = keys, places
+    crowd.azure_has(good(ONE), good(TWO), good(THREE))
+    (message,) = await crowd.planned()
+    answers = asyncio.Event()
+
+    async def wait(_accounts: object) -> None:
+        await answers.wait()
+
+    keys.before_read = wait
+    async with asyncio.TaskGroup() as group:
+        group.create_task(crowd.deliver(message))
+        await let_others_go_on()
+        listed, at_keys = list(crowd.inventory.reads), len(keys.asked)
+        answers.set()
+
+    assert (listed, at_keys) == ([ONE, TWO, THREE], places)
+    assert await crowd.verdicts() == {"chat": "compliant"}
+    assert (await crowd.scan_row(message.scan_id)).state is ScanState.COMPLETE
+
+
+@pytest.mark.parametrize("places", [1, 2])
+async def test_p8_only_so_many_subscriptions_are_recorded_at_once(places: int) -> None:
+    """All of a slice may be listed and wait: the storage must not get them in one burst."""
+    writing: list[str] = []
+    answers = asyncio.Event()
+
+    async def wait(operation: str, table: Table, *_: object) -> None:
+        await asyncio.sleep(0)
+        if (operation, table) == ("commit", Table.FINDINGS):
+            writing.append(operation)
+            await answers.wait()
+
+    world = ScanWorld(RecordingStore(before=wait), slice_size=3)
+    world.places = places
+    world.azure_has(bad(ONE), bad(TWO), bad(THREE))
+    (message,) = await world.planned()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(world.deliver(message))
+        await let_others_go_on()
+        most = len(writing)
+        answers.set()
+
+    assert most == places
+    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
+
+
+async def let_others_go_on() -> None:
+    """Let the other tasks go on as far as they get."""
+    for _ in range(100):
+        await asyncio.sleep(0)

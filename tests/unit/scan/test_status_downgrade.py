@@ -1,6 +1,5 @@
 """A status is lowered before anything worse is recorded, against all who write it (P1)."""
 
-from asyncio import Semaphore
 from dataclasses import replace
 from typing import Final
 
@@ -156,7 +155,7 @@ async def test_p1_a_worker_that_lowered_for_a_key_lowers_for_an_account_as_well(
 ) -> None:
     """Keys do not count here, so what was lowered for one of them lowers nothing."""
     assert green.keys is not None
-    green.options = replace(green.options, slice_size=2)
+    green.options, green.places = replace(green.options, slice_size=2), 1
     green.keys.facts[str(good(ONE, "one").id)] = DISABLED
     green.read(TWO, bad(TWO, "two"))
     (message,) = await green.planned()
@@ -164,7 +163,7 @@ async def test_p1_a_worker_that_lowered_for_a_key_lowers_for_an_account_as_well(
     context = green.faulty({recorded: Fault.DEATH_AFTER})
 
     with pytest.raises(DeathError):
-        await green.deliver(message, replace(context, subscription_limit=Semaphore(1)))
+        await green.deliver(message, context)
 
     assert (await green.verdicts())["two"] == "non_compliant"
     assert await green.verdict() is PostureVerdict.UNKNOWN
