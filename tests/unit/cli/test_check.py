@@ -1,5 +1,6 @@
 """``check``: what it says of templates, plans and existing accounts, without a network."""
 
+# ruff: noqa: E501 - a document in a line
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -10,29 +11,84 @@ from cmk_check.core.enums import Reason
 from cmk_check.core.reasons.catalogue import VERDICT_REASONS
 from tests.unit.cli.check_kit import (
     ACCOUNT,
+    ANEW,
     BAD,
+    BLOCK,
     DOCUMENTS,
+    ENCRYPTED,
     EXISTING_ID,
     GREEN,
+    GROUP,
     KEY,
-    LOSSES,
+    KEY_RESOURCE,
+    LOST,
     MADE_ANEW,
     MORE,
+    NESTED,
     OPEN,
     RED,
     SCHEMA,
+    TAKEN,
+    TEMPLATE_RESOURCE,
     Check,
     Json,
     account,
+    azapi,
     azurerm,
     change,
     existing,
+    key_of,
     linked,
     named,
     plan,
     template,
     what_if,
+    with_change,
 )
+
+
+def _azapi(before: object, after: object, *actions: str) -> Json:
+    old, new = (azapi(each)["change"]["after"] for each in (before, after))
+    return with_change(azapi({}), actions=[*actions], before=old, after=new)
+
+
+def _deletes(content: str) -> Json:
+    return plan(change(TEMPLATE_RESOURCE, {"template_content": content}, actions=["delete"]))
+
+
+OUTSIDE: Final = f"{GROUP}/providers/{ACCOUNT}/outside"
+CHAT: Final = f"{GROUP}/providers/{ACCOUNT}/chat"
+WAS: Final = {"resourceId": CHAT, "before": account(KEY)}
+X: Final = "azurerm_cognitive_account.x"
+LOSSES: Final[dict[str, tuple[Json, dict[str, str]]]] = {
+    "deleted": (plan(azurerm(actions=["delete"])), {X: LOST}),
+    "deleted and created": (plan(MADE_ANEW), {X: LOST}),
+    "created and deleted": (plan(with_change(MADE_ANEW, actions=["create", "delete"])), {X: LOST}),
+    "a deposed object is deleted": (plan(azurerm(BLOCK), azurerm(actions=["delete"]) | {"deposed": "1"}), {f"{X} (deposed)": LOST}),
+    "deleted by azapi": (plan(_azapi(ENCRYPTED, None, "delete")), {"azapi_resource.x": LOST}),
+    "an action of azapi deletes it": (plan(azapi({}, "azapi_resource_action", method="DELETE", resource_id=OUTSIDE)), {"azapi_resource_action.x": LOST}),
+    "its template is deleted": (_deletes(json.dumps(account(KEY))), {f"{TEMPLATE_RESOURCE}.x": LOST}),
+    "its kind leaves the scope": (plan(_azapi(ENCRYPTED, {"kind": "Face"}, *ANEW)), {"azapi_resource.x": LOST}),
+    "the block is removed": (plan(azurerm(had=BLOCK)), {X: TAKEN}),
+    "azapi leaves the key out": (plan(_azapi(ENCRYPTED, {"kind": "OpenAI", "properties": {}}, "update")), {"azapi_resource.x": TAKEN}),
+    "the key's resource is deleted": (plan(azurerm(), key_of(actions=["delete"])), {X: TAKEN}),
+    "the key's resource is deleted, of an account outside the plan": (plan(key_of("outside", ["delete"])), {f"{KEY_RESOURCE}.x": TAKEN}),
+    "the key moves to another account": (plan(azurerm(), azurerm(at="y"), key_of("y", ANEW)), {X: TAKEN}),
+    # Deleting it sets Microsoft's keys, whatever the block says.
+    "the key's resource is deleted beside a block": (plan(azurerm(BLOCK, had=BLOCK), key_of(actions=["delete"])), {X: TAKEN}),
+    "forgotten": (plan(azurerm(actions=["forget"])), {}),
+    "a key's resource is forgotten": (plan(azurerm(), key_of(actions=["forget"])), {}),
+    "a key's resource is made anew": (plan(azurerm(), key_of(actions=ANEW)), {}),
+    "never had a key": (plan(azurerm()), {}),
+    "another kind": (plan(_azapi({"kind": "Face"}, None, "delete")), {}),
+    "another template": (_deletes('{"resources": []}'), {}),
+    "a record of a deployment": (plan(with_change(azapi(template(account()), type=f"{NESTED}@1"), actions=["delete"])), {}),
+    "what-if deletes it": ({"changes": [WAS | {"changeType": "Delete", "after": None}]}, {CHAT: LOST}),
+    "what-if deletes what it also creates": ({"changes": [WAS | {"changeType": "Create", "after": account(KEY)}, WAS | {"changeType": "Delete"}]}, {CHAT: LOST}),
+    "what-if removes the key": ({"changes": [WAS | {"changeType": "Modify", "after": account()}]}, {CHAT: TAKEN}),
+    "what-if deletes another kind": ({"changes": [WAS | {"changeType": "Delete", "before": account(kind="Face")}]}, {}),
+    "a template": (template(account()), {}),
+}  # fmt: skip
 
 
 def output_of(check: Check, document: object, *words: str, code: int | None = None) -> Any:  # noqa: ANN401
