@@ -9,8 +9,7 @@ message, hidden until the result is about to become stale:
     B's                . . . . . . . nothing: C is newer
     C's                          . . . . . . . starts D, which leaves a message
 
-A scan's id begins with its start time, so ids sort by start. ``tests/model/second_clock.py`` tests
-each rule of the chain:
+A scan's id begins with its start time, so ids sort by start. The rules of the chain:
 
 - A scan leaves its message before it takes the lease. If the scan dies in between, the extra
   message finds a newer scan.

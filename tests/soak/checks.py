@@ -22,7 +22,7 @@ from cmk_check.store.subscription_rows import StoredSubscription
 from tests.fakes.world import World
 from tests.soak.chain import accepted, follow, plain
 from tests.soak.past import Past
-from tests.soak.tally import FalseGreenError, Hours, LostChangeError
+from tests.soak.tally import FalseGreenError, LostChangeError, Tally
 from tests.soak.truth import Truth, found_as
 
 _MAX_AGE: Final = Expectations(timedelta(minutes=180))
@@ -117,7 +117,7 @@ class Checks:
             if isinstance(coverage, Coverage):
                 raise FalseGreenError(f"{where} was not read")
 
-    async def count(self, hours: Hours) -> None:
+    async def count(self, tally: Tally) -> None:
         """Count the hour that follows a scan, for each subscription that Azure answers for."""
         status, now = await self.world.status(), self.world.clock.now()
         for where, truth in self.truth.items():
@@ -128,7 +128,8 @@ class Checks:
             if coverage is not None:
                 answer = posture.of_subscription(coverage, status, now, _MAX_AGE)
                 codes = {code for code, _ in answer.reasons}
-            hours.add(known=not codes & _NOT_KNOWN)
+            tally.hours += 1
+            tally.unknown += bool(codes & _NOT_KNOWN)
 
     async def answer(self, *, required: bool) -> PostureVerdict:
         """Return the posture as the API would give it now, where keys count or do not."""

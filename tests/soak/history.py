@@ -17,7 +17,7 @@ from cmk_check.core.posture import Expectations
 from cmk_check.core.scope import Scope
 from cmk_check.errors import CmkCheckError
 from cmk_check.limits import EXEMPTION_TURNS
-from cmk_check.ports import InventoryError, SliceMessage, Store, Table
+from cmk_check.ports import InventoryError, SliceMessage, Table
 from cmk_check.scan.scan_context import ScanContext
 from tests.fakes.exemptions import DENIED, ScriptedExemptions
 from tests.fakes.faults import DeathError, Fault, FaultyStore
@@ -43,7 +43,6 @@ TROUBLE: Final = [
     [Fault.NO_ANSWER, Fault.LOST_ANSWER],
     list(Fault),
 ]
-SHARES: Final = [0.03, 0.1, 0.2]
 _HOUR: Final = timedelta(hours=1)
 _CHANGES: Final = 0.3
 _OMITS_TO_THE_END: Final = 3
@@ -80,59 +79,29 @@ class History:
         self.past = Past(self.world.clock)
         self.checks = Checks(self.world, self.truth, self.excluded, self.past)
         self.api = Answers(self.world, self.past)
-        self._random = Random(0)
-        self._trouble: Sequence[Fault] = ()
+        self.seed(0)
+        self.trouble: Sequence[Fault] = ()
         self._changed: tuple[str, str, str] | None = None
         self._sleepers: list[tuple[FaultyStore, asyncio.Task[bool]]] = []
 
-    def account_becomes(self, where: str, name: str, state: str) -> None:
-        """Create or change an account, or let its kind leave the scope."""
-        self.truth.setdefault(where, Truth()).accounts[name] = state
-
-    def account_goes(self, where: str, name: str) -> None:
-        """Delete an account."""
-        self.truth.setdefault(where, Truth()).accounts.pop(name, None)
-
-    def access_changes(self, where: str) -> None:
-        """Lose or regain the right to read."""
-        truth = self.truth.setdefault(where, Truth())
-        truth.readable = not truth.readable
-
-    def vanishes_or_returns(self, where: str) -> None:
-        """Leave the list of subscriptions, or come back to it."""
-        truth = self.truth.setdefault(where, Truth())
-        truth.listed = not truth.listed
-
-    def is_deleted_or_restored(self, where: str) -> None:
-        """Be deleted, or restored."""
-        truth = self.truth.setdefault(where, Truth())
-        truth.deleted = not truth.deleted
-
-    def answers(self, where: str, pages: int | None) -> None:
-        """Answer a part only, or the whole where ``pages`` is None."""
-        self.truth.setdefault(where, Truth()).pages_read = pages
-
-    def exclude_or_include(self, where: str) -> None:
-        """Put a subscription on the exclude list, or take it off."""
-        self.excluded ^= {where}
-
-    def list_breaks_or_mends(self) -> None:
-        """Let the list of subscriptions fail, or answer again."""
-        self.list_fails = not self.list_fails
-
-    async def troubled_scan(
-        self, seed: int, share: float, faults: Sequence[Fault], *, wakes: bool = True
-    ) -> None:
-        """Scan while the estate changes and a share of all storage operations goes wrong."""
+    def seed(self, seed: int) -> None:
+        """Let this seed decide what chance does from here on."""
         self._random = Random(seed)
-        self._trouble = faults
-        await self.scan(share, wakes=wakes)
+
+    def account_becomes(self, where: str, name: str, state: str | None) -> None:
+        """Create or change an account, let its kind leave the scope, or delete it (None)."""
+        accounts = self.truth.setdefault(where, Truth()).accounts
+        accounts.pop(name, None)
+        if state is not None:
+            accounts[name] = state
+
+    def turns(self, where: str, fact: str) -> None:
+        """Let a subscription be ``listed``, ``deleted`` or ``readable``, or no longer."""
+        truth = self.truth.setdefault(where, Truth())
+        setattr(truth, fact, not getattr(truth, fact))
 
     async def scan(self, share: float = 0, *, wakes: bool = True) -> None:
-        """Scan, a share of all storage operations going wrong; none unless told.
-
-        Whoever sleeps may wake in it, unless told otherwise.
-        """
+        """Scan, a share of all storage operations going wrong; whoever sleeps may wake in it."""
         self._script()
         self.world.clock.advance(_HOUR)
         await self._run(self.world.start, share)
@@ -153,16 +122,12 @@ class History:
                 await self._wake(self._random.randrange(len(self._sleepers)))
         self.tally.scans += 1
         if not (share or self.list_fails):
-            await self.checks.count(self.tally.sound)
+            await self.checks.count(self.tally)
 
     async def _run(self, invoke: Callable[[ScanContext], Awaitable[object]], share: float) -> bool:
         """Run an invocation in a process of its own; False where it failed, died or fell asleep."""
-        return await self._run_over(lambda store: invoke(self.world.process(store)), share)
-
-    async def _run_over(self, invoke: Callable[[Store], Awaitable[object]], share: float) -> bool:
-        """Do the same with what needs no more than the process's own view of the store."""
         faults = {
-            number: self._random.choice(self._trouble)
+            number: self._random.choice(self.trouble)
             for number in range(200)
             if self._random.random() < share
         }
@@ -170,7 +135,7 @@ class History:
 
         async def process() -> bool:
             try:
-                await invoke(store)
+                await invoke(self.world.process(store))
             except (CmkCheckError, DeathError, BaseExceptionGroup):
                 return False
             return True

@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
-from random import Random
 from typing import Final
 
 from cmk_check.core.requirements import HEALTHY_KEYS
@@ -22,7 +21,7 @@ from cmk_check.ports import Delete, Replace, SliceMessage, Table, TableQuery, Wr
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.slice import run_slice
 from cmk_check.store import table_keys
-from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
+from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.recording_store import OperationName
 from tests.fakes.world import MAX_DELIVERIES, sub
 from tests.soak.checks import GREEN
@@ -113,7 +112,7 @@ class Schedule(History):
 
     def __init__(self, seed: int, tally: Tally) -> None:
         super().__init__(tally)
-        self._random = Random(seed)
+        self.seed(seed)
         self._forges = seed % 4 == 1
         self._share = self._random.choice([0, 0.01, 0.03])
         self._full = self._random.choice(_FULL)
@@ -162,7 +161,6 @@ class Schedule(History):
             await self.scan()  # a gap leaves in the second scan after it was recorded
             await self.settle()
             await self._recover()
-            await self._oversleep(is_partial=self._random.random() < 0.5)
 
     async def _stop(self) -> None:
         for worker in self._workers:
@@ -181,52 +179,6 @@ class Schedule(History):
             await self._check()
         answer = await self.checks.answer(required=False)
         assert answer in GREEN, f"all is well, and it says {(await self.world.posture()).reasons}"
-
-    async def _oversleep(self, *, is_partial: bool) -> None:
-        """P1: a worker that read what only it knows wakes when it is no longer its turn.
-
-        That of a full scan sleeps before its mark, and its slice is done by another. That of a
-        partial scan sleeps before it lowers the status and before it records: another such scan
-        begins before the one, and ends before the other.
-        """
-        place, other = self._random.sample(range(len(_ESTATE)), 2)
-        where = _ESTATE[place]
-        self.account_becomes(
-            where, "a", self._random.choice(["non_compliant", "unknown", "key broken"])
-        )
-        self._script()
-        self.world.clock.advance(PARTIAL_SCAN_SPACING)
-        await (self.world.start_partial([where]) if is_partial else self.world.start())
-        (plan,) = self._sent()
-        await self.world.deliver(plan)
-        messages = self._sent()
-        message = messages.pop(0 if is_partial else place // self.world.options.slice_size)
-        places = {Place("commit", Table.FINDINGS, int(is_partial), where): Fault.SLEEP}
-        if is_partial:
-            places[Place("commit", Table.SCANS, 1)] = Fault.SLEEP
-        store = FaultyStore(self.store, places=places)
-        sleeper = asyncio.create_task(self.world.deliver(message, self.world.process(store)))
-        await store.asleep.wait()
-        self._calm_down()
-        if is_partial:
-            self.world.clock.advance(SCAN_LEASE)
-            await self.world.start_partial([_ESTATE[other]])
-            store.asleep.clear()
-            store.wake.set()
-            store.wake.clear()
-            await store.asleep.wait()
-            await self.world.drain()
-        else:
-            self.world.clock.advance(SLICE_CLAIM)
-            await self.world.deliver(message)
-        await self.checks.green()
-        store.wake.set()
-        with suppress(CmkCheckError):
-            await sleeper
-        await self.checks.green()
-        for each in messages:
-            await self.world.deliver(each)
-        await self.checks.green()
 
     async def _check(self) -> None:
         """See what holds whenever a scan has ended, if nobody has written by hand."""
@@ -397,13 +349,13 @@ class Schedule(History):
         where = self._random.choice(_ESTATE)
         match self._random.randrange(11):
             case 0:
-                self.vanishes_or_returns(where)
+                self.turns(where, "listed")
             case 10:
-                self.list_breaks_or_mends()
+                self.list_fails = not self.list_fails
             case 1:
-                self.access_changes(where)
+                self.turns(where, "readable")
             case 2 if self._excludes:
-                self.exclude_or_include(where)
+                self.excluded ^= {where}
             case 3 | 4:
                 where = self._random.choice(self._home)
                 self.account_becomes(where, "a", self._random.choice(STATES))

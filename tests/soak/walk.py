@@ -1,14 +1,17 @@
 """A history by its seed: the same seed, the same history."""
 
 import asyncio
+from collections.abc import Sequence
 from random import Random
 
 from tests.fakes.faults import Fault
-from tests.soak.history import GRAPH, SHARES, TROUBLE, History
+from tests.soak.history import GRAPH, TROUBLE, History
 from tests.soak.tally import Tally
-from tests.soak.truth import NAMES, STATES, SUBSCRIPTIONS
+from tests.soak.truth import NAMES, STATES, SUBSCRIPTIONS, Truth
 
 STEPS = 25
+SHARES = [0.03, 0.1, 0.2]
+FACTS = ["readable", "listed", "deleted"]
 
 
 def walk(seed: int, tally: Tally) -> None:
@@ -36,31 +39,36 @@ async def step(random: Random, history: History) -> None:
         case 0 | 1:
             await history.scan()
         case 2 | 3:
-            seed = random.getrandbits(32)
-            await history.troubled_scan(seed, random.choice(SHARES), random.choice(TROUBLE))
+            await _troubled(random, history, random.choice(TROUBLE))
         case 4:
             await _is_overtaken(random, history)
         case 5:
-            history.list_breaks_or_mends()
+            history.list_fails = not history.list_fails
         case _:
             _change(random, history)
+
+
+async def _troubled(
+    random: Random, history: History, faults: Sequence[Fault], *, wakes: bool = True
+) -> None:
+    """Scan while the estate changes and a share of all storage operations goes wrong."""
+    history.seed(random.getrandbits(32))
+    history.trouble = faults
+    await history.scan(random.choice(SHARES), wakes=wakes)
 
 
 def _change(random: Random, history: History) -> None:
     where, name = random.choice(SUBSCRIPTIONS), random.choice(NAMES)
     match random.randrange(10):
         case 0:
-            history.account_goes(where, name)
-        case 1:
-            history.access_changes(where)
-        case 2:
-            history.vanishes_or_returns(where)
-        case 3:
-            history.is_deleted_or_restored(where)
+            history.account_becomes(where, name, None)
+        case 1 | 2 | 3 as fact:
+            history.turns(where, FACTS[fact - 1])
         case 4:
-            history.answers(where, random.choice([0, 1, 2, None, None, None]))
+            truth = history.truth.setdefault(where, Truth())
+            truth.pages_read = random.choice([0, 1, 2, None, None, None])
         case 5:
-            history.exclude_or_include(where)
+            history.excluded ^= {where}
         case 6:
             history.graph_shows = random.choice(list(GRAPH))
         case 7:
@@ -79,12 +87,7 @@ async def _is_overtaken(random: Random, history: History) -> None:
     await history.wake_all()
     before = history.truth[where].accounts.get(name)
     history.account_becomes(where, name, random.choice(STATES))
-    await history.troubled_scan(
-        random.getrandbits(32), random.choice(SHARES), [Fault.SLEEP], wakes=False
-    )
-    if before is None:
-        history.account_goes(where, name)
-    else:
-        history.account_becomes(where, name, before)
+    await _troubled(random, history, [Fault.SLEEP], wakes=False)
+    history.account_becomes(where, name, before)
     await history.scan(wakes=False)
     await history.wake_all()

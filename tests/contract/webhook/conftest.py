@@ -1,7 +1,6 @@
 """A receiver of webhooks on this machine, over HTTP or HTTPS, and webhooks opened against it."""
 
 import base64
-import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -11,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 import trustme
 from aiohttp import web
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.abc import AbstractResolver
 
 from cmk_check.alerts.webhook import HttpWebhook, open_webhook
 from cmk_check.config.settings import Settings
@@ -67,35 +66,6 @@ class Receiver:
             return web.Response(status=status, text=body, headers=named)
 
         self.answer = answer
-
-
-class Resolver(AbstractResolver):
-    """Resolves every name to the same addresses; without any, no name is known."""
-
-    def __init__(self, *addresses: str) -> None:
-        self._addresses = addresses
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Answer for any name."""
-        if not self._addresses:
-            raise socket.gaierror(socket.EAI_NONAME, f"{host}:{port} is not known")
-        del family
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-                proto=0,
-                flags=0,
-            )
-            for address in self._addresses
-        ]
-
-    async def close(self) -> None:
-        """Nothing is open."""
 
 
 async def failure_of(webhook: HttpWebhook) -> DeliveryFailed:

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import pytest
 from aiohttp import web
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from cmk_check.core.alert_routes import Route
 from cmk_check.doctor import app_checks
@@ -23,10 +24,38 @@ from tests.contract.webhook.conftest import (
     Answer,
     Open,
     Receiver,
-    Resolver,
     change,
     failure_of,
 )
+
+
+class Resolver(AbstractResolver):
+    """Resolves every name to the same addresses; without any, no name is known."""
+
+    def __init__(self, *addresses: str) -> None:
+        self._addresses = addresses
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Answer for any name."""
+        if not self._addresses:
+            raise socket.gaierror(socket.EAI_NONAME, f"{host}:{port} is not known")
+        del family
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=0,
+                flags=0,
+            )
+            for address in self._addresses
+        ]
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
 
 def _port(receiver: Receiver) -> str:

@@ -4,17 +4,12 @@ Lines reach Azure late, evaluations come early or late, and an app may write a l
 """
 
 import json
-import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import duckdb_kql
-
-from cmk_check.ports import Clock
-from tests.guard.infra.alert_rules import criterion
 
 type Row = tuple[str, ...]
 
@@ -53,19 +48,6 @@ def _called(text: str, name: str) -> str:
     return json.dumps(line | {"id": f"{name} {line.get('id')}"}, separators=(",", ":"))
 
 
-class LinesInTime(logging.Handler):
-    """The lines that the app writes, each with the time of a clock."""
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__(logging.INFO)
-        self.lines: list[Line] = []
-        self._clock = clock
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep a line."""
-        self.lines.append(Line(self._clock.now(), record.getMessage()))
-
-
 class Look(NamedTuple):
     """One evaluation: when it reads, of which times it reads the lines, and what is now to it."""
 
@@ -101,7 +83,7 @@ class Log:
         )
         rows = [
             (time, text, time + delay if noted else None, time + delay + unreadable)
-            for time, text, delay in ((_naive(one.written), one.text, one.delay) for one in lines)
+            for time, text, delay in ((naive(one.written), one.text, one.delay) for one in lines)
         ]
         if rows:
             columns = [list(column) for column in zip(*rows, strict=True)]
@@ -112,7 +94,7 @@ class Log:
 
     def rows(self, query: str, look: Look) -> list[dict[str, Any]]:
         """Return what a query finds."""
-        taken, since, until, now = map(_naive, look)
+        taken, since, until, now = map(naive, look)
         self._connection.execute("DELETE FROM traces")
         self._connection.execute(
             "INSERT INTO traces FROM lines"
@@ -123,46 +105,6 @@ class Log:
         text = query.replace("ingestion_time()", "ingested")
         found = duckdb_kql.query(self._connection, text, query_now=now)
         return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
-
-
-@dataclass
-class Evaluated:
-    """When a rule raised what: the values of its dimensions, once for each alert."""
-
-    raised: dict[datetime, set[Row]] = field(default_factory=dict)
-
-    def times(self) -> list[datetime]:
-        """Return when anything was raised."""
-        return [time for time, rows in self.raised.items() if rows]
-
-    def mails(self) -> list[Row]:
-        """Return each alert that begins, in order; one that lasts is told once."""
-        told: list[Row] = []
-        before: set[Row] = set()
-        for rows in self.raised.values():
-            told += sorted(rows - before)
-            before = rows
-        return told
-
-
-def evaluated(rule: Any, log: Log, times: Iterable[datetime]) -> Evaluated:  # noqa: ANN401 - the template's JSON
-    """Evaluate a rule at these times.
-
-    A rule sees the lines of its time range. Rows that have a time count in the window of their
-    time, and rows without one at once: windowSize is the size of the bins of the count.
-    """
-    reach = span(rule.get("overrideQueryTimeRange") or rule["windowSize"])
-    names = [dimension["name"] for dimension in criterion(rule)["dimensions"]]
-    found = Evaluated()
-    for now in times:
-        rows = log.rows(criterion(rule)["query"], Look(now, now - reach, now, now))
-        begin = _naive(now - span(rule["windowSize"]))
-        found.raised[now] = {
-            tuple(row[name] or "" for name in names)
-            for row in rows
-            if "timestamp" not in row or row["timestamp"] > begin
-        }
-    return found
 
 
 def every(
@@ -181,5 +123,6 @@ def span(text: str) -> timedelta:
     return timedelta(days=days, hours=hours, minutes=minutes)
 
 
-def _naive(time: datetime) -> datetime:
+def naive(time: datetime) -> datetime:
+    """Return a time as the database has it."""
     return time.astimezone(UTC).replace(tzinfo=None)

@@ -4,8 +4,8 @@ import json
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -28,7 +28,7 @@ from cmk_check.core.model import Change
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.status import SubscriptionCounts, Summary, Unpublished
 from cmk_check.core.watch_state import Watch
-from cmk_check.ports import DeliveryFailed, DeliveryMessage
+from cmk_check.ports import Clock, DeliveryFailed, DeliveryMessage
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.scan_rows import Scan
 from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
@@ -37,17 +37,71 @@ from tests.fakes.world import BEGINNING, MovableClock
 from tests.guard.infra.alert_engine import (
     DELAYS,
     PHASES,
-    Evaluated,
     Line,
-    LinesInTime,
     Log,
+    Look,
+    Row,
     at_every_phase,
-    evaluated,
     every,
+    naive,
     span,
 )
 from tests.guard.infra.alert_rules import criterion
 from tests.guard.log_line_samples import write_lines
+
+
+class LinesInTime(logging.Handler):
+    """The lines that the app writes, each with the time of a clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(logging.INFO)
+        self.lines: list[Line] = []
+        self._clock = clock
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line."""
+        self.lines.append(Line(self._clock.now(), record.getMessage()))
+
+
+@dataclass
+class Evaluated:
+    """When a rule raised what: the values of its dimensions, once for each alert."""
+
+    raised: dict[datetime, set[Row]] = field(default_factory=dict)
+
+    def times(self) -> list[datetime]:
+        """Return when anything was raised."""
+        return [time for time, rows in self.raised.items() if rows]
+
+    def mails(self) -> list[Row]:
+        """Return each alert that begins, in order; one that lasts is told once."""
+        told: list[Row] = []
+        before: set[Row] = set()
+        for rows in self.raised.values():
+            told += sorted(rows - before)
+            before = rows
+        return told
+
+
+def evaluated(rule: Any, log: Log, times: Iterable[datetime]) -> Evaluated:  # noqa: ANN401 - the template's JSON
+    """Evaluate a rule at these times.
+
+    A rule sees the lines of its time range. Rows that have a time count in the window of their
+    time, and rows without one at once: windowSize is the size of the bins of the count.
+    """
+    reach = span(rule.get("overrideQueryTimeRange") or rule["windowSize"])
+    names = [dimension["name"] for dimension in criterion(rule)["dimensions"]]
+    found = Evaluated()
+    for now in times:
+        rows = log.rows(criterion(rule)["query"], Look(now, now - reach, now, now))
+        begin = naive(now - span(rule["windowSize"]))
+        found.raised[now] = {
+            tuple(row[name] or "" for name in names)
+            for row in rows
+            if "timestamp" not in row or row["timestamp"] > begin
+        }
+    return found
+
 
 HOUR: Final = timedelta(hours=1)
 MINUTE: Final = timedelta(minutes=1)

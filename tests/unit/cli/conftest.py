@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cmk_check.cli import app
+from tests.guard.infra.bicep_kit import bicep as compiler
 from tests.unit.cli.check_kit import Check
 
 
@@ -30,3 +31,9 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
     monkeypatch.setenv("BICEP", "none")
     monkeypatch.setattr(socket.socket, "connect", refuse)
     return run
+
+
+@pytest.fixture
+def path() -> str:
+    """The real Bicep, before ``check`` hides it."""
+    return compiler()

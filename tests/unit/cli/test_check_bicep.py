@@ -8,12 +8,10 @@ from typing import Final
 import pytest
 
 from cmk_check.cli import bicep
-from tests.guard.infra.bicep_kit import bicep as compiler
 from tests.unit.cli.check_kit import (
-    ACCOUNT,
-    DOCUMENTS,
     GREEN,
     KEY,
+    NEEDED,
     OPEN,
     RED,
     SCHEMA,
@@ -25,7 +23,6 @@ from tests.unit.cli.check_kit import (
 )
 
 CALLED: Final = "createObject('keySource','Microsoft.KeyVault','keyVaultProperties',createObject("
-NEEDED: Final = {"apiVersion": "2025-06-01", "location": "westeurope"}
 SWITCHED: Final = account(f"[if(parameters('enable'), {CALLED}'keyName','k')), null())]", **NEEDED)
 ENABLE: Final[Json] = {"enable": {"type": "bool"}}
 SWITCH: Final = {**template(SWITCHED, parameters=ENABLE), "contentVersion": "1.0.0.0"}
@@ -59,12 +56,6 @@ def _verdicts(result: str) -> list[str]:
 def _values(**values: object) -> Json:
     given = {name: {"value": value} for name, value in values.items()}
     return {"$schema": f"{SCHEMA}Parameters.json#", "parameters": given}
-
-
-@pytest.fixture
-def path() -> str:
-    """The real Bicep, before ``check`` hides it."""
-    return compiler()
 
 
 @pytest.fixture
@@ -283,19 +274,3 @@ def test_a_nested_template_that_bicep_does_not_show_stays_unknown(check: Check) 
     snapshot = {"predictedResources": [], "diagnostics": ["Warning NestedDeploymentShortCircuited"]}
 
     assert "1 unknown" in check(main=snapshot).stdout
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("name", [each for each in DOCUMENTS if "template" in str(DOCUMENTS[each])])
-def test_no_document_becomes_greener(
-    path: str, check: Check, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    """Those that were written to deceive among them."""
-    own = f'"type": "{ACCOUNT}"'
-    text = json.dumps(DOCUMENTS[name][0]).replace(own, f"{own}, {json.dumps(NEEDED)[1:-1]}")
-    document = {"contentVersion": "1.0.0.0"} | json.loads(text)
-    literal = check(main=document)
-    monkeypatch.setenv("BICEP", path)
-    exact = check(main=document)
-
-    assert exact.exit_code == literal.exit_code

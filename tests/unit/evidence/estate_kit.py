@@ -1,12 +1,9 @@
 """Random histories of scans, what was recorded at each time, and what the API lists."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache
-from random import Random
-from typing import Any, Final, override
+from typing import Any, Final
 
 from cmk_check.core.account import Account
 from cmk_check.core.enums import CoverageState
@@ -17,9 +14,6 @@ from cmk_check.store.findings import FindingsTable
 from cmk_check.web import models
 from cmk_check.web.routes import create_app
 from tests.fakes.world import World, sub
-from tests.soak import history as soak
-from tests.soak.tally import Tally
-from tests.soak.walk import step
 from tests.unit.web.api_kit import AS_SERVED, MAX_AGE
 from tests.unit.web.asgi_client import send
 
@@ -86,35 +80,3 @@ async def scanned(*readings: Account | None) -> tuple[Listed, list[datetime]]:
         await world.scan()
         times.append(world.clock.now())
     return await listed(world), times
-
-
-class Remembered(soak.History):
-    """A history that keeps what was recorded before each scan, by time."""
-
-    def __init__(self) -> None:
-        super().__init__(Tally())
-        self.times: dict[datetime, Recorded] = {}
-
-    async def remember(self) -> None:
-        """Keep what is recorded now."""
-        self.times[self.world.clock.now()] = await recorded(self.world)
-
-    @override
-    async def scan(self, share: float = 0, *, wakes: bool = True) -> None:
-        await self.remember()
-        await super().scan(share, wakes=wakes)
-
-
-@cache
-def remembered(seed: int, steps: int = 25) -> tuple[Remembered, Listed]:
-    """Run a history of so many steps; return it, and what the API lists at its end."""
-
-    async def run() -> tuple[Remembered, Listed]:
-        history, random = Remembered(), Random(seed)
-        for _ in range(steps):
-            await step(random, history)
-        await history.settle()
-        await history.remember()
-        return history, await listed(history.world)
-
-    return asyncio.run(run())

@@ -1,11 +1,13 @@
 """The estate as of an earlier time is as it was recorded then, or is said not to be known."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from copy import deepcopy
 from datetime import datetime
+from functools import cache
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, override
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +15,44 @@ from hypothesis import strategies as st
 
 from cmk_check.core.enums import CoverageState
 from cmk_check.evidence.as_of import SubscriptionThen
-from tests.unit.evidence.estate_kit import Listed, Recorded, Remembered, remembered
+from tests.soak import history as soak
+from tests.soak.tally import Tally
+from tests.soak.walk import step
+from tests.unit.evidence import estate_kit
+from tests.unit.evidence.estate_kit import Listed, Recorded
+
+
+class Remembered(soak.History):
+    """A history that keeps what was recorded before each scan, by time."""
+
+    def __init__(self) -> None:
+        super().__init__(Tally())
+        self.times: dict[datetime, Recorded] = {}
+
+    async def remember(self) -> None:
+        """Keep what is recorded now."""
+        self.times[self.world.clock.now()] = await estate_kit.recorded(self.world)
+
+    @override
+    async def scan(self, share: float = 0, *, wakes: bool = True) -> None:
+        await self.remember()
+        await super().scan(share, wakes=wakes)
+
+
+@cache
+def remembered(seed: int, steps: int = 25) -> tuple[Remembered, Listed]:
+    """Run a history of so many steps; return it, and what the API lists at its end."""
+
+    async def run() -> tuple[Remembered, Listed]:
+        history, random = Remembered(), Random(seed)
+        for _ in range(steps):
+            await step(random, history)
+        await history.settle()
+        await history.remember()
+        return history, await estate_kit.listed(history.world)
+
+    return asyncio.run(run())
+
 
 # In each of these a subscription has several changes. `make test-all` tries more.
 SEEDS: Final = st.sampled_from([0, 1, 4, 6, 7, 31])

@@ -36,6 +36,8 @@ MARK: Final = Place("commit", Table.FINDINGS, 0)
 RECORD: Final = Place("commit", Table.FINDINGS, 1)
 CLEAR_OUTBOX: Final = Place("commit", Table.FINDINGS, 2)
 PUBLISH: Final = Place("commit", Table.CHANGES, 0)
+# Claim and done come before it.
+FINISH: Final = Place("commit", Table.SCANS, 2)
 READ_TABLE: Final = Place("query", Table.FINDINGS, 0)
 
 CLAIM_ENDS: Final = SLICE_CLAIM

@@ -15,12 +15,19 @@ from cmk_check.core.enums import CoverageState, PostureVerdict, ScanState, Verdi
 from cmk_check.ports import SliceMessage, Table
 from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
 from tests.fakes.world import bad, good
-from tests.unit.scan.scan_world import CLAIM_ENDS, LEASE_ENDS, MARK, ONE, RECORD, TWO, ScanWorld
+from tests.unit.scan.scan_world import (
+    CLAIM_ENDS,
+    FINISH,
+    LEASE_ENDS,
+    MARK,
+    ONE,
+    RECORD,
+    TWO,
+    ScanWorld,
+)
 
 # 120 accounts are 240 writes: three transactions of at most 98.
 MANY = [f"a{number:03d}" for number in range(120)]
-# Claim and done come before it.
-FINISH = Place("commit", Table.SCANS, 2)
 
 
 async def check_no_false_green(world: ScanWorld) -> None:

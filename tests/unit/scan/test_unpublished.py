@@ -13,7 +13,7 @@ from cmk_check.store.table_keys import partition_of
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import BEGINNING, bad, good
-from tests.unit.scan.scan_world import FORBIDDEN, ONE, TWO, ScanWorld
+from tests.unit.scan.scan_world import FINISH, FORBIDDEN, ONE, TWO, ScanWorld
 
 HOUR = timedelta(hours=1)
 
@@ -84,6 +84,21 @@ async def test_a_failed_scan_whose_own_change_is_held_back_says_so(scanned: Scan
     await scanned.scan()
 
     assert await unpublished(scanned) == Unpublished(2, BEGINNING + 2 * HOUR)
+
+
+async def test_p3_a_scan_that_ends_keeps_the_count_of_changes_of_scans(scanned: ScanWorld) -> None:
+    """Its worker may die before it looks into the outbox, and nobody else would count them."""
+    await mute(scanned)
+    scanned.inventory.list_error = InventoryError(FORBIDDEN)
+    await scanned.scan()
+    scanned.inventory.list_error = None
+    first, last = await scanned.planned()
+    await scanned.deliver(first)
+
+    await scanned.dies(last, FINISH, Fault.DEATH_AFTER)
+
+    assert (await scanned.known_status()).unpublished_of_scans.changes == 1
+    assert PostureReason.CHANGES_UNPUBLISHED in dict((await scanned.posture()).reasons)
 
 
 async def test_a_change_that_cannot_be_read_counts_without_a_time(scanned: ScanWorld) -> None:

@@ -1,5 +1,6 @@
 """The watch names what to read; it never tells twice, and never makes a full scan late."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
@@ -9,6 +10,7 @@ import pytest
 from cmk_check.core.enums import ScanState, Trigger, WatchState
 from cmk_check.core.scope import Scope
 from cmk_check.core.watch_state import Watch
+from cmk_check.errors import CmkCheckError
 from cmk_check.limits import (
     CLOCK_TOLERANCE,
     PARTIAL_SCAN_SPACING,
@@ -22,7 +24,7 @@ from cmk_check.scan.watch_for_changes import look
 from cmk_check.store.codec import RowUnusable
 from cmk_check.store.scans import ScanTable
 from tests.fakes.changes import ScriptedChanges
-from tests.fakes.faults import Fault, FaultyStore, Place
+from tests.fakes.faults import MOST_OPERATIONS, DeathError, Fault, FaultyStore, Place
 from tests.fakes.keys import DISABLED, VAULT, ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import bad, good, sub
@@ -159,6 +161,33 @@ async def test_a_scan_that_fails_leaves_its_changes_to_the_next_look_and_a_gap_d
     watched.world.inventory.list_error = None
 
     assert (failed, await watched.look(), await watched.look()) == ([], [ONE], [])
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.DEATH_BEFORE, Fault.DEATH_AFTER, Fault.NO_ANSWER, Fault.LOST_ANSWER], ids=str
+)
+async def test_p3_p9_a_look_that_fails_anywhere_costs_no_change_and_tells_none_twice(
+    watched: Watched, fault: Fault
+) -> None:
+    """The next looks find the same rows, and the scan that it started may run or not."""
+    watched.world.read(ONE, bad(ONE))
+    operations = 0
+    for number in range(MOST_OPERATIONS):
+        again = Watched(watched.world.copy())
+        again.graph.add(ONE)
+        store = FaultyStore(again.world.store, {number: fault})
+        with suppress(DeathError, CmkCheckError):
+            await look(again.world.process(store), again.graph)
+        operations = max(operations, store.operations)
+        if number >= store.operations:
+            break
+        await again.world.drain()
+        for _ in range(4):
+            await again.look(WATCH_OVERLAP / 2)
+
+        assert again.world.told_types().count("account.violated") == 1
+        assert (await again.world.findings())[str(bad(ONE).id)].judgement.verdict == "non_compliant"
+    assert operations > 5
 
 
 async def test_a_row_later_than_the_overlap_waits_for_the_full_scan(watched: Watched) -> None:
