@@ -1,4 +1,4 @@
-"""Who may import whom, beyond what the contracts in pyproject.toml can say, and that they bite."""
+"""Who may import whom, beyond what the contracts in pyproject.toml can say."""
 
 import ast
 import sys

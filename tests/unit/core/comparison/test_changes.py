@@ -1,7 +1,12 @@
-"""The CloudEvents data of changes, which others parse."""
+"""The CloudEvents of changes, which others parse, as accepted once.
+
+If they change and are meant to, write them again with
+``python -m tests.unit.core.comparison.test_changes``, and read what differs.
+"""
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,13 +20,12 @@ from cmk_check.core.enums import ChangeType, KeyReason, KeySeverity, KeyState
 from cmk_check.core.keys.facts import Key
 from cmk_check.core.keys.key_health import BrokenKey, KeyConcern, KeyHealth
 from cmk_check.core.model import AccountCounts, Change, VerdictCounts
-from cmk_check.core.reasons.catalogue import KEY_REASONS
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.status import SubscriptionCounts, Summary
 from cmk_check.limits import MAX_ACCOUNT_NAME_CHARS, MAX_BROKEN_KEY_REASONS, MAX_BROKEN_KEYS_LISTED
 from cmk_check.ports import Insert
 from cmk_check.store import codec, table_checks
-from tests.fakes.keys import HEALTHY, VAULT, expiring
+from tests.fakes.keys import HEALTHY, expiring
 from tests.fakes.world import bad, good
 from tests.unit.core.examples import (
     HOUR,
@@ -35,8 +39,7 @@ from tests.unit.core.examples import (
 )
 
 HOST = "cmk.example.net"
-GOOD = {"verdict": "compliant", "reason": "customer_managed_key", "owner": None}
-BAD = {"verdict": "non_compliant", "reason": "microsoft_managed_key", "owner": None}
+GOLDEN = Path(__file__).with_name("changes.json")
 
 
 def told(known: Known, account: Account, hostname: str | None = HOST) -> Change:
@@ -46,9 +49,9 @@ def told(known: Known, account: Account, hostname: str | None = HOST) -> Change:
     return step.changes[0]
 
 
-def test_a_change_has_the_documented_shape() -> None:
-    """Logic Apps and other webhooks read these fields."""
-    now = replace(
+def _examples() -> dict[str, Change]:
+    """Return one change of each shape."""
+    full = replace(
         good(ID),
         tags={"owner": "ai-platform"},
         owner="ai-platform",
@@ -58,66 +61,36 @@ def test_a_change_has_the_documented_shape() -> None:
         provisioning_state="Succeeded",
         created_at="2026-03-19T21:34:59Z",
     )
-
-    change = told(known_of(replace(bad(ID), owner="ai-platform")), now)
-
-    assert change.source == f"/subscriptions/{ID}"
-    assert change.subject == str(now.id)
-    assert change.data == {
-        "name": "chat",
-        "kind": "OpenAI",
-        "location": "westeurope",
-        "subscriptionName": "Production",
-        "tenantId": "tenant",
-        "tags": {"owner": "ai-platform"},
-        "owner": {"value": "ai-platform", "source": "account"},
-        "before": BAD | {"owner": "ai-platform"},
-        "after": GOOD | {"owner": "ai-platform"},
-        "evidence": {
-            "keySource": "Microsoft.KeyVault",
-            "keyName": "cmk",
-            "keyVersion": "7",
-            "keyVaultUri": "https://kv-cmk.vault.azure.net/",
-            "identityType": "UserAssigned",
-            "identityClientId": "client",
-            "provisioningState": "Succeeded",
-            "createdAt": "2026-03-19T21:34:59Z",
-        },
-        "scanId": context(NOON + HOUR).scan_id,
-        "ruleVersion": "1",
-        "baseline": False,
-        "findingUrl": f"https://{HOST}/api/v1/findings{now.id}",
-    }
-
-
-def test_a_change_of_a_key_has_the_documented_shape() -> None:
-    """The change names the problem, the key and its place, so that nobody has to look them up."""
-    now = replace(good(ID), key_version=None)
-    known = known_of(now, keys=HEALTHY)
-
     facts = expiring(NOON + 48 * HOUR)
     assert isinstance(facts.key, Key)
     facts = replace(facts, key=replace(facts.key, next_rotation_at=NOON + 48 * HOUR))
-    (step,) = compared(known, now, at=NOON + HOUR, keys=facts).steps
-    (change,) = step.changes
+    known = known_of(replace(good(ID), key_version=None), keys=HEALTHY)
+    counts = {"OpenAI": VerdictCounts(2, 3, 1), "AIServices": VerdictCounts(1)}
+    accounts = AccountCounts(counts, by_key_health={"broken": 1, "healthy": 1})
+    broken = (BrokenKey("/a/chat", (KeyReason.KEY_DISABLED,)),)
+    sums = Summary(accounts, SubscriptionCounts(read=2, gap=1), broken_keys=broken)
+    why = "The list is empty."
+    return {
+        "account": told(known_of(replace(bad(ID), owner="ai-platform")), full),
+        "key": compared(known, replace(good(ID), key_version=None), at=NOON + HOUR, keys=facts)
+        .steps[0]
+        .changes[0],
+        "removal": compared_reading(known_of(bad(ID)), Reading()).steps[0].changes[0],
+        "scan": changes.of_scan(ChangeType.SCAN_FAILED, "scan-1", NOON, "id-1", why),
+        "first scan": changes.of_baseline("scan-1", NOON, "id-1", sums, HOST),
+        "first scan on a laptop": changes.of_baseline("scan-1", NOON, "id-1", sums, None),
+    }
 
-    assert change.type is ChangeType.KEY_DEGRADED
-    assert change.subject == str(now.id)
-    assert change.data["before"] == GOOD | {"keyHealth": "healthy", "keyReasons": []}
-    assert change.data["after"] == GOOD | {
-        "keyHealth": "at_risk",
-        "keyReasons": ["key_expires_soon"],
-    }
-    message = KEY_REASONS[KeyReason.KEY_EXPIRES_SOON].text()
-    assert change.data["key"] == {
-        "vaultId": VAULT,
-        "keyId": f"{VAULT}/keys/cmk",
-        "keyVersion": "v1",
-        "rotation": "automatic",
-        "expires": "2026-11-27T12:00:00Z",
-        "nextRotationAt": "2026-11-27T12:00:00Z",
-        "reasons": [{"code": "key_expires_soon", "severity": "at_risk", "message": message}],
-    }
+
+def _written() -> str:
+    examples = _examples().items()
+    events = {name: event_of(replace(change, id="id-1")) for name, change in examples}
+    return f"{json.dumps(events, indent=1)}\n"
+
+
+def test_changes_have_the_form_that_was_accepted() -> None:
+    """Logic Apps and other webhooks read these fields, and nobody can look up what was removed."""
+    assert _written().splitlines() == GOLDEN.read_text().splitlines()
 
 
 @pytest.mark.parametrize(
@@ -169,57 +142,6 @@ def test_the_largest_change_of_a_key_still_fits_into_a_row_and_a_message() -> No
     assert len(json.dumps(event_of(change), ensure_ascii=False).encode()) < 48_000
 
 
-def test_a_removal_shows_the_account_as_it_was() -> None:
-    """The removed account can no longer be looked up."""
-    (step,) = compared_reading(known_of(bad(ID)), Reading()).steps
-
-    assert step.changes[0].data["after"] is None
-    assert step.changes[0].data["evidence"] == {"keySource": "Microsoft.CognitiveServices"}
-    assert step.changes[0].data["name"] == "chat"
-
-
-def test_a_change_of_the_scan_says_why() -> None:
-    """No finding can show that a scan failed."""
-    change = changes.of_scan(ChangeType.SCAN_FAILED, "scan-1", NOON, "id-1", "The list is empty.")
-
-    assert (change.id, change.type, change.time) == ("id-1", ChangeType.SCAN_FAILED, NOON)
-    assert change.source == change.subject == "/scans/scan-1"
-    assert change.data == {
-        "scanId": "scan-1",
-        "reason": "The list is empty.",
-        "ruleVersion": "1",
-        "baseline": False,
-    }
-
-
-def test_the_first_scan_is_told_as_its_sums() -> None:
-    """One message with counts and a link, instead of one for each of a thousand accounts."""
-    summary = Summary(
-        AccountCounts(
-            {"OpenAI": VerdictCounts(2, 3, 1), "AIServices": VerdictCounts(1)},
-            by_key_health={"broken": 1, "healthy": 1},
-        ),
-        SubscriptionCounts(read=2, gap=1),
-        broken_keys=(BrokenKey("/a/chat", (KeyReason.KEY_DISABLED,)),),
-    )
-
-    change = changes.of_baseline("scan-1", NOON, "id-1", summary, HOST)
-
-    assert (change.id, change.type, change.time) == ("id-1", ChangeType.SCAN_BASELINE, NOON)
-    assert change.source == change.subject == "/scans/scan-1"
-    assert change.data == {
-        "scanId": "scan-1",
-        "accounts": {"total": 7, "compliant": 3, "nonCompliant": 3, "unknown": 1},
-        "keys": {"healthy": 1, "atRisk": 0, "broken": 1, "unknown": 1},
-        "brokenKeys": [{"accountId": "/a/chat", "reasons": ["key_disabled"]}],
-        "subscriptions": {"total": 3, "read": 2, "gap": 1},
-        "ruleVersion": "1",
-        "baseline": True,
-        "statusUrl": f"https://{HOST}/api/v1/status",
-    }
-    assert "statusUrl" not in changes.of_baseline("scan-1", NOON, "id-1", summary, None).data
-
-
 def test_the_longest_names_of_broken_keys_fit_into_a_row() -> None:
     """A first scan whose report cannot be written would never finish."""
     name, group = "x" * MAX_ACCOUNT_NAME_CHARS, "\u20ac" * 90
@@ -245,3 +167,7 @@ def test_an_event_leaves_its_change_as_it_was() -> None:
     event_of(Change("id-1", ChangeType.ACCOUNT_UPDATED, NOON, "/s", "/s/a", data, 4))
 
     assert data == {"name": "a"}
+
+
+if __name__ == "__main__":
+    GOLDEN.write_text(_written())
