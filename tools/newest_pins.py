@@ -24,7 +24,8 @@ def take_newest_pins(first: Path, others: list[Path]) -> None:
 
 
 def _take(text: str, name: str, version: str) -> str:
-    entry = re.search(rf"(?m)^{re.escape(name)}==([^\s;\\]+)( ;[^\\\n]*[^\\\s])?.*(\n {{4}}.*)*", text)
+    pin = rf"(?m)^{re.escape(name)}==([^\s;\\]+)( ;[^\\\n]*[^\\\s])?.*(\n {{4}}.*)*"
+    entry = re.search(pin, text)
     if entry is None or _order(entry[1]) >= _order(version):
         return text
     return f"{text[: entry.start()]}{name}=={version}{entry[2] or ''}{text[entry.end() :]}"
