@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from tests.functional.printed_terminal import skip_without
+from tests.functional.test_documents import skip_without
 
 SCRIPT: Final = Path(__file__).parents[2] / "tools/commit_locks.sh"
 # A gh that keeps what it is told. REFUSED: GitHub accepts no commit.
