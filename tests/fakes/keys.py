@@ -65,13 +65,6 @@ UNPROTECTED: Final = replace(HEALTHY, vault=replace(_VAULT, purge_protection=Fal
 BOTH: Final = replace(DISABLED, vault=UNPROTECTED.vault)
 VAULT_GONE: Final = replace(HEALTHY, vault=Absent(VAULT), key=None)
 UNREAD: Final = replace(HEALTHY, vault=_DENIED, key=_DENIED)
-BY_STATE: Final[Mapping[str, KeyFacts | None]] = {
-    "off": None,
-    "healthy": HEALTHY,
-    "at_risk": UNPROTECTED,
-    "broken": DISABLED,
-    "unknown": UNREAD,
-}
 """Facts that lead to each state of a key; None is what nobody looks at."""
 
 

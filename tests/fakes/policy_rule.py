@@ -14,20 +14,6 @@ TYPE: Final = "Microsoft.CognitiveServices/accounts"
 # Azure/azure-policy: its version and the day of the commit, its conditions, and the default of its
 # parameter.
 VERSION: Final = "2.2.0"
-AS_OF: Final = "29 April 2026"
-BUILT_IN: Final = {
-    "allOf": [
-        {"field": "type", "equals": TYPE},
-        {"field": f"{TYPE}/encryption.keySource", "notEquals": "Microsoft.KeyVault"},
-        {"field": "kind", "notIn": "[parameters('excludedKinds')]"},
-    ]
-}
-EXCLUDED_KINDS: Final = (
-    *("CognitiveServices", "ContentSafety", "ImmersiveReader", "HealthInsights", "LUIS.Authoring"),
-    *("LUIS", "QnAMaker", "QnAMaker.V2", "AIServices", "MetricsAdvisor", "SpeechTranslation"),
-    *("Internal.AllInOne", "ConversationalLanguageUnderstanding", "knowledge"),
-    *("TranscriptionIntelligence", "HealthDecisionSupport"),
-)
 _ALIASES: Final = f"{TYPE}/"
 # Azure Policy assesses a resource if what the conditions say of these holds. Source: Microsoft's
 # page "What is applicability in Azure Policy?".
@@ -42,14 +28,6 @@ def accounts_of(estate: str) -> list[dict[str, Any]]:
         for account in subscription.accounts.values()
         if isinstance(shown := account.document(), dict)
     ]
-
-
-def state_by(condition: Mapping[str, Any], account: Mapping[str, Any], parameters: object) -> str:
-    """Return the state that the ``if`` of a policy gives an account."""
-    applicable = [part for part in condition["allOf"] if part["field"] in _APPLICABLE]
-    if not is_hit({"allOf": applicable}, account, parameters):
-        return "not assessed"
-    return "non-compliant" if is_hit(condition, account, parameters) else "compliant"
 
 
 def effect_on(

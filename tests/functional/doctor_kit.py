@@ -29,18 +29,6 @@ async def lines_about(subject: DoctorSubject) -> list[Line]:
         return [(mark, check, text) async for check, mark, text in found]
 
 
-async def doctor_here(
-    azure: Simulator, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
-) -> list[Line]:
-    """Run the checks in this process, which takes a tenth of the time."""
-    trust_here(azure, monkeypatch)
-    subject = DoctorSubject.of(environment)
-    try:
-        return await lines_about(subject)
-    finally:
-        await subject.close()
-
-
 def lines_of(out: str) -> Lines:
     """Return mark and text of every line, by check."""
     found: Lines = {}

@@ -75,13 +75,6 @@ def add_account_with_key(estate: Estate, name: str, vault_in: int) -> Vault:
     return vault
 
 
-def disable_key(vault: Vault) -> None:
-    """Disable the key of such an account."""
-    key = vault.key("cmk")
-    assert key is not None
-    key.latest.set("properties.attributes.enabled", False)  # noqa: FBT003 - JSON's
-
-
 def accounts_of(number: int) -> str:
     """Return the path of a subscription's list of accounts, as faults match it."""
     return f"/subscriptions/{sub_id(number)}/providers/Microsoft.CognitiveServices/accounts"

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from local.simulator import Access, Fault, arm_error
+from local.simulator import Access, Fault, Vault, arm_error
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import (
     CMK,
     MICROSOFT,
     ODD,
     add_account_with_key,
-    disable_key,
     estate_of,
     next_second,
     sub_id,
@@ -22,6 +21,14 @@ from tests.guard.infra.alert_rules import criterion, rules_of
 from tests.guard.infra.bicep_kit import Bicep
 from tests.guard.infra.expressions import worked_out
 from tests.guard.kql import missing
+
+
+def disable_key(vault: Vault) -> None:
+    """Disable the key of such an account."""
+    key = vault.key("cmk")
+    assert key is not None
+    key.latest.set("properties.attributes.enabled", False)  # noqa: FBT003 - JSON's
+
 
 # The app knows its own address there and nowhere else.
 ON_AZURE_ALONE = '["data"]["findingUrl"]'

@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import pytest
 
@@ -11,16 +12,36 @@ from cmk_check.core.controls import CONTROLS
 from cmk_check.core.enums import ControlMapping, Reason
 from cmk_check.core.exceptions.judge_exception import CMK_POLICY
 from cmk_check.core.rule import judge
-from tests.fakes.policy_rule import (
-    AS_OF,
-    BUILT_IN,
-    EXCLUDED_KINDS,
-    TYPE,
-    VERSION,
-    accounts_of,
-    state_by,
-)
+from tests.fakes.policy_rule import _APPLICABLE, TYPE, VERSION, accounts_of, is_hit
 from tests.guard.documents import ROOT, RULE, of_clause, table
+
+AS_OF: Final = "29 April 2026"
+
+
+BUILT_IN: Final = {
+    "allOf": [
+        {"field": "type", "equals": TYPE},
+        {"field": f"{TYPE}/encryption.keySource", "notEquals": "Microsoft.KeyVault"},
+        {"field": "kind", "notIn": "[parameters('excludedKinds')]"},
+    ]
+}
+
+
+EXCLUDED_KINDS: Final = (
+    *("CognitiveServices", "ContentSafety", "ImmersiveReader", "HealthInsights", "LUIS.Authoring"),
+    *("LUIS", "QnAMaker", "QnAMaker.V2", "AIServices", "MetricsAdvisor", "SpeechTranslation"),
+    *("Internal.AllInOne", "ConversationalLanguageUnderstanding", "knowledge"),
+    *("TranscriptionIntelligence", "HealthDecisionSupport"),
+)
+
+
+def state_by(condition: Mapping[str, Any], account: Mapping[str, Any], parameters: object) -> str:
+    """Return the state that the ``if`` of a policy gives an account."""
+    applicable = [part for part in condition["allOf"] if part["field"] in _APPLICABLE]
+    if not is_hit({"allOf": applicable}, account, parameters):
+        return "not assessed"
+    return "non-compliant" if is_hit(condition, account, parameters) else "compliant"
+
 
 POLICY: Final = (ROOT / "docs/azure-policy.md").read_text()
 DEFAULTS: Final = {"excludedKinds": list(EXCLUDED_KINDS)}

@@ -32,14 +32,8 @@ from tests.soak.truth import STATES
 STEPS: Final = 400
 _ESTATE: Final = [sub(number) for number in range(1, 13)]
 _FAULTS: Final = [f for f in Fault if f is not Fault.SLEEP]
-_JUMPS: Final = [
-    timedelta(minutes=1),
-    timedelta(minutes=5),
-    SLICE_CLAIM,
-    SLICE_CLAIM + timedelta(minutes=1),
-    SCAN_LEASE,
-    -timedelta(minutes=3),
-]
+_MINUTE: Final = timedelta(minutes=1)
+_JUMPS: Final = [_MINUTE, 5 * _MINUTE, SLICE_CLAIM, SLICE_CLAIM + _MINUTE, SCAN_LEASE, -3 * _MINUTE]
 _WAKES: Final = 0.015
 _WAKES_AFTER: Final = 0.8
 _FIRST: Final = 2

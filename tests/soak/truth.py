@@ -19,20 +19,13 @@ from tests.fakes.world import BEGINNING, bad, good, odd, sub
 
 SUBSCRIPTIONS: Final = [sub(number) for number in range(1, 5)]
 NAMES: Final = ["a", "b", "c"]
-# What an account may be: compliant with a key in each of its states, or one of the others.
+# What a compliant account may be: what is read of its key, and what its health is.
 KEYS: Final = {
-    "compliant": HEALTHY,
-    "key at risk": UNPROTECTED,
-    "key broken": DISABLED,
-    "key broken otherwise": EXPIRED,
-    "key unread": UNREAD,
-}
-KEY_STATES: Final = {
-    "compliant": "healthy",
-    "key at risk": "at_risk",
-    "key broken": "broken",
-    "key broken otherwise": "broken",
-    "key unread": "unknown",
+    "compliant": (HEALTHY, "healthy"),
+    "key at risk": (UNPROTECTED, "at_risk"),
+    "key broken": (DISABLED, "broken"),
+    "key broken otherwise": (EXPIRED, "broken"),
+    "key unread": (UNREAD, "unknown"),
 }
 # A violation that an exemption accepts until then, if what the exemption rests on can be read.
 EXEMPTED: Final = {
@@ -55,7 +48,7 @@ def found_as(state: str, now: datetime) -> tuple[str, str | None, bool]:
     """Return what an account of this state must get: verdict, key health, honoured exception."""
     if state in EXEMPTED:
         return "non_compliant", None, state != "perhaps accepted" and now < EXEMPTED[state]
-    return "compliant" if state in KEYS else state, KEY_STATES.get(state), False
+    return ("compliant", KEYS[state][1], False) if state in KEYS else (state, None, False)
 
 
 @dataclass
@@ -88,7 +81,7 @@ class Truth:
     def keys(self, subscription_id: str) -> dict[str, KeyFacts]:
         """Return what Azure would say of the keys now, by account id."""
         return {
-            str(good(subscription_id, name).id): KEYS[state]
+            str(good(subscription_id, name).id): KEYS[state][0]
             for name, state in self.accounts.items()
             if state in KEYS
         }

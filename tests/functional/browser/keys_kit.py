@@ -18,22 +18,11 @@ ACCOUNTS: Final = {
     "policy-search": UNKNOWN,
     "agents-foundry": AT_RISK,
 }
-COUNTS: Final = {HEALTHY: 1_200, "atRisk": 1, BROKEN: 1, UNKNOWN: 1}
 VAULT: Final = (
     "/subscriptions/c4a9e1d7-52b0-4f3c-8e6d-93f1b7a05c28/resourcegroups/rg_(süd)/"
     "providers/microsoft.keyvault/vaults/kv-claims"
 )
 MISSING: Final = "Microsoft.KeyVault/vaults/keys/read"
-PLAN: Final = {
-    "summary": f"End what is wrong with {SCRIPT}.",
-    "warning": None,
-    "steps": [{"title": f"Renew {SCRIPT}", "why": "It has expired.", "warning": "Beware."}],
-    "portal": f"Open {SCRIPT * 9}",
-    "az": f"az keyvault key rotate \\\n  --vault-name={SCRIPT * 9}",
-    "terraform": f"# {SCRIPT}",
-    "bicep": None,
-}
-LIMIT: Final = f"Agents keep {SCRIPT} under Microsoft's keys."
 
 
 def _reason(code: str, severity: str, **more: object) -> dict[str, object]:
@@ -86,13 +75,6 @@ def change(kind: str, before: dict[str, Any], after: dict[str, Any]) -> dict[str
     }
 
 
-def answer_with_keys(
-    visit: Visit, world: World, changes: list[dict[str, Any]] | None = None, **status: object
-) -> None:
-    """Put keys into the world's responses, whatever the world itself has."""
-    answer_with(visit, world, _of, changes, **{"keys": COUNTS, **status})
-
-
 def answer_with(
     visit: Visit,
     world: World,
@@ -108,17 +90,6 @@ def answer_with(
     visit.page.route("**/api/v1/findings/**", lambda route: _detail(route, more))
     if changes is not None:
         visit.page.route("**/api/v1/changes?**", lambda route: _fulfill(route, {"value": changes}))
-
-
-def _of(finding: dict[str, Any]) -> dict[str, object]:
-    state = ACCOUNTS.get(finding["name"])
-    days = {BROKEN: -3.5, AT_RISK: 12.5}
-    judged = None if state is None else health(state, days=days.get(state))
-    # Only the detail has limits.
-    if "limits" not in finding:
-        return {"keyHealth": judged}
-    plan = PLAN if state == BROKEN else None
-    return {"keyHealth": judged, "limits": [LIMIT], "remediation": plan}
 
 
 def _detail(route: Route, more: Callable[[dict[str, Any]], dict[str, object]]) -> None:

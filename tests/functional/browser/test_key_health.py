@@ -12,22 +12,55 @@ from tests.functional.browser.keys_kit import (
     ACCOUNTS,
     AT_RISK,
     BROKEN,
-    COUNTS,
     HEALTHY,
-    LIMIT,
     MISSING,
-    PLAN,
     REASONS,
     UNKNOWN,
     VAULT,
-    answer_with_keys,
+    answer_with,
     change,
+    health,
 )
 from tests.functional.browser.page_visit import Visit
 from tests.functional.browser.sample_estate import SCRIPT, SHOWN_BACKWARDS, shown
 from tests.functional.browser.test_hostile_text import ALIEN
 from tests.functional.browser.test_next_steps import wrong_items
 from tests.functional.conftest import OpenScene
+
+COUNTS: Final = {HEALTHY: 1_200, "atRisk": 1, BROKEN: 1, UNKNOWN: 1}
+
+
+PLAN: Final = {
+    "summary": f"End what is wrong with {SCRIPT}.",
+    "warning": None,
+    "steps": [{"title": f"Renew {SCRIPT}", "why": "It has expired.", "warning": "Beware."}],
+    "portal": f"Open {SCRIPT * 9}",
+    "az": f"az keyvault key rotate \\\n  --vault-name={SCRIPT * 9}",
+    "terraform": f"# {SCRIPT}",
+    "bicep": None,
+}
+
+
+LIMIT: Final = f"Agents keep {SCRIPT} under Microsoft's keys."
+
+
+def answer_with_keys(
+    visit: Visit, world: World, changes: list[dict[str, Any]] | None = None, **status: object
+) -> None:
+    """Put keys into the world's responses, whatever the world itself has."""
+    answer_with(visit, world, _of, changes, **{"keys": COUNTS, **status})
+
+
+def _of(finding: dict[str, Any]) -> dict[str, object]:
+    state = ACCOUNTS.get(finding["name"])
+    days = {BROKEN: -3.5, AT_RISK: 12.5}
+    judged = None if state is None else health(state, days=days.get(state))
+    # Only the detail has limits.
+    if "limits" not in finding:
+        return {"keyHealth": judged}
+    plan = PLAN if state == BROKEN else None
+    return {"keyHealth": judged, "limits": [LIMIT], "remediation": plan}
+
 
 pytestmark = pytest.mark.long
 

@@ -100,11 +100,6 @@ def named(key: object) -> Json:
     return {**KEY, "keyVaultProperties": {"keyName": key}}
 
 
-LATE: Final = nested(
-    "update", account(KEY, "[parameters('n')]"), n="[reference('a').outputs.n.value]"
-)
-
-
 EXISTING_ID: Final = f"{GROUP}/providers/{ACCOUNT}/Chat"
 STORAGE: Final = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/s"
 

@@ -21,7 +21,6 @@ from tests.unit.cli.check_kit import (
     KEY,
     KEY_ID,
     KEY_RESOURCE,
-    LATE,
     LOST,
     MADE_ANEW,
     NEEDED,
@@ -60,6 +59,9 @@ UPDATE: Final = nested(
     needs=[f"[resourceId('{ACCOUNT}', 'chat')]"],
 )
 UNORDERED: Final = nested("update", account(KEY, "[parameters('n')]"), n="chat")
+LATE: Final = nested(
+    "update", account(KEY, "[parameters('n')]"), n="[reference('a').outputs.n.value]"
+)
 ABOVE: Final = f"[resourceId('{NESTED}', 'above')]"
 HERE: Final = "[uniqueString(resourceGroup().id)]"
 UNSUPPORTED: Final = what_if("Unsupported", None)["changes"]

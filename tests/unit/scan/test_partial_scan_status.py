@@ -84,6 +84,20 @@ async def test_a_gap_that_stands_in_no_row_is_not_forgotten(scanned: ScanWorld) 
     assert await scanned.verdict() == "compliant"
 
 
+async def test_a_status_that_changes_while_all_rows_are_read_is_read_again(
+    scanned: ScanWorld,
+) -> None:
+    """A late worker may lower it then: the end must not write over what it has not seen."""
+    (message,) = await scanned.planned(named=[ONE])
+    ending = await scanned.asleep(message, Place("query", Table.FINDINGS, 1))
+    status = await scanned.known_status()
+    await scanned.put_status(replace(status, finished_scans=41))
+
+    await ending.wake()
+
+    assert (await scanned.known_status()).finished_scans == 41
+
+
 async def test_gaps_in_no_row_add_up(scanned: ScanWorld) -> None:
     """Of the full scan and of its own: one must not stand for the other."""
     answer = await scanned.asked(ONE)

@@ -1,5 +1,6 @@
 """Comparing keys: what is announced, what is no difference, and what stays while it is unread."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import product
@@ -19,11 +20,11 @@ from cmk_check.core.requirements import HEALTHY_KEYS, VERDICTS
 from cmk_check.core.unread import Unread
 from tests.fakes.keys import (
     BOTH,
-    BY_STATE,
     DISABLED,
     EXPIRED,
     HEALTHY,
     LATEST,
+    UNPROTECTED,
     UNREAD,
     VAULT,
     VAULT_GONE,
@@ -44,6 +45,15 @@ from tests.unit.core.examples import (
     recorded,
     told,
 )
+
+BY_STATE: Final[Mapping[str, KeyFacts | None]] = {
+    "off": None,
+    "healthy": HEALTHY,
+    "at_risk": UNPROTECTED,
+    "broken": DISABLED,
+    "unknown": UNREAD,
+}
+
 
 DAY: Final = timedelta(days=1)
 # That the days to an expiry tick is no change.
