@@ -1,12 +1,13 @@
 """Changes that cannot be published: whoever reads the status or the scan's line learns of them."""
 
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
 import pytest
 
 from cmk_check.core.enums import PostureReason
-from cmk_check.core.status import ALL_PUBLISHED, Unpublished
+from cmk_check.core.status import ALL_PUBLISHED, Undelivered, Unpublished
 from cmk_check.ports import InventoryError, QueueError, Table, TableQuery
 from cmk_check.store import table_keys
 from cmk_check.store.table_keys import partition_of
@@ -86,18 +87,21 @@ async def test_a_failed_scan_whose_own_change_is_held_back_says_so(scanned: Scan
     assert await unpublished(scanned) == Unpublished(2, BEGINNING + 2 * HOUR)
 
 
-async def test_p3_a_scan_that_ends_keeps_the_count_of_changes_of_scans(scanned: ScanWorld) -> None:
+async def test_p3_a_scan_that_ends_keeps_what_waits_and_was_refused(scanned: ScanWorld) -> None:
     """Its worker may die before it looks into the outbox, and nobody else would count them."""
     await mute(scanned)
     scanned.inventory.list_error = InventoryError(FORBIDDEN)
     await scanned.scan()
     scanned.inventory.list_error = None
+    refused = Undelivered(1, 2, BEGINNING)
+    await scanned.put_status(replace(await scanned.known_status(), undelivered=refused))
     first, last = await scanned.planned()
     await scanned.deliver(first)
 
     await scanned.dies(last, FINISH, Fault.DEATH_AFTER)
 
-    assert (await scanned.known_status()).unpublished_of_scans.changes == 1
+    status = await scanned.known_status()
+    assert (status.unpublished_of_scans.changes, status.undelivered) == (1, refused)
     assert PostureReason.CHANGES_UNPUBLISHED in dict((await scanned.posture()).reasons)
 
 
