@@ -30,8 +30,7 @@ async def compare_findings() -> dict[str, Any]:
     ):
         whole = api(CountedStore(store, counts), settings)
         service = TableServiceClient.from_connection_string(
-            settings.storage.value,
-            transport=AioHttpTransport(session=session, session_owner=False),
+            settings.storage.value, transport=AioHttpTransport(session=session, session_owner=False)
         )
         table = service.get_table_client(Table.FINDINGS.value)
         answer, query, routing = await in_turn(

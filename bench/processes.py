@@ -107,9 +107,7 @@ def measure(
     if host is not None:
         environment |= {API_URL: host.url, API_KEY: host.keys.functions["api"]}
     process = ChildProcess(
-        [sys.executable, "-m", "bench.worker", what],
-        environment=environment,
-        folder=_ROOT,
+        [sys.executable, "-m", "bench.worker", what], environment=environment, folder=_ROOT
     )
     try:
         return process.wait_for(_json_line, _MEASURE_SECONDS)

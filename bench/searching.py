@@ -45,9 +45,7 @@ async def compare_searches() -> dict[str, Any]:
         status = json.loads(await served.get(_STATUS))
         pages = {name: await _first_page(store, settings, path) for name, path in _PATHS.items()}
         sums = await in_turn(
-            _SUMS,
-            lambda: served.get("/api/v1/owners"),
-            lambda: served.get("/api/v1/keys"),
+            _SUMS, lambda: served.get("/api/v1/owners"), lambda: served.get("/api/v1/keys")
         )
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         alone = [await _status(served) for _ in range(_ALONE)]

@@ -49,10 +49,7 @@ class Served:
 
         """
         request = func.HttpRequest(
-            method="GET",
-            url=f"http://127.0.0.1{path}",
-            headers={"host": "127.0.0.1"},
-            body=b"",
+            method="GET", url=f"http://127.0.0.1{path}", headers={"host": "127.0.0.1"}, body=b""
         )
         answer = await self._middleware.handle_async(request)
         if answer.status_code != 200:  # noqa: PLR2004 - OK

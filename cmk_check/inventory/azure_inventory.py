@@ -24,13 +24,7 @@ from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.credential import SharedCredential, own_credential
 from cmk_check.inventory.exemptions import AzureExemptions
-from cmk_check.inventory.gaps import (
-    READ_ACCOUNTS,
-    TROUBLE,
-    code_of,
-    code_of_404,
-    gap_of,
-)
+from cmk_check.inventory.gaps import READ_ACCOUNTS, TROUBLE, code_of, code_of_404, gap_of
 from cmk_check.inventory.http_session import open_session, shared_transport
 from cmk_check.inventory.keys.reader import AzureKeys
 from cmk_check.inventory.resource_graph import AzureAccountSearch, ChangeSearch

@@ -12,11 +12,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from azure.core.exceptions import IncompleteReadError, ServiceRequestError, ServiceResponseError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
-from azure.core.pipeline.policies import (
-    AsyncHTTPPolicy,
-    ContentDecodePolicy,
-    SansIOHTTPPolicy,
-)
+from azure.core.pipeline.policies import AsyncHTTPPolicy, ContentDecodePolicy, SansIOHTTPPolicy
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from cmk_check import VERSION

@@ -22,11 +22,7 @@ from cmk_check.core.watch_state import RecentChanges
 from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.gaps import MALFORMED, QUERY_GRAPH, TROUBLE, gap_of
-from cmk_check.limits import (
-    CROSS_CHECK_SECONDS,
-    GRAPH_ROWS_PER_PAGE,
-    MAX_KNOWN_ACCOUNT_PAGES,
-)
+from cmk_check.limits import CROSS_CHECK_SECONDS, GRAPH_ROWS_PER_PAGE, MAX_KNOWN_ACCOUNT_PAGES
 from cmk_check.ports import InventoryError
 
 # The header of a query over more than 10,000 subscriptions, which covers only the first 10,000.

@@ -98,11 +98,7 @@ class AspectReader[Inventory, Facts](ABC):
 
     @abstractmethod
     async def _ask(
-        self,
-        inventory: Inventory,
-        accounts: tuple[Account, ...],
-        known: Known,
-        seconds: float,
+        self, inventory: Inventory, accounts: tuple[Account, ...], known: Known, seconds: float
     ) -> Facts:
         """Read the facts within ``seconds``."""
 
@@ -163,11 +159,7 @@ class KeyReader(AspectReader[KeyInventory, _Keys]):
 
     @override
     async def _ask(
-        self,
-        inventory: KeyInventory,
-        accounts: tuple[Account, ...],
-        known: Known,
-        seconds: float,
+        self, inventory: KeyInventory, accounts: tuple[Account, ...], known: Known, seconds: float
     ) -> _Keys:
         vaults = known_vaults(known.findings, accounts)
         return await inventory.read(accounts, vaults, seconds=seconds)

@@ -17,13 +17,7 @@ from cmk_check.core.account import Reading
 from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare, compare_unread
 from cmk_check.core.counts import list_broken_keys, summarise
-from cmk_check.core.enums import (
-    CoverageState,
-    Disposition,
-    GapReason,
-    PostureReason,
-    ScanState,
-)
+from cmk_check.core.enums import CoverageState, Disposition, GapReason, PostureReason, ScanState
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.key_health import BrokenKey
 from cmk_check.core.model import Coverage

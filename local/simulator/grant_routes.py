@@ -130,13 +130,7 @@ class GrantRoutes:
         return document(role, None if subscription is None else subscription.id)
 
     def _allowed(
-        self,
-        incoming: Incoming,
-        scope: str,
-        action: str,
-        claims: Claims,
-        *,
-        groups: bool = False,
+        self, incoming: Incoming, scope: str, action: str, claims: Claims, *, groups: bool = False
     ) -> Subscription | Reply | None:
         """Find the subscription of a scope (None for a scope above), or return the refusal."""
         version = incoming.query["api-version"]

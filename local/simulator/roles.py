@@ -117,9 +117,7 @@ BUILT_IN: Final[Mapping[str, Role]] = MappingProxyType(
                 f"{_VAULTS}/keyrotationpolicies/*",
             ),
             _built_in(
-                "00482a5a-887f-4fb3-b363-3b7fe8e74483",
-                "Key Vault Administrator",
-                f"{_VAULTS}/*",
+                "00482a5a-887f-4fb3-b363-3b7fe8e74483", "Key Vault Administrator", f"{_VAULTS}/*"
             ),
             _built_in(
                 "21090545-7ca7-4776-b22c-e363652d74d2",

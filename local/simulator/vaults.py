@@ -182,10 +182,7 @@ class Vault(Resource):
     def put(self, properties: Mapping[str, object], tags: Mapping[str, str]) -> None:
         """Replace its properties, except those that only Azure sets, and its tags."""
         with self._lock:
-            own = {
-                "vaultUri": self.find("properties.vaultUri"),
-                "provisioningState": "Succeeded",
-            }
+            own = {"vaultUri": self.find("properties.vaultUri"), "provisioningState": "Succeeded"}
             self.set("properties", {**properties, **own})
             self.set("tags", dict(tags))
 

@@ -59,19 +59,9 @@ def changes_of_every_kind(name: str) -> list[Change]:
         "baseline": False,
     }
     of_key: dict[str, object] = {"key": key}
-    more = {
-        ChangeType.KEY_DEGRADED: of_key,
-        ChangeType.KEY_RECOVERED: of_key,
-    }
+    more = {ChangeType.KEY_DEGRADED: of_key, ChangeType.KEY_RECOVERED: of_key}
     return [
-        Change(
-            f"change-{number}",
-            kind,
-            NOON,
-            *_place(kind),
-            data | more.get(kind, {}),
-            number,
-        )
+        Change(f"change-{number}", kind, NOON, *_place(kind), data | more.get(kind, {}), number)
         for number, kind in enumerate(ChangeType, 1)
     ]
 

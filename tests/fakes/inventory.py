@@ -27,9 +27,7 @@ class ScriptedInventory:
     """
 
     def __init__(
-        self,
-        listed: Iterable[Subscription] = (),
-        readings: Mapping[str, Reading] | None = None,
+        self, listed: Iterable[Subscription] = (), readings: Mapping[str, Reading] | None = None
     ) -> None:
         self.listed = tuple(listed)
         self.readings = dict(readings or {})

@@ -37,11 +37,7 @@ _VAULT: Final = Vault(
     bypass="AzureServices",
     public_access="Enabled",
 )
-HEALTHY: Final = KeyFacts(
-    vault=_VAULT,
-    key=Key(f"{VAULT}/keys/cmk", LATEST),
-    grants=None,
-)
+HEALTHY: Final = KeyFacts(vault=_VAULT, key=Key(f"{VAULT}/keys/cmk", LATEST), grants=None)
 _DENIED: Final = Unread(
     Gap(GapReason.FORBIDDEN, "Microsoft.KeyVault/vaults/read", "Assign the role.")
 )
@@ -96,11 +92,7 @@ class ScriptedKeys:
         return self
 
     async def read(
-        self,
-        accounts: Sequence[Account],
-        known_vaults: Mapping[str, str],
-        *,
-        seconds: float,
+        self, accounts: Sequence[Account], known_vaults: Mapping[str, str], *, seconds: float
     ) -> Mapping[str, KeyFacts]:
         """Return the scripted facts of these accounts."""
         assert seconds > 0

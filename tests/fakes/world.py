@@ -145,8 +145,7 @@ class World:
         self._ids = Random(seed)
         expectations = Expectations(timedelta(minutes=180))
         self.options = replace(
-            ScanOptions({"openai": "OpenAI", "aiservices": "AIServices"}, expectations),
-            **options,
+            ScanOptions({"openai": "OpenAI", "aiservices": "AIServices"}, expectations), **options
         )
 
     @property

@@ -90,11 +90,7 @@ class Client:
         self._connection.close()
 
     def ask(
-        self,
-        method: str,
-        target: str,
-        headers: Mapping[str, str] | None = None,
-        body: bytes = b"",
+        self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> Reply:
         """Send one request.
 

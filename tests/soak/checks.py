@@ -137,8 +137,7 @@ class Checks:
 
     def _posture(self, status: Status | None, *, required: bool) -> PostureVerdict:
         expect = replace(
-            self.world.options.expectations,
-            requires=frozenset({HEALTHY_KEYS} if required else ()),
+            self.world.options.expectations, requires=frozenset({HEALTHY_KEYS} if required else ())
         )
         return posture.of_estate(status, self.world.clock.now(), expect).verdict
 
@@ -270,10 +269,7 @@ def _state_of(finding: Finding) -> str | None:
 def _side(finding: Finding) -> dict[str, object]:
     """Show a finding as the changes that lead to it do."""
     judgement = finding.judgement
-    side: dict[str, object] = {
-        "verdict": judgement.verdict.value,
-        "reason": judgement.reason.value,
-    }
+    side: dict[str, object] = {"verdict": judgement.verdict.value, "reason": judgement.reason.value}
     for aspect in ASPECTS:
         side |= aspect.shown(finding) or {}
     return side

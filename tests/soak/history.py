@@ -28,14 +28,7 @@ from tests.soak.answers import Answers
 from tests.soak.checks import Checks
 from tests.soak.past import Past
 from tests.soak.tally import Tally
-from tests.soak.truth import (
-    EXEMPTED,
-    FORBIDDEN,
-    NAMES,
-    STATES,
-    SUBSCRIPTIONS,
-    Truth,
-)
+from tests.soak.truth import EXEMPTED, FORBIDDEN, NAMES, STATES, SUBSCRIPTIONS, Truth
 
 TROUBLE: Final = [
     [Fault.SLEEP],

@@ -37,8 +37,7 @@ PARTS: Final[list[type]] = [
 
 
 @pytest.mark.parametrize(
-    "shown",
-    [Aspect, Store, ArmReader, Finding, Status, Settings, Gap, Change, Plan, Reading],
+    "shown", [Aspect, Store, ArmReader, Finding, Status, Settings, Gap, Change, Plan, Reading]
 )
 def test_the_example_of_a_public_type_says_what_is_true(shown: type) -> None:
     """The examples name a finding of a violation, a store, a reader and a time."""

@@ -13,12 +13,7 @@ from cmk_check.core.enums import (
     ReasonSeverity,
     RemovalReason,
 )
-from cmk_check.core.reasons.catalogue import (
-    CATALOGUE,
-    NOTHING_TO_DO,
-    ReasonCode,
-    ReasonEntry,
-)
+from cmk_check.core.reasons.catalogue import CATALOGUE, NOTHING_TO_DO, ReasonCode, ReasonEntry
 from cmk_check.core.reasons.key_sentences import key_severity
 from cmk_check.doctor.results import Mark
 from tools.reference.docstrings import docstrings

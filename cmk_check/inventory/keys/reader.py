@@ -29,11 +29,7 @@ class AzureKeys:
         self._grants = RoleAssignments(reader)
 
     async def read(
-        self,
-        accounts: Sequence[Account],
-        known_vaults: Mapping[str, str],
-        *,
-        seconds: float,
+        self, accounts: Sequence[Account], known_vaults: Mapping[str, str], *, seconds: float
     ) -> Mapping[str, KeyFacts]:
         """Read the key facts of each account, by the account's lower-cased id."""
         deadline = asyncio.get_running_loop().time() + seconds

@@ -19,14 +19,7 @@ from cmk_check.core.alert_routes import Route
 from cmk_check.doctor import app_checks
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.ports import DeliveryFailed
-from tests.contract.webhook.conftest import (
-    SECRET,
-    Answer,
-    Open,
-    Receiver,
-    change,
-    failure_of,
-)
+from tests.contract.webhook.conftest import SECRET, Answer, Open, Receiver, change, failure_of
 
 
 class Resolver(AbstractResolver):

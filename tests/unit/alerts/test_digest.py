@@ -200,9 +200,7 @@ async def test_the_route_of_an_owner_gets_its_own_accounts(scene: Scene) -> None
     assert own["fresh"] is True
 
 
-async def test_owners_that_cannot_be_summed_are_no_owners_without_violations(
-    scene: Scene,
-) -> None:
+async def test_owners_that_cannot_be_summed_are_no_owners_without_violations(scene: Scene) -> None:
     """0 of 0 accounts would be good news."""
     owners = Route("data", "https://hooks.test", owners=frozenset({"ai-platform"}))
     scene.webhooks, scene.most = [ScriptedWebhook(), ScriptedWebhook(route=owners)], 0

@@ -44,9 +44,7 @@ def private_key(kind: str, number: int) -> ec.EllipticCurvePrivateKey | rsa.RSAP
 def private_pem(kind: str, number: int = 0) -> bytes:
     """Return a private key as PEM."""
     return private_key(kind, number).private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
 
 

@@ -4,10 +4,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from cmk_check.core.account import Evidence, Judgement
-from cmk_check.core.enums import (
-    Reason,
-    Verdict,
-)
+from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.model import Finding, Transition
 from cmk_check.core.resource_id import AccountId
 from cmk_check.ports import Entity

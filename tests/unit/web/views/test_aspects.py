@@ -27,15 +27,7 @@ from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.model import AccountCounts, Finding, VerdictCounts
 from cmk_check.core.posture import Expectations
 from tests.unit.core.aspects.test_catalogue import EXAMPLES
-from tests.unit.web.api_kit import (
-    MAX_AGE,
-    NOON,
-    Served,
-    as_served,
-    counted,
-    finding,
-    recorded,
-)
+from tests.unit.web.api_kit import MAX_AGE, NOON, Served, as_served, counted, finding, recorded
 from tests.unit.web.asgi_client import send
 
 FINDINGS: Final = "/api/v1/findings"
