@@ -3,10 +3,10 @@
 import azure.functions as func
 
 from cmk_check import triggers
-from cmk_check.config.http_auth import http_auth_level, is_scheduled
+from cmk_check.config.http_auth import is_scheduled, read_http_auth
 
 # With Easy Auth, the platform has signed the caller in; a function key would be a second check.
-_DATA = func.AuthLevel.ANONYMOUS if http_auth_level() == "entra" else func.AuthLevel.FUNCTION
+_DATA = func.AuthLevel.ANONYMOUS if read_http_auth() == "entra" else func.AuthLevel.FUNCTION
 # All methods, so that the API itself can refuse a method and name the allowed ones.
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 

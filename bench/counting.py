@@ -119,9 +119,9 @@ class CountedInventory:
         self._counts.arm += max(1, -(-len(found) // self._page))
         return found
 
-    async def subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
+    async def list_subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
         """List those of a management group."""
-        return await self._inner.subscriptions_below(group)
+        return await self._inner.list_subscriptions_below(group)
 
     async def read(
         self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float

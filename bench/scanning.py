@@ -18,7 +18,7 @@ from cmk_check.alerts.outbox_relay import Relay
 from cmk_check.composition_root import App
 from cmk_check.config.settings import ConnectionString, Settings
 from cmk_check.core.enums import ScanState, Trigger
-from cmk_check.inventory.http_session import shared_transport
+from cmk_check.inventory.http_session import share_transport
 from cmk_check.ports import SliceMessage, Store, TextQueue
 from cmk_check.queues.storage_queue import StorageQueues
 from cmk_check.scan.scan_context import ScanContext
@@ -138,7 +138,7 @@ async def open_tables(settings: Settings) -> AsyncIterator[tuple[AzureTables, St
     async with aiohttp.ClientSession(
         connector=connector, cookie_jar=aiohttp.DummyCookieJar()
     ) as session:
-        transport = shared_transport(session)
+        transport = share_transport(session)
         store = AzureTables.open(text, transport=transport)
         queues = StorageQueues.open(text, transport=transport)
         try:

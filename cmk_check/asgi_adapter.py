@@ -24,11 +24,11 @@ class HttpAdapter:
         self, request: HttpRequest, context: Context | None = None
     ) -> HttpResponse:
         """Return the application's response to a request."""
-        answer: HttpResponse = await self._adapter.handle_async(_repaired(request), context)
-        return answer
+        response: HttpResponse = await self._adapter.handle_async(_repair_path(request), context)
+        return response
 
 
-def _repaired(request: HttpRequest) -> HttpRequest:
+def _repair_path(request: HttpRequest) -> HttpRequest:
     """Encode the path so that the adapter reads all of it.
 
     Bytes that are not UTF-8 become the replacement character, which the API refuses.

@@ -108,13 +108,13 @@ class App:
         subscribed = self.settings.changes_queue
         changes = queues.queue(CHANGES_QUEUE, CHANGES_MESSAGE_LIFETIME) if subscribed else None
         inventory = await self._azure()
-        told, log = QueueSink(queues.queue(DELIVERY_QUEUE), changes), LogSink()
+        sinks, log = QueueSink(queues.queue(DELIVERY_QUEUE), changes), LogSink()
         feed = FeedTable(store, self.clock)
         return ScanContext(
             inventory=inventory,
             findings_table=FindingsTable(store),
             scans=ScanTable(store),
-            relay=Relay(feed, told, log),
+            relay=Relay(feed, sinks, log),
             feed=feed,
             keep=self.settings.retention,
             slice_queue=queues.queue(SLICES_QUEUE),
@@ -159,7 +159,7 @@ class App:
         )
 
     async def digests(self) -> "DigestView | None":
-        """Return the digests, None if there are none."""
+        """Return the digests, or None if there are none."""
         if self.settings.digests is None:
             return None
         from cmk_check.web.views.digest import DigestView
@@ -187,8 +187,8 @@ class App:
         from cmk_check.scan.start import request
         from cmk_check.web.scan_now import create_app
 
-        async def ask(named: frozenset[str]) -> "StartAnswer":
-            return await request(await self.scan_context(), named)
+        async def ask(subscription_ids: frozenset[str]) -> "StartAnswer":
+            return await request(await self.scan_context(), subscription_ids)
 
         async def send_again(first: int, last: int) -> bool:
             return await resend(await self.delivery_context(), first, last)
@@ -213,21 +213,21 @@ class App:
             return MemoryStore(), NoQueues()
         import aiohttp
 
-        from cmk_check.inventory.credential import SharedCredential, own_credential
-        from cmk_check.inventory.http_session import open_session, shared_transport
+        from cmk_check.inventory.credential import SharedCredential, open_credential
+        from cmk_check.inventory.http_session import open_session, share_transport
         from cmk_check.queues.storage_queue import StorageQueues
         from cmk_check.store.azure_tables import AzureTables
 
         if isinstance(storage, ConnectionString):
             # Azurite runs on this machine, without a proxy.
             session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
-            transport = shared_transport(session)
+            transport = share_transport(session)
             store = AzureTables.open(storage.value, transport=transport)
             queues = StorageQueues.open(storage.value, transport=transport)
         else:
             session = open_session(storage.table_url)
-            transport = shared_transport(session)
-            credential = SharedCredential(own_credential(settings, storage.client_id))
+            transport = share_transport(session)
+            credential = SharedCredential(open_credential(settings, storage.client_id))
             self._opened.push_async_callback(credential.close)
             store = AzureTables.open(storage.table_url, credential, transport=transport)
             queues = StorageQueues.open(storage.queue_url, credential, transport=transport)
@@ -267,7 +267,7 @@ def scan_options(settings: "Settings") -> "ScanOptions":
 
 
 @cache
-def the_app() -> App:
+def get_app() -> App:
     """Return the app of this process, built at the first invocation.
 
     Raises:

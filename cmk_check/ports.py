@@ -169,7 +169,7 @@ class Store(Protocol):
     """
 
     async def get(self, table: Table, partition: str, row: str) -> Entity | None:
-        """Return one row, None if it does not exist."""
+        """Return one row, or None if it does not exist."""
         ...
 
     def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:
@@ -181,7 +181,7 @@ class Store(Protocol):
     ) -> tuple[str, ...]:
         """Write all or nothing: 1 to 100 writes of one partition.
 
-        Return the new ETags in order, "" for a delete.
+        Return the new ETags in order, or "" for a delete.
 
         Raises:
             WriteConflict: a condition did not hold; nothing was written.
@@ -228,7 +228,7 @@ class ExemptionInventory(Protocol):
     async def may_be_exempted(
         self, subscription_ids: Sequence[str], *, seconds: float
     ) -> frozenset[str] | None:
-        """Return the subscriptions with an exemption in or above them; None if that is unknown.
+        """Return the subscriptions with an exemption in or above them, or None if that is unknown.
 
         The answer may be late and omit some. Failures and time-outs are never raised.
         """
@@ -245,7 +245,7 @@ class Inventory(Protocol):
         """List every subscription that the identity sees, each id once."""
         ...
 
-    async def subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
+    async def list_subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
         """List every subscription below a management group, each id once, with id and name only."""
         ...
 
@@ -318,7 +318,7 @@ class DeliveryMessage:
     """A message of the queue ``cmk-tell``: deliver the changes ``first`` to ``last`` of the feed.
 
     ``attempt`` counts failed attempts. ``since`` is when the first attempt began; delivery is given
-    up a day later. ``route`` names the only route to deliver to, None for all routes.
+    up a day later. ``route`` names the only route to deliver to, or None for all routes.
     """
 
     first: int

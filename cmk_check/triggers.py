@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from cmk_check.composition_root import App, Lazy, the_app
+from cmk_check.composition_root import App, Lazy, get_app
 from cmk_check.config.settings_error import SettingsError
 from cmk_check.errors import CmkCheckError
 
@@ -46,7 +46,7 @@ async def start_scan() -> None:
     from cmk_check.scan.start import start
 
     with _without_sdk_errors():
-        app = the_app()
+        app = get_app()
         started = await start(await app.scan_context(), Trigger.TIMER)
         try:
             if digests := await app.digests():
@@ -67,7 +67,7 @@ async def start_if_overdue(body: bytes) -> None:
         _log.error("An invalid message was dropped: it must be a scan id")
         return
     with _without_sdk_errors():
-        await start_if_overdue(await the_app().scan_context(), scan_id)
+        await start_if_overdue(await get_app().scan_context(), scan_id)
 
 
 async def watch() -> None:
@@ -75,7 +75,7 @@ async def watch() -> None:
     from cmk_check.scan.watch_for_changes import look
 
     with _without_sdk_errors():
-        app = the_app()
+        app = get_app()
         await look(await app.scan_context(), (await app.inventory()).change_search())
 
 
@@ -88,7 +88,7 @@ async def work(body: bytes, delivery: int | None) -> None:
 
     message = parse_message(body.decode())
     with _without_sdk_errors():
-        context = await the_app().scan_context()
+        context = await get_app().scan_context()
         if message.slice is None:
             await plan(context, message.scan_id)
         else:
@@ -107,7 +107,7 @@ async def give_up(body: bytes) -> None:
         _log.error("An invalid message was dropped: %s", error)
         return
     with _without_sdk_errors():
-        await fail(await the_app().scan_context(), message)
+        await fail(await get_app().scan_context(), message)
 
 
 async def tell(body: bytes, queued: "datetime | None" = None) -> None:
@@ -117,7 +117,7 @@ async def tell(body: bytes, queued: "datetime | None" = None) -> None:
 
     message = parse_message(body.decode())
     with _without_sdk_errors():
-        await deliver.deliver(await the_app().delivery_context(), message, queued)
+        await deliver.deliver(await get_app().delivery_context(), message, queued)
 
 
 async def digest() -> None:
@@ -125,7 +125,7 @@ async def digest() -> None:
     from cmk_check.alerts import deliver
 
     with _without_sdk_errors():
-        await deliver.queue_digest(await the_app().delivery_context())
+        await deliver.queue_digest(await get_app().delivery_context())
 
 
 async def answer(request: "func.HttpRequest", context: "func.Context") -> "func.HttpResponse":
@@ -146,10 +146,10 @@ async def _adapter(choose: "Callable[[App], Lazy[HttpAdapter]]") -> "HttpAdapter
     cause.
     """
     try:
-        return await choose(the_app())()
+        return await choose(get_app())()
     except SettingsError as error:
         from cmk_check.asgi_adapter import HttpAdapter
-        from cmk_check.config.http_auth import http_auth_level
+        from cmk_check.config.http_auth import read_http_auth
         from cmk_check.config.settings import is_easy_auth_on
         from cmk_check.web.http.middleware import RequestMiddleware
         from cmk_check.web.http.responses import error_answer
@@ -158,7 +158,7 @@ async def _adapter(choose: "Callable[[App], Lazy[HttpAdapter]]") -> "HttpAdapter
         status, (name, _) = HTTPStatus.INTERNAL_SERVER_ERROR, error.faults[0]
         refusal = error_answer(status, "SettingsInvalid", text, name)
         easy_auth = is_easy_auth_on()
-        return HttpAdapter(RequestMiddleware(refusal, http_auth_level(), easy_auth=easy_auth))
+        return HttpAdapter(RequestMiddleware(refusal, read_http_auth(), easy_auth=easy_auth))
 
 
 async def health() -> "func.HttpResponse":
@@ -168,7 +168,7 @@ async def health() -> "func.HttpResponse":
     import azure.functions as func
 
     try:
-        status, body = await (await the_app().health()).check()
+        status, body = await (await get_app().health()).check()
     except SettingsError:
         status, body = HTTPStatus.SERVICE_UNAVAILABLE, {"status": "unavailable"}
     return func.HttpResponse(
@@ -183,13 +183,13 @@ async def dashboard(request: "func.HttpRequest") -> "func.HttpResponse":
     """Return the dashboard page or one of its files, without settings or storage."""
     import azure.functions as func
 
-    from cmk_check.config.http_auth import http_auth_level, scan_schedule
+    from cmk_check.config.http_auth import read_http_auth, scan_schedule
     from cmk_check.config.ncrontab import next_time
-    from cmk_check.web.dashboard_files import answer
+    from cmk_check.web.dashboard_files import respond
 
     path = request.route_params.get("path") or ""
     next_scan = None if path else next_time(scan_schedule(), datetime.now(UTC))
-    response = answer(path, request.headers.get("if-none-match"), http_auth_level(), next_scan)
+    response = respond(path, request.headers.get("if-none-match"), read_http_auth(), next_scan)
     return func.HttpResponse(
         response.body,
         status_code=response.status,

@@ -96,8 +96,8 @@ async def deliver(
             await _give_up(context, message, None, _NO_ROUTE)
             return
     if len(webhooks) > 1:
-        each = [replace(message, route=webhook.route.name) for webhook in webhooks]
-        await context.again.send([format_message(one) for one in each])
+        messages = [replace(message, route=webhook.route.name) for webhook in webhooks]
+        await context.again.send([format_message(one) for one in messages])
         return
     if message.first >= FIRST_DIGEST:
         if webhooks and context.digests:
@@ -247,7 +247,7 @@ class _Delivery:
             if not page:
                 break
             after = page[-1][0]
-            self._latest.see(change for _, change in page)
+            self._latest.add(change for _, change in page)
             alerts += [
                 (number, change)
                 for number, change in page
@@ -262,7 +262,7 @@ class _Delivery:
         if self._since is None or not alerts:
             return False
         self._noted_at = alerts[-1][1]
-        note = await self._context.feed.noted(self._noted_at.id, self._note)
+        note = await self._context.feed.read_note(self._noted_at.id, self._note)
         since, _, over = note.partition("|")
         is_known = since == self._since and over.isdecimal()
         return is_known and self._message.attempt <= int(over[: len(str(MAX_DELIVERY_ATTEMPT))])
@@ -275,7 +275,7 @@ class _Delivery:
                 await self._context.feed.note(self._noted_at.id, self._note, note)
 
     async def _post(self, changes: Sequence[Change]) -> str | None:
-        """Post changes; return why they can never be delivered, None if they were."""
+        """Post changes; return why they can never be delivered, or None if they were."""
         await self._look_further()
         if self._webhook is None:
             raise DeliveryFailed(_NO_WEBHOOK, permanent=False)
@@ -297,12 +297,12 @@ class _Delivery:
                 break  # rows of a newer version must not hold up alerts that this one can deliver
             if page:
                 self._seen = page[-1][0]
-                self._latest.see(change for _, change in page)
+                self._latest.add(change for _, change in page)
             if len(page) < top:
                 break
 
 
-def delay_after(attempt: int, asked: float | None = None) -> timedelta:
+def get_delay(attempt: int, requested: float | None = None) -> timedelta:
     """Return the delay after a failed attempt (counted from 0): 1 min, doubling, at most 1 h.
 
     A receiver may request a longer delay, up to an hour.
@@ -310,7 +310,9 @@ def delay_after(attempt: int, asked: float | None = None) -> timedelta:
     delay = min(
         FIRST_DELIVERY_DELAY * (1 << min(attempt, DELIVERY_DOUBLINGS)), LONGEST_DELIVERY_DELAY
     )
-    return max(delay, timedelta(seconds=min(asked or 0, LONGEST_DELIVERY_DELAY.total_seconds())))
+    return max(
+        delay, timedelta(seconds=min(requested or 0, LONGEST_DELIVERY_DELAY.total_seconds()))
+    )
 
 
 async def _try_again(
@@ -323,8 +325,8 @@ async def _try_again(
     """Send the remaining range with a delay, or to the poison queue after the ``longest`` time."""
     now = context.clock.now()
     since = min(left.since or now, now)  # a forged time must not extend the day
-    asked = error.retry_after if isinstance(error, DeliveryFailed) else None
-    again = now + (delay := delay_after(left.attempt, asked))
+    requested = error.retry_after if isinstance(error, DeliveryFailed) else None
+    again = now + (delay := get_delay(left.attempt, requested))
     if again > since + longest:
         await _give_up(context, left, count, str(error))
         return

@@ -13,7 +13,7 @@ from typing import Final
 
 from cmk_check.alerts.log_lines import bounded_json
 from cmk_check.core.alert_routes import ROUTE_NAME
-from cmk_check.core.cloudevents import event_of
+from cmk_check.core.cloudevents import to_cloudevent
 from cmk_check.core.model import Change
 from cmk_check.limits import (
     CHANGES_PER_DELIVERY_MESSAGE,
@@ -21,7 +21,7 @@ from cmk_check.limits import (
     MAX_DELIVERY_ATTEMPT,
 )
 from cmk_check.ports import DeliveryMessage, TextQueue
-from cmk_check.queues.slices import object_of
+from cmk_check.queues.slices import parse_object
 from cmk_check.store.table_keys import LAST_NUMBER
 
 DELIVERY_QUEUE: Final = "cmk-tell"
@@ -39,13 +39,13 @@ class QueueSink:
 
     async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
         """Send the ranges of a publication, then its changes; see ``ChangeSink.accept``."""
-        ranges = ranges_of([number for number, _ in published])
+        ranges = list_ranges([number for number, _ in published])
         await self._ranges.send([format_message(entry) for entry in ranges])
         if self._changes is not None:
-            await self._changes.send(list(batches_of([change for _, change in published])))
+            await self._changes.send(list(build_batches([change for _, change in published])))
 
 
-def ranges_of(numbers: Sequence[int]) -> list[DeliveryMessage]:
+def list_ranges(numbers: Sequence[int]) -> list[DeliveryMessage]:
     """Return the ranges that contain exactly these numbers.
 
     Changes that a publisher published before it crashed have lower numbers than new ones.
@@ -59,14 +59,14 @@ def ranges_of(numbers: Sequence[int]) -> list[DeliveryMessage]:
     return ranges
 
 
-def batches_of(changes: Sequence[Change]) -> Iterator[str]:
+def build_batches(changes: Sequence[Change]) -> Iterator[str]:
     """Return changes as JSON arrays of CloudEvents, each under 48 KB and with at least one event.
 
     If one event is too large, its long values are shortened, but never its ids.
     """
     batch = ""
     for change in changes:
-        event = bounded_json(event_of(change), MAX_CHANGES_MESSAGE_BYTES - len("[]"))
+        event = bounded_json(to_cloudevent(change), MAX_CHANGES_MESSAGE_BYTES - len("[]"))
         if batch and len(batch) + len(event) + len("[,]") > MAX_CHANGES_MESSAGE_BYTES:
             yield f"[{batch}]"
             batch = ""
@@ -96,7 +96,7 @@ def parse_message(text: str) -> DeliveryMessage:
         ValueError: the text is invalid; the error says what it must be, without quoting it.
 
     """
-    content = object_of(text)
+    content = parse_object(text)
     if not {"first", "last"} <= content.keys() <= _FIELDS:
         raise ValueError(
             "the message must be an object with first and last, and optionally attempt, since and "

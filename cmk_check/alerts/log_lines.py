@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final
 from pydantic.alias_generators import to_camel
 
 from cmk_check.core.aspects.key_health import KEY_HEALTH
-from cmk_check.core.cloudevents import event_of
+from cmk_check.core.cloudevents import to_cloudevent
 from cmk_check.core.enums import ScanState
-from cmk_check.core.exceptions.account_exception import honoured_at
+from cmk_check.core.exceptions.account_exception import count_honoured
 from cmk_check.core.gap import Gap
 from cmk_check.core.model import Change
 from cmk_check.core.status import ALL_PUBLISHED, KnownGap, Summary, Unpublished
@@ -80,7 +80,7 @@ class LogSink:
     async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
         """Write a line for each change."""
         for number, change in published:
-            write_line(logging.INFO, LogEvent.CHANGE, {"number": number, **event_of(change)})
+            write_line(logging.INFO, LogEvent.CHANGE, {"number": number, **to_cloudevent(change)})
 
     async def report_scan(self, scan: "Scan", unpublished: Unpublished = ALL_PUBLISHED) -> None:
         """Write a line for a scan that has started or ended, and for each gap of a full one.
@@ -99,10 +99,10 @@ class LogSink:
         event = LogEvent.PARTIAL_SCAN if scan.is_partial else LogEvent.SCAN
         write_line(logging.WARNING if scan.reason else logging.INFO, event, fields)
 
-    async def watch_told(self, watch: Watch, gap: Gap | None) -> None:
+    async def report_watch(self, watch: Watch, gap: Gap | None) -> None:
         """Write a line for the state of the watch."""
         since = watch.since and write_time(watch.since)
-        fields = {"state": watch.state, "since": since, **_in_camel(gap)}
+        fields = {"state": watch.state, "since": since, **_to_camel_case(gap)}
         write_line(logging.WARNING if gap else logging.INFO, LogEvent.WATCH, fields)
 
 
@@ -165,7 +165,7 @@ def _end(scan: "Scan", unpublished: Unpublished) -> dict[str, object]:
 def _outcome(scan: "Scan", summary: Summary) -> dict[str, object]:
     accounts, subscriptions = summary.accounts, summary.subscriptions
     counts = {to_camel(name): getattr(accounts, name) for name in _COUNTS}
-    counts["excepted"] = honoured_at(accounts.excepted, scan.finished_at or scan.started_at)
+    counts["excepted"] = count_honoured(accounts.excepted, scan.finished_at or scan.started_at)
     return {
         "posture": scan.posture,
         "accounts": counts,
@@ -176,15 +176,15 @@ def _outcome(scan: "Scan", summary: Summary) -> dict[str, object]:
     }
 
 
-def _gap(scan_id: str, known: KnownGap) -> dict[str, object]:
+def _gap(scan_id: str, known_gap: KnownGap) -> dict[str, object]:
     return {
         "scanId": scan_id,
-        "subscriptionId": known.subscription_id,
-        "name": known.name,
-        **_in_camel(known.gap),
-        "since": write_time(known.since),
+        "subscriptionId": known_gap.subscription_id,
+        "name": known_gap.name,
+        **_to_camel_case(known_gap.gap),
+        "since": write_time(known_gap.since),
     }
 
 
-def _in_camel(gap: Gap | None) -> dict[str, object]:
+def _to_camel_case(gap: Gap | None) -> dict[str, object]:
     return {to_camel(name): value for name, value in asdict(gap).items()} if gap else {}

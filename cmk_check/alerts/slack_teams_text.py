@@ -60,7 +60,7 @@ class ChatLine:
     links: tuple[tuple[str, str], ...]
 
 
-def line_of(change: Change, portal_url: str) -> ChatLine:
+def format_change(change: Change, portal_url: str) -> ChatLine:
     """Return a change as a line; ``portal_url`` is the origin of the Azure portal."""
     data = change.data
     title = _TITLES[change.type]
@@ -69,14 +69,14 @@ def line_of(change: Change, portal_url: str) -> ChatLine:
     later = as_object(data.get("overtakenBy"))
     if later:
         title = f"Out of date: {title}"
-    since = _TITLES.get(plain(later.get("type")))
-    what_holds = f"since then: {since} ({plain(later.get('time'))})" if since else ""
+    since = _TITLES.get(to_line(later.get("type")))
+    what_holds = f"since then: {since} ({to_line(later.get('time'))})" if since else ""
     if isinstance(texts := data.get("text"), list):  # a digest
-        parts = [plain(text, MAX_CHAT_KEY_SENTENCE_CHARS) for text in texts]
+        parts = [to_line(text, MAX_CHAT_KEY_SENTENCE_CHARS) for text in texts]
     else:
         parts = [what_holds, _what(change), *_state(change), _owner(data), _sums(data)]
     if change.type is ChangeType.SCAN_BASELINE:
-        parts.append(_sums_of_keys(data))
+        parts.append(_format_key_sums(data))
     return ChatLine(
         change.id,
         title,
@@ -86,7 +86,7 @@ def line_of(change: Change, portal_url: str) -> ChatLine:
     )
 
 
-def plain(value: object, longest: int = MAX_CHAT_VALUE_CHARS) -> str:
+def to_line(value: object, longest: int = MAX_CHAT_VALUE_CHARS) -> str:
     """Return a value as one short line of visible characters without links."""
     if not isinstance(value, str | int):
         return ""
@@ -102,7 +102,7 @@ def plain(value: object, longest: int = MAX_CHAT_VALUE_CHARS) -> str:
 
 
 def _last(arm_id: object) -> str:
-    return plain(arm_id.rpartition("/")[2]) if isinstance(arm_id, str) else ""
+    return to_line(arm_id.rpartition("/")[2]) if isinstance(arm_id, str) else ""
 
 
 def _objects(value: object) -> list[dict[str, object]]:
@@ -112,14 +112,16 @@ def _objects(value: object) -> list[dict[str, object]]:
 
 def _what(change: Change) -> str:
     """Return the account and the subscription, or the scan."""
-    subscription_id = plain(change.source.rpartition("/")[2])
+    subscription_id = to_line(change.source.rpartition("/")[2])
     if not change.source.startswith("/subscriptions/"):
         return f"scan {subscription_id}"
-    named = plain(change.data.get("subscriptionName"))
-    subscription = f"{named} ({subscription_id})" if named else subscription_id
-    if not (name := plain(change.data.get("name"))):
+    subscription_name = to_line(change.data.get("subscriptionName"))
+    subscription = (
+        f"{subscription_name} ({subscription_id})" if subscription_name else subscription_id
+    )
+    if not (name := to_line(change.data.get("name"))):
         return f"subscription {subscription}"
-    kind = plain(change.data.get("kind")) or "no kind"
+    kind = to_line(change.data.get("kind")) or "no kind"
     return f"{name} ({kind}) in {subscription}"
 
 
@@ -131,63 +133,65 @@ def _state(change: Change) -> list[str]:
     data = change.data
     before, after = (as_object(data.get(side)) for side in ("before", "after"))
     if exception := as_object(data.get("exception")):
-        return [_exception(exception, plain(data.get("ended")))]
+        return [_exception(exception, to_line(data.get("ended")))]
     if change.type is ChangeType.ACCOUNT_OVERDUE:
-        health = plain(after.get("keyHealth"))
-        now = f"key {health}" if health else plain(after.get("verdict"))
-        dates = (f"{name} {plain(data.get(key))}" for name, key in _DATES.items())
+        health = to_line(after.get("keyHealth"))
+        now = f"key {health}" if health else to_line(after.get("verdict"))
+        dates = (f"{name} {to_line(data.get(key))}" for name, key in _DATES.items())
         return [f"{now} {', '.join(dates)}"]
     if name := next((each.name for each in ASPECTS if change.type in each.changes), None):
         # A state that was not read before is new.
-        was, now = plain(before.get(name)), plain(after.get(name))
+        was, now = to_line(before.get(name)), to_line(after.get(name))
         key = as_object(data.get("key"))
         state = f"{was or 'new'} -> {now}" if now else ""
         return [state, _trouble(key, before.get("keyReasons")), _key(key)]
     if change.type is ChangeType.ACCOUNT_KIND_CHANGED:
-        kinds = " -> ".join(plain(side.get("kind")) for side in (before, after))
+        kinds = " -> ".join(to_line(side.get("kind")) for side in (before, after))
         return [f"kind {kinds}", _why(data)]
-    was, now = (plain(side.get("verdict") or side.get("coverage")) for side in (before, after))
-    if removed := plain(data.get("removed")):
+    was, now = (to_line(side.get("verdict") or side.get("coverage")) for side in (before, after))
+    if removed := to_line(data.get("removed")):
         now = f"removed ({removed})"
     return [f"{was or 'new'} -> {now}" if was or now else "", _why(data)]
 
 
 def _exception(exception: Mapping[str, object], ended: str) -> str:
     """Return the exemption's category and name, and its expiry or why it ended."""
-    name = plain(exception.get("displayName")) or _last(exception.get("id"))
-    what = f"{plain(exception.get('category')) or 'Exemption'} {name}".rstrip()
+    name = to_line(exception.get("displayName")) or _last(exception.get("id"))
+    what = f"{to_line(exception.get('category')) or 'Exemption'} {name}".rstrip()
     return (
-        f"{what}, ended: {ended}" if ended else f"{what}, until {plain(exception.get('expiresOn'))}"
+        f"{what}, ended: {ended}"
+        if ended
+        else f"{what}, until {to_line(exception.get('expiresOn'))}"
     )
 
 
-def _trouble(shown: Mapping[str, object], known: object) -> str:
+def _trouble(state: Mapping[str, object], known_reasons: object) -> str:
     """Return the message of a new reason, or else the worst, and the codes of the others."""
-    codes_before = known if isinstance(known, list) else []
+    codes_before = known_reasons if isinstance(known_reasons, list) else []
     reasons = [
         reason
-        for reason in _objects(shown.get("reasons"))
+        for reason in _objects(state.get("reasons"))
         if reason.get("severity") != KeySeverity.NOTICE
     ]
     if not reasons:
         return ""
     # False sorts first, and sorting is stable.
     first, *others = sorted(reasons, key=lambda reason: reason.get("code") in codes_before)
-    message = plain(first.get("message"), MAX_CHAT_KEY_SENTENCE_CHARS).removesuffix(".")
-    codes = ", ".join(plain(reason.get("code")) for reason in others[:MAX_CHAT_KEY_CODES])
+    message = to_line(first.get("message"), MAX_CHAT_KEY_SENTENCE_CHARS).removesuffix(".")
+    codes = ", ".join(to_line(reason.get("code")) for reason in others[:MAX_CHAT_KEY_CODES])
     return f"{message}; also {codes}" if codes else message
 
 
-def _key(shown: Mapping[str, object]) -> str:
-    named = {name: _last(shown.get(f"{name}Id")) for name in ("key", "vault")}
-    return " in ".join(f"{name} {text}" for name, text in named.items() if text)
+def _key(state: Mapping[str, object]) -> str:
+    names = {name: _last(state.get(f"{name}Id")) for name in ("key", "vault")}
+    return " in ".join(f"{name} {text}" for name, text in names.items() if text)
 
 
 def _why(data: Mapping[str, object]) -> str:
     after = data.get("after")
     if not isinstance(after, Mapping):
-        return plain(data.get("reason"), MAX_CHAT_REASON_CHARS)
-    reason, action = plain(after.get("reason")), plain(after.get("missingAction"))
+        return to_line(data.get("reason"), MAX_CHAT_REASON_CHARS)
+    reason, action = to_line(after.get("reason")), to_line(after.get("missingAction"))
     if reason in VERDICT_REASONS:
         return VERDICT_REASONS[Reason(reason)].text().removesuffix(".")
     return f"{reason}, missing {action}" if action else reason
@@ -195,7 +199,7 @@ def _why(data: Mapping[str, object]) -> str:
 
 def _owner(data: Mapping[str, object]) -> str:
     owners = (as_object(data.get(name)) for name in ("owner", "previousOwner"))
-    value, before = (plain(owner.get("value")) for owner in owners)
+    value, before = (to_line(owner.get("value")) for owner in owners)
     if "previousOwner" in data:
         return f"owner: {value or 'none'}, before: {before or 'none'}"
     return f"owner: {value}" if value else ""
@@ -209,24 +213,26 @@ def _sums(data: Mapping[str, object]) -> str:
     accounts, subscriptions = as_object(data.get("accounts")), as_object(data.get("subscriptions"))
     if not accounts:
         return ""
-    total, bad, unknown = (plain(accounts.get(key)) for key in ("total", "nonCompliant", "unknown"))
-    listed = plain(subscriptions.get("total"))
+    total, bad, unknown = (
+        to_line(accounts.get(key)) for key in ("total", "nonCompliant", "unknown")
+    )
+    listed = to_line(subscriptions.get("total"))
     text = (
         f"{bad} of {total} accounts are not under a customer-managed key, {unknown} could not be "
         "judged"
         if accounts.get("total")
-        else f"nothing to judge: {plain(subscriptions.get('read'))} of {listed} subscriptions "
+        else f"nothing to judge: {to_line(subscriptions.get('read'))} of {listed} subscriptions "
         "read, without an account of a kind in scope"
     )
     if not (gaps := subscriptions.get("gap")):
         return text
-    return f"{text}; {plain(gaps)} of {listed} subscriptions could not be read"
+    return f"{text}; {to_line(gaps)} of {listed} subscriptions could not be read"
 
 
-def _sums_of_keys(data: Mapping[str, object]) -> str:
+def _format_key_sums(data: Mapping[str, object]) -> str:
     """Return the first scan's counts of keys, if the scan read them."""
     sums = as_object(data.get("keys"))
-    counts = ", ".join(f"{plain(sums.get(key))} {word}" for key, word in _SUMS.items())
+    counts = ", ".join(f"{to_line(sums.get(key))} {word}" for key, word in _SUMS.items())
     broken = _broken_keys(data.get("brokenKeys"), sums.get("broken"))
     return f"keys of compliant accounts: {counts}{broken}" if sums else ""
 
@@ -237,7 +243,7 @@ def _broken_keys(keys: object, count: object) -> str:
     for key in _objects(keys):
         if not isinstance(reasons := key.get("reasons"), list):
             continue
-        codes = ", ".join(plain(code) for code in reasons[:MAX_CHAT_KEY_CODES])
+        codes = ", ".join(to_line(code) for code in reasons[:MAX_CHAT_KEY_CODES])
         name = f"{_last(key.get('accountId'))} ({codes})"
         if sum(map(len, names)) + len(name) > MAX_CHAT_BROKEN_KEYS_CHARS:
             break

@@ -23,13 +23,13 @@ from standardwebhooks import Webhook
 from yarl import URL
 
 from cmk_check import VERSION
-from cmk_check.alerts.webhook_bodies import Post, posts_of
+from cmk_check.alerts.webhook_bodies import Post, build_posts
 from cmk_check.config.settings import Settings
 from cmk_check.core.alert_routes import Route
 from cmk_check.core.model import Change
 from cmk_check.limits import MAX_WEBHOOK_ANSWER_BYTES, MAX_WEBHOOK_CODE_BYTES, WEBHOOK_SECONDS
 from cmk_check.net.addresses import LOOPBACK, special
-from cmk_check.net.proxy import proxy_for
+from cmk_check.net.proxy import find_proxy
 from cmk_check.net.retry_after import retry_after
 from cmk_check.ports import DeliveryFailed
 
@@ -71,7 +71,7 @@ class HttpWebhook:
 
         """
         try:
-            posts = posts_of(changes, self.route.style, self.portal_url)
+            posts = build_posts(changes, self.route.style, self.portal_url)
             return [await self._send(post) for post in posts]
         except DeliveryFailed as failure:
             if not failure.permanent or len(changes) == 1:
@@ -98,10 +98,10 @@ class HttpWebhook:
 
     async def _send(self, post: Post) -> int:
         url = URL(self.route.url, encoded=True)
-        response, answer = await self._request("POST", url, self._headers(post), post.body)
+        response, response_body = await self._request("POST", url, self._headers(post), post.body)
         if response.status in range(200, 300):
             return response.status
-        raise self._refused(response, answer)
+        raise self._build_refusal(response, response_body)
 
     async def _request(
         self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None = None
@@ -139,8 +139,8 @@ class HttpWebhook:
             headers["webhook-signature"] = " ".join(signatures)
         return headers
 
-    def _refused(self, response: aiohttp.ClientResponse, answer: bytes) -> DeliveryFailed:
-        status, code = response.status, answer.strip()
+    def _build_refusal(self, response: aiohttp.ClientResponse, body: bytes) -> DeliveryFailed:
+        status, code = response.status, body.strip()
         text, advice = f"answered {status}", _ADVICE.get(status, _SEE_LOG)
         # Do not show the code if it is part of the URL, which the receiver might send back.
         if _CODE.fullmatch(code) and len(code) <= MAX_WEBHOOK_CODE_BYTES:
@@ -175,7 +175,7 @@ def open_webhook(
     """
     # Without TLS nothing may leave this machine's loopback.
     only_loopback = route.url.lower().startswith("http:")
-    proxy = proxy_for(route.url)
+    proxy = find_proxy(route.url)
 
     def socket_for(info: aiohttp.AddrInfoType) -> socket.socket:
         family, kind, protocol, _, address = info

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from cmk_check.alerts.slack_teams_text import ChatLine, line_of, plain
-from cmk_check.core.cloudevents import event_of
+from cmk_check.alerts.slack_teams_text import ChatLine, format_change, to_line
+from cmk_check.core.cloudevents import to_cloudevent
 from cmk_check.core.model import Change
 from cmk_check.limits import (
     MAX_CHAT_CHARS,
@@ -46,16 +46,16 @@ class Post:
     body: bytes
 
 
-def posts_of(changes: Sequence[Change], style: str, portal_url: str) -> list[Post]:
+def build_posts(changes: Sequence[Change], style: str, portal_url: str) -> list[Post]:
     """Make the posts for changes in one of ``config.webhook.FORMATS``.
 
     ``portal_url`` is the origin of the Azure portal, for links in chats.
     """
     if style == "cloudevents":
-        events = [event_of(change) for change in changes]
+        events = [to_cloudevent(change) for change in changes]
         return [_post([change.id for change in changes], _BATCH, events)] if events else []
     build = _slack_message if style == "slack" else _teams_message
-    lines = [line_of(change, portal_url) for change in changes]
+    lines = [format_change(change, portal_url) for change in changes]
     return [
         _post([line.change_id for line in part], _JSON, build(part))
         for part in _parts(lines, build)
@@ -105,7 +105,7 @@ def _slack_block(line: ChatLine) -> object:
     head = f"*{line.title}* ({_slack_text(line.time)}): "
     text = head + _slack_text(line.details)
     if _length(text) > MAX_SLACK_SECTION_CHARS:
-        text = head + _slack_text(plain(line.details, SLACK_ALWAYS_FITS_CHARS))
+        text = head + _slack_text(to_line(line.details, SLACK_ALWAYS_FITS_CHARS))
     links = "".join(f" <{url.replace('&', '&amp;')}|{name}>" for name, url in line.links)
     if _length(text + links) <= MAX_SLACK_SECTION_CHARS:
         text += links

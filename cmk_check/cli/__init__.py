@@ -47,9 +47,9 @@ class _Command(TyperCommand):
 
     def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
         own = {name for each in self.params for name in each.opts}
-        given = {arg[:2] if arg[1:2] != "-" else arg.partition("=")[0] for arg in args}
+        given_options = {arg[:2] if arg[1:2] != "-" else arg.partition("=")[0] for arg in args}
         for habit in _FORMAT_HABITS:
-            if habit in given - own:
+            if habit in given_options - own:
                 way = "use --format" if "--format" in own else "the output has one format"
                 ctx.fail(f"No such option: {habit}; {way}.")
         try:
@@ -100,8 +100,8 @@ for _command in (
     app.command(cls=_Command, short_help=(_command.__doc__ or "").partition("\n\n")[0])(_command)
 
 
-def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's form of a callback
-    if wanted:
+def _show_version(is_requested: bool) -> None:  # noqa: FBT001 - typer's form of a callback
+    if is_requested:
         version()
         raise typer.Exit
 

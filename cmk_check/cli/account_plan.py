@@ -15,8 +15,8 @@ from cmk_check.core.enums import KeySeverity, KeyState, Verdict
 from cmk_check.core.keys.facts import Vault
 from cmk_check.core.model import Finding
 from cmk_check.core.remediation import az_script, bicep, portal, terraform
-from cmk_check.core.remediation.encryption_plan import plan_for, vault_named
-from cmk_check.core.remediation.key_plan import key_plan_for
+from cmk_check.core.remediation.encryption_plan import parse_vault, plan_for
+from cmk_check.core.remediation.key_plan import plan_key_fix
 from cmk_check.core.remediation.plan import Plan
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.scope import Scope
@@ -50,23 +50,27 @@ async def report(
     scanned = await scan_for_plans(context, settings, "plan")
     if isinstance(scanned, int):
         return scanned
-    found = _find(scanned, settings, account)
-    if isinstance(found, int):
-        return found
-    complain(shown(f"{found.name} is {found.verdict}: {found.message}"))
-    known = scanned.findings[found.id]
-    if found.verdict is Verdict.UNKNOWN:
+    account_finding = _find(scanned, settings, account)
+    if isinstance(account_finding, int):
+        return account_finding
+    complain(
+        shown(f"{account_finding.name} is {account_finding.verdict}: {account_finding.message}")
+    )
+    recorded = scanned.findings[account_finding.id]
+    if account_finding.verdict is Verdict.UNKNOWN:
         complain("there is no plan while the account's state is unknown.")
         return UNKNOWN
-    if found.verdict is Verdict.COMPLIANT:
+    if account_finding.verdict is Verdict.COMPLIANT:
         is_certain = isinstance(account, AccountId) or not scanned.collected.gaps
-        plan = _key_plan(known, found, choice, is_certain=is_certain)
+        plan = _key_plan(recorded, account_finding, choice, is_certain=is_certain)
         return plan if isinstance(plan, int) else _write(plan, choice.language, settings.addresses)
-    if created := found.evidence.created_at:
+    if created := account_finding.evidence.created_at:
         complain(f"Azure created it on {created:%Y-%m-%d}; the violation may be as old.")
     if choice.vault is not None:
-        await _check_vault(context, known, choice.vault, settings.addresses.vault_domain)
-    made = plan_for(known, tenant_id=found.tenant_id, vault=choice.vault, key=choice.key)
+        await _check_vault(context, recorded, choice.vault, settings.addresses.vault_domain)
+    made = plan_for(
+        recorded, tenant_id=account_finding.tenant_id, vault=choice.vault, key=choice.key
+    )
     if made is None:
         complain("no plan can end this violation.")
         return UNKNOWN
@@ -82,25 +86,25 @@ def _find(scanned: Scanned, settings: Settings, account: AccountId | str) -> mod
     name = account if isinstance(account, str) else account.name
     text = "" if isinstance(account, str) else account.text
     accounts = [finding for finding, _ in collected.accounts]
-    named = [
+    matches = [
         it for it in accounts if it.id == text or (by_name and it.name.lower() == name.lower())
     ]
     sums = collected.status.subscriptions
     coverage = (
         f"{sums.gap:,} of {sums.read + sums.gap:,} subscriptions could not be read completely"
     )
-    if len(named) == 1:
+    if len(matches) == 1:
         if by_name:
-            complain(shown(f"{name} is {named[0].id}"))
+            complain(shown(f"{name} is {matches[0].id}"))
         if by_name and sums.gap:
             complain(f"{coverage}, and may have another account of this name.")
-        return named[0]
-    if named:
-        many = f"{len(named):,} accounts have the name {name}; use the ARM id of one of them:"
-        for line in (many, *sorted(it.id for it in named)[:MAX_NAMES_LISTED]):
+        return matches[0]
+    if matches:
+        many = f"{len(matches):,} accounts have the name {name}; use the ARM id of one of them:"
+        for line in (many, *sorted(it.id for it in matches)[:MAX_NAMES_LISTED]):
             complain(shown(line))
-        if len(named) > MAX_NAMES_LISTED:
-            complain(f"and {len(named) - MAX_NAMES_LISTED:,} more.")
+        if len(matches) > MAX_NAMES_LISTED:
+            complain(f"and {len(matches) - MAX_NAMES_LISTED:,} more.")
         return USAGE
     names = {each: parsed.name for each in scanned.ignored if (parsed := AccountId.parse(each))}
     if text in names or (by_name and name.lower() in names.values()):
@@ -123,17 +127,17 @@ def _find(scanned: Scanned, settings: Settings, account: AccountId | str) -> mod
 
 
 def _key_plan(
-    known: Finding, found: models.Finding, choice: PlanChoice, *, is_certain: bool
+    recorded: Finding, finding: models.Finding, choice: PlanChoice, *, is_certain: bool
 ) -> Plan | int:
     """Return the plan for the key of a compliant account, or an exit code if there is none."""
-    health = found.key_health
+    health = finding.key_health
     if health is None or health.state is KeyState.HEALTHY:
         complain("there is nothing to do.")
         return 0 if is_certain else UNKNOWN
-    for each in health.reasons:
-        if each.severity is not KeySeverity.NOTICE:
-            complain(shown(f"its key is {each.severity}, {each.code}: {each.message}"))
-    made = key_plan_for(known, tenant_id=found.tenant_id)
+    for reason in health.reasons:
+        if reason.severity is not KeySeverity.NOTICE:
+            complain(shown(f"its key is {reason.severity}, {reason.code}: {reason.message}"))
+    made = plan_key_fix(recorded, tenant_id=finding.tenant_id)
     if made is None:
         complain("no az command fixes this: follow the advice of each reason.")
         return UNKNOWN
@@ -158,14 +162,18 @@ def _write(made: Plan, language: Language, cloud: Cloud) -> int:
     return VIOLATED
 
 
-async def _check_vault(context: ScanContext, known: Finding, wanted: str, domain: str) -> None:
+async def _check_vault(
+    context: ScanContext, recorded: Finding, vault_option: str, domain: str
+) -> None:
     """Print a warning if the vault is not where the script will look for it."""
     if context.keys is None:
         return
-    target = vault_named(wanted, known.id.subscription_id)
+    target = parse_vault(vault_option, recorded.id.subscription_id)
     uri = f"https://{target.name}.{domain}/"
-    at = Account(known.id, known.kind, known.location, key_vault_uri=uri, key_name="cmk")
-    facts = (await context.keys().read([at], {}, seconds=SUBSCRIPTION_SECONDS)).get(known.id.text)
+    at = Account(recorded.id, recorded.kind, recorded.location, key_vault_uri=uri, key_name="cmk")
+    facts = (await context.keys().read([at], {}, seconds=SUBSCRIPTION_SECONDS)).get(
+        recorded.id.text
+    )
     vault = facts.vault.id if facts and isinstance(facts.vault, Vault) else ""
     if not vault.startswith(f"/subscriptions/{target.subscription_id.lower()}/"):
         where = f"use its id: {vault}" if vault else "check its name, and whether you may read it"

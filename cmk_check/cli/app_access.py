@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from cmk_check.cli.exit_codes import INTERRUPTED, raised_interrupts
+from cmk_check.cli.exit_codes import INTERRUPTED, raise_interrupts
 from cmk_check.cli.options import option, refuse
 from cmk_check.core.text import is_guid
 
@@ -28,7 +28,7 @@ Url = Annotated[str, option("app.url")]
 Entra = Annotated[str | None, option("app.entra")]
 
 
-def app_address(url: str) -> "URL":
+def parse_app_url(url: str) -> "URL":
     """Return the address of the app; raise BadParameter if it is invalid."""
     from cmk_check.evidence.api_client import app_url
 
@@ -38,7 +38,7 @@ def app_address(url: str) -> "URL":
         raise typer.BadParameter(str(error), param_hint="--url") from None
 
 
-def caller_of(
+def choose_caller(
     function: str,
     key_file: str | None,
     entra: str | None,
@@ -72,7 +72,7 @@ def _key(function: str, file: str | None, key: str | None) -> str:
     """Return the key in the file, or ``key``, or a key typed without echo."""
     if sys.stdin.isatty() and (file == "-" or not (file or key)):
         try:
-            with raised_interrupts():  # so that getpass turns the echo on again
+            with raise_interrupts():  # so that getpass turns the echo on again
                 return getpass(f"{_NAMES[function]} (function {function}): ").strip()
         except (EOFError, KeyboardInterrupt):
             raise typer.Exit(INTERRUPTED) from None
@@ -87,7 +87,7 @@ def _key(function: str, file: str | None, key: str | None) -> str:
 
 
 @asynccontextmanager
-async def signed_in(
+async def sign_in(
     function: str, url: "URL", key: str | None, application: str | None
 ) -> AsyncIterator[tuple["ApiClient", str]]:
     """Yield a client with this key or sign-in, and a text that names the identity.
@@ -111,16 +111,16 @@ async def signed_in(
         return
 
     from cmk_check.config.settings import Settings
-    from cmk_check.inventory.credential import SharedCredential, own_credential
-    from cmk_check.inventory.token_claims import ids_in
+    from cmk_check.inventory.credential import SharedCredential, open_credential
+    from cmk_check.inventory.token_claims import describe_ids
 
     settings = Settings.load_for_scan()
     scope = f"api://{application}/.default"
-    inner = own_credential(settings, settings.client_id)
+    inner = open_credential(settings, settings.client_id)
     async with SharedCredential(inner) as credential, open_session(str(url)) as session:
 
         async def by_token() -> Mapping[str, str]:
             return {"authorization": f"Bearer {(await credential.get_token(scope)).token}"}
 
         token = (await credential.get_token(scope)).token
-        yield ApiClient(session, url, by_token, function=function), ids_in(token)
+        yield ApiClient(session, url, by_token, function=function), describe_ids(token)

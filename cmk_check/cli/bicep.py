@@ -35,24 +35,24 @@ _WAYS: Final = dict.fromkeys(("BCP190", "BCP191", "BCP192"), "run `bicep restore
 def find_bicep() -> str | None:
     """Return the Bicep that BICEP, the path or `az bicep install` gives, if it is new enough."""
     azure = Path(_ENVIRONMENT.get("AZURE_CONFIG_DIR") or Path("~/.azure").expanduser())
-    named = _ENVIRONMENT.get("BICEP")
-    names = [named] if named else ["bicep", str(azure / "bin/bicep")]
-    return next(filter(None, map(usable, names)), None)
+    path = _ENVIRONMENT.get("BICEP")
+    names = [path] if path else ["bicep", str(azure / "bin/bicep")]
+    return next(filter(None, map(find_usable, names)), None)
 
 
 @cache
-def usable(name: str) -> str | None:
+def find_usable(name: str) -> str | None:
     """Return the path of a program if it is a Bicep that is new enough."""
-    found = shutil.which(name)
+    path = shutil.which(name)
     try:
-        said = _run(found, "--version").stdout if found else b""
+        output = _run(path, "--version").stdout if path else b""
     except NotUsable:
         return None
-    parts = re.search(rb"(\d+)\.(\d+)\.\d+", said)
-    return found if parts and (int(parts[1]), int(parts[2])) >= _TESTED else None
+    parts = re.search(rb"(\d+)\.(\d+)\.\d+", output)
+    return path if parts and (int(parts[1]), int(parts[2])) >= _TESTED else None
 
 
-def compiled(file: str) -> bytes:
+def compile_file(file: str) -> bytes:
     """Return what a .bicep or .bicepparam compiles to; it stays where it is, and is not restored.
 
     Raises:
@@ -76,7 +76,7 @@ def compiled(file: str) -> bytes:
 
 
 def predict(template: str, parameters: str) -> str | None:
-    """Return the snapshot of a template with the text of a .bicepparam; None without Bicep.
+    """Return the snapshot of a template with the text of a .bicepparam, or None without Bicep.
 
     The command restores modules, reads the configuration beside its file and overwrites a snapshot
     there. So it gets compiled JSON alone, in a temporary folder.
@@ -96,12 +96,12 @@ def predict(template: str, parameters: str) -> str | None:
         done = _run(bicep, "snapshot", str(folder / "main.bicepparam"), "--mode", "overwrite")
         if not done.returncode and snapshot.exists() and snapshot.stat().st_size < MAX_INPUT_BYTES:
             return snapshot.read_text(encoding="utf-8")
-    said, lines = done.stderr.decode(errors="replace"), parameters.splitlines()
+    output, lines = done.stderr.decode(errors="replace"), parameters.splitlines()
     places = [
         f"{code} at {lines[int(at.partition(',')[0]) - 1].split()[1]}"
-        for at, code in _FAULT.findall(said)
+        for at, code in _FAULT.findall(output)
     ]
-    where = ", ".join((places or _KIND.findall(said))[:3]) or "no reason"
+    where = ", ".join((places or _KIND.findall(output))[:3]) or "no reason"
     raise NotUsable(f"Bicep was tried and failed ({where}); `bicep snapshot` says more")
 
 

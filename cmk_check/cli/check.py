@@ -22,7 +22,7 @@ from cmk_check.cli.check_input import (
 from cmk_check.cli.check_report import CheckResult, ReportRow, violations
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, command, complain
 from cmk_check.cli.options import choice, option
-from cmk_check.cli.scan_settings import settings_of, warn_of_settings
+from cmk_check.cli.scan_settings import load_settings, warn_of_settings
 from cmk_check.core.enums import Verdict
 from cmk_check.core.planned.account import (
     TOO_LARGE,
@@ -37,7 +37,7 @@ from cmk_check.core.planned.document import RepeatedName, TooMuchWork, begin_doc
 from cmk_check.core.planned.existing_accounts import read_accounts
 from cmk_check.core.planned.terraform_plan import read_plan
 from cmk_check.core.planned.worked_out import (
-    doubted,
+    add_doubt,
     focused,
     more_exact,
     parameters_for,
@@ -88,27 +88,27 @@ def check(  # noqa: PLR0913 - an argument for each option
     rows = limit, only, sort
     options = opt.OutputOptions(
         result_format, quiet, not no_color, output, fail_on, (), since, exit_zero, *rows
-    ).checked()
+    ).check_options()
     warn_of_settings()
     return _check(files, parameters or [], frozenset(allow_loss or ()), options)
 
 
 def _check(
-    named: Sequence[str],
+    names: Sequence[str],
     parameters: Sequence[str],
     allowed: Collection[str],
     options: opt.OutputOptions,
 ) -> int:
     from cmk_check.cli.console import remarks
     from cmk_check.cli.result_writer import excuse, write_result
-    from cmk_check.cli.since import read_earlier, scope_of
+    from cmk_check.cli.since import build_scope, read_earlier
 
-    kinds = {kind.lower() for kind in settings_of(None, ()).kinds}
-    scope, earlier = scope_of("check", kinds=[*kinds]), None
+    kinds = {kind.lower() for kind in load_settings(None, ()).kinds}
+    scope, earlier = build_scope("check", kinds=[*kinds]), None
     if options.since:
         old = partial(violations, when="old")
         earlier = read_earlier(options.since, scope, lambda it: old(it["accounts"]))
-    result = _judge_files(named, parameters, allowed, kinds, scope)
+    result = _judge_files(names, parameters, allowed, kinds, scope)
     unused = set(allowed) - {row["address"] for row in result.rows if "allowed" in row}
     warnings = [f"{each} is not lost; remove --allow-loss." for each in sorted(unused)]
     notes = () if options.quiet else [*result.notes.values(), *result.hints]
@@ -132,17 +132,17 @@ def _check(
 
 
 def _judge_files(
-    named: Sequence[str],
+    names: Sequence[str],
     parameters: Sequence[str],
     allowed: Collection[str],
     kinds: Collection[str],
     scope: "Scope",
 ) -> CheckResult:
-    matches = {each: find_files(each) for each in named}
+    matches = {each: find_files(each) for each in names}
     faults = [f"{each}: no JSON file was found." for each, files in matches.items() if not files]
-    found = {file: each for each, files in matches.items() for file in files}
+    name_by_file = {file: each for each, files in matches.items() for file in files}
     documents: dict[str, Document] = {}
-    for file in (*parameters, *found):
+    for file in (*parameters, *name_by_file):
         begin_document()
         try:
             documents[file] = read_document(file)
@@ -152,7 +152,7 @@ def _judge_files(
     notes: dict[str, str] = {}
     used = {*parameters}
     for file, document in documents.items():
-        if file not in found or not document.is_judged:
+        if file not in name_by_file or not document.is_judged:
             continue
         own = str(Path(file).with_suffix(".parameters.json"))
         beside = [each for each in documents if each in {*parameters, own} and each != file]
@@ -161,7 +161,7 @@ def _judge_files(
         try:
             of_file, note = _judge_file(file, document.judged, values, allowed, kinds)
         except (NotUsable, RepeatedName) as error:
-            if not isinstance(error, NotADocument) or not Path(found[file]).is_dir():
+            if not isinstance(error, NotADocument) or not Path(name_by_file[file]).is_dir():
                 faults.append(say_fault(file, error))
                 continue
             of_file, note = [], "ignored: neither a template, a plan nor an account."
@@ -172,7 +172,7 @@ def _judge_files(
             faults.append(f"{file}: must be a parameters file.")
         if file not in used and not document.is_judged:
             faults.append(f"{file}: also provide the template of these parameters.")
-    return CheckResult([*documents], rows, faults, notes, scope, _hints(named, documents, rows))
+    return CheckResult([*documents], rows, faults, notes, scope, _hints(names, documents, rows))
 
 
 def _hints(
@@ -197,10 +197,10 @@ def _judge_file(
 
     def judge(accounts: Sequence[PlannedAccount]) -> list[ReportRow]:
         return [
-            _row(file, each, judged, allowed)
+            _row(file, account, judged, allowed)
             for judge in (judge_planned, judge_loss)
-            for each in accounts
-            if (judged := judge(each, kinds))
+            for account in accounts
+            if (judged := judge(account, kinds))
         ]
 
     begin_document()
@@ -227,15 +227,15 @@ def _more_exact(
     rows = [judge_planned(each, kinds) for each in accounts]
     if not any(row and row["verdict"] == Verdict.UNKNOWN for row in rows):
         return accounts
-    given, missing = parameters_for(template, parameters)
+    parameter_file, missing = parameters_for(template, parameters)
     secret = f"{token_hex()} "
     asked = json.dumps(focused(template, secret) or template)
     if reads_itself(asked):
-        return [doubted(each, "an expression reads the deployment itself") for each in accounts]
+        return [add_doubt(each, "an expression reads the deployment itself") for each in accounts]
     try:
-        snapshot = predict(asked, given)
+        snapshot = predict(asked, parameter_file)
     except NotUsable as error:
-        return [doubted(each, str(error)) for each in accounts]
+        return [add_doubt(each, str(error)) for each in accounts]
     if snapshot is None:
         return accounts
     begin_document()
@@ -272,8 +272,10 @@ def _accounts(document: object, parameters: Sequence[object]) -> Sequence[Planne
         if is_part or not isinstance(changes, list | None):
             raise NotUsable("this plan lacks its resource_changes, so accounts may be missing")
         return read_plan(document)
-    answer = member(document, "properties") or document
-    if any(isinstance(member(answer, each), list) for each in ("predictedResources", "changes")):
+    prediction = member(document, "properties") or document
+    if any(
+        isinstance(member(prediction, each), list) for each in ("predictedResources", "changes")
+    ):
         return read_prediction(document)
     if (existing := read_accounts(document)) is not None:
         return existing

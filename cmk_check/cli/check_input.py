@@ -9,9 +9,9 @@ from json import scanner
 from pathlib import Path
 from typing import Any, Final
 
-from cmk_check.cli.bicep import compiled
+from cmk_check.cli.bicep import compile_file
 from cmk_check.core.planned.document import distinct, member, spend
-from cmk_check.core.text import counted
+from cmk_check.core.text import format_count
 from cmk_check.errors import NotUsable
 from cmk_check.limits import MAX_INPUT_BYTES
 
@@ -52,14 +52,14 @@ class Document:
     is_judged: bool = True
 
 
-def find_files(given: str) -> list[str]:
-    """Return the files that a name, a pattern or a folder stands for, none if there is none.
+def find_files(name: str) -> list[str]:
+    """Return the files that a name, a pattern or a folder stands for, or none if there is none.
 
     Links to folders are left out, and hidden ones unless their name is given.
     """
-    path = Path(given)
-    if given == _STDIN or path.is_file() or not (path.is_dir() or _PATTERN.search(given)):
-        return [given]
+    path = Path(name)
+    if name == _STDIN or path.is_file() or not (path.is_dir() or _PATTERN.search(name)):
+        return [name]
     root = path if path.is_dir() else Path(path.anchor)
     return _search(root, "**/*.json" if path.is_dir() else str(path.relative_to(root)), path)
 
@@ -68,7 +68,7 @@ def say_sources(given: str) -> str | None:
     """Say that a folder has sources of Bicep: many are modules, so that a person must choose."""
     path = Path(given)
     number = len(_search(path, "**/*.bicep", path)) if path.is_dir() else 0
-    sources = counted(number, "source")
+    sources = format_count(number, "source")
     return (
         f"{given}: {sources} of Bicep not judged; name those that you deploy." if number else None
     )
@@ -92,7 +92,7 @@ def _text(file: str) -> str:
     with sys.stdin.buffer if file == _STDIN else path.open("rb") as stream:
         data = stream.read(MAX_INPUT_BYTES + 1)
     if path.suffix in SOURCES:
-        data = compiled(file)
+        data = compile_file(file)
     if len(data) > MAX_INPUT_BYTES:
         raise NotUsable(f"must have at most {MAX_INPUT_BYTES:,} bytes")
     if data.startswith(b"PK"):
@@ -120,9 +120,11 @@ def read_document(file: str) -> Document:
         values = member(json.loads(source.get("parametersJson") or "null"), "parameters")
         return Document(json.loads(template or "null"), values, template is not None)
     try:
-        document = _located(text)
+        document = _parse_located(text)
     except json.JSONDecodeError:
-        document = _located(_COMMENT.sub(lambda it: it[1] or re.sub(r"[^\n]", " ", it[0]), text))
+        document = _parse_located(
+            _COMMENT.sub(lambda it: it[1] or re.sub(r"[^\n]", " ", it[0]), text)
+        )
         if not has_schema(document, "deployment"):  # comments are only for Azure's templates
             raise
     is_shown = member(document, "terraform_version") and member(document, "values")
@@ -138,7 +140,7 @@ def _refuse(name: str) -> object:
     raise ValueError(f"{name} is not allowed in JSON")
 
 
-def _located(text: str) -> object:
+def _parse_located(text: str) -> object:
     """Parse JSON and note the ``line`` of each object.
 
     The pure Python scanner of json passes an object's position to a replaceable function.
@@ -151,9 +153,9 @@ def _located(text: str) -> object:
         spend(1)
         pairs, end = parse(text_and_start, *rest)
         line = bisect(ends, text_and_start[1] - 1) + 1
-        found = _Located(distinct(pairs, line))
-        found.line = line
-        return found, end
+        members = _Located(distinct(pairs, line))
+        members.line = line
+        return members, end
 
     reader.parse_object = parse_object
     reader.scan_once = scanner.py_make_scanner(reader)  # type: ignore[attr-defined]
@@ -167,11 +169,11 @@ def has_schema(document: object, schema: str) -> bool:
 
 def say_fault(file: str, error: Exception) -> str:
     """Return what must be changed for a file to be usable."""
-    said = str(error)
+    fault = str(error)
     if isinstance(error, OSError):
-        said = f"cannot be read ({error.strerror})"
+        fault = f"cannot be read ({error.strerror})"
     elif isinstance(error, UnicodeDecodeError):
-        said = f"byte {error.start} is not {error.encoding} text; save the file as UTF-8"
+        fault = f"byte {error.start} is not {error.encoding} text; save the file as UTF-8"
     elif isinstance(error, json.JSONDecodeError | RecursionError):
-        said = f"invalid JSON ({error})"
-    return f"{'standard input' if file == _STDIN else file}: {said}; {_HOW}."
+        fault = f"invalid JSON ({error})"
+    return f"{'standard input' if file == _STDIN else file}: {fault}; {_HOW}."

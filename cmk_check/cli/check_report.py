@@ -41,9 +41,9 @@ class CheckResult:
 
     async def write(self, options: OutputOptions, console: "Console") -> AsyncIterator[bytes]:
         """Yield the result in its format."""
-        from cmk_check.cli.junit import as_junit
+        from cmk_check.cli.junit import render_junit
         from cmk_check.cli.result_writer import printed
-        from cmk_check.cli.sarif import as_sarif
+        from cmk_check.cli.sarif import render_sarif
 
         match options.format:
             case Format.JSON:
@@ -52,9 +52,9 @@ class CheckResult:
                 parts |= {"notUsable": self.faults, "empty": [*self.notes.values()]}
                 yield f"{json.dumps(parts, indent=2)}\n".encode()
             case Format.SARIF:
-                yield as_sarif(self._entries(), {}, failed=bool(self.faults))
+                yield render_sarif(self._entries(), {}, failed=bool(self.faults))
             case Format.JUNIT:
-                yield as_junit([*map(_fault, self.faults), *self._entries()])
+                yield render_junit([*map(_fault, self.faults), *self._entries()])
             case _:
                 yield printed(console, lambda: self._show(console, options))
 

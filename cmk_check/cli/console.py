@@ -58,7 +58,7 @@ def open_console(stream: IO[str], *, color: bool) -> Console:
 
 
 @contextmanager
-def warnings_shown(console: Console, *, quiet: bool = False) -> Iterator[None]:
+def show_warnings(console: Console, *, quiet: bool = False) -> Iterator[None]:
     """Print the program's warnings as lines, above the progress bar if there is one.
 
     With ``quiet``, warnings are hidden: the result or the error message reports the failure.

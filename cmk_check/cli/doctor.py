@@ -47,7 +47,7 @@ async def doctor(
     environ = environment()
     try:
         if settings is not None:
-            environ = laid_over(environ, _text_of(settings))
+            environ = laid_over(environ, _read_text(settings))
     except (OSError, ValueError) as error:
         why = str(error)
         if isinstance(error, OSError):
@@ -62,7 +62,7 @@ async def doctor(
     return code
 
 
-def _text_of(file: str) -> str:
+def _read_text(file: str) -> str:
     data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     return data.decode("utf-8-sig")
 
@@ -87,8 +87,8 @@ async def _diagnose(environ: Mapping[str, str], console: "Console", report: IO[s
         subject.most = subject.most if report is None else DOCTOR_REPORT_SAMPLED
         async with aclosing(diagnose(CHECKS, subject, subject.unusable)) as lines:
             async for check, mark, text in lines:
-                said = shown(address_person(text))
-                line = f"{mark:{_MARK_WIDTH}} {check:{_CHECK_WIDTH}} {said}"
+                printed = shown(address_person(text))
+                line = f"{mark:{_MARK_WIDTH}} {check:{_CHECK_WIDTH}} {printed}"
                 style = _STYLES.get(mark, "dim")
                 say(console, line, hanging=_HANGING, styled=_MARK_WIDTH, style=style)
                 if mark is Mark.PROBLEM:

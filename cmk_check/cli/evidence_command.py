@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from cmk_check.cli.app_access import Entra, Url, app_address, caller_of
+from cmk_check.cli.app_access import Entra, Url, choose_caller, parse_app_url
 from cmk_check.cli.exit_codes import command
 from cmk_check.cli.options import option, refuse
 from cmk_check.cli.output_options import Debug, NoColor
-from cmk_check.cli.whole_output import checked_folder
+from cmk_check.cli.whole_output import check_folder
 from cmk_check.config.misspelt_settings import API_KEY
 
 
@@ -55,10 +55,10 @@ async def evidence(  # noqa: PLR0913 - an argument for each option
     """
     is_two = sign_with is not None and sign_with_file is not None
     refuse(("--sign-with", "only one key can sign: omit --sign-with-file", is_two))
-    app = app_address(url)
-    folder = checked_folder(out)
+    app = parse_app_url(url)
+    folder = check_folder(out)
     refuse(("--as-of", "must be a time in the past", as_of and as_of > datetime.now(UTC)))
-    caller = caller_of("api", key_file, entra, key=key, variable=f"set {API_KEY}, or ")
+    caller = choose_caller("api", key_file, entra, key=key, variable=f"set {API_KEY}, or ")
     from cmk_check.cli.evidence_export import export
 
     then = as_of and as_of.replace(microsecond=0)  # whole seconds, as in changes

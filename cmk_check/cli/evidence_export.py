@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from yarl import URL
 
-from cmk_check.cli.app_access import signed_in
+from cmk_check.cli.app_access import sign_in
 from cmk_check.cli.console import remarks, say
 from cmk_check.cli.exit_codes import WRITTEN
 from cmk_check.cli.progress import bar
@@ -69,16 +69,16 @@ async def export(  # noqa: PLR0913, PLR0917 - an argument for each option
             work, made = folder / "work", folder / "bundle"
             work.mkdir()
             made.mkdir()
-            async with signed_in("api", url, key, application) as (client, identity):
+            async with sign_in("api", url, key, application) as (client, identity):
                 progress = Progress()
                 with nullcontext() if quiet else bar(notes, progress):
-                    found = await download(client, work, progress)
+                    bundle = await download(client, work, progress)
             exported_at = datetime.now(UTC).replace(microsecond=0)
-            found = found.of_period(since)
-            lists = found.findings(), found.subscriptions(), found.changes(), found.scans()
-            then = History(*lists).as_of(as_of) if as_of else None
-            write_bundle(found, made, then)
-            manifest = _manifest(found, made, address, identity, exported_at, before)
+            bundle = bundle.for_period(since)
+            lists = bundle.findings(), bundle.subscriptions(), bundle.changes(), bundle.scans()
+            then = History(*lists).rebuild_at(as_of) if as_of else None
+            write_bundle(bundle, made, then)
+            manifest = _manifest(bundle, made, address, identity, exported_at, before)
             if before and after:
                 _check_chain(after, before, manifest)
             (made / MANIFEST).write_bytes(manifest.body())
@@ -86,12 +86,13 @@ async def export(  # noqa: PLR0913, PLR0917 - an argument for each option
                 await sign(made, signed)
             publish(made, out)
     WRITTEN.code = 0
-    for remark in found.remarks:
+    for remark in bundle.remarks:
         note(remark)
     if then is not None:
         write(as_of_line(then))
+    as_of = bundle.status.as_of
     write(
-        f"posture: {found.posture}, as of {found.status.as_of and write_time(found.status.as_of)}\n"
+        f"posture: {bundle.posture}, as of {as_of and write_time(as_of)}\n"
         f"{shown(str(out))}: SHA-256 of {MANIFEST} {manifest.sha256}"
     )
     if not any(signing):
@@ -102,23 +103,27 @@ async def export(  # noqa: PLR0913, PLR0917 - an argument for each option
 
 
 def _manifest(  # noqa: PLR0913, PLR0917 - what it records
-    found: Evidence,
+    downloaded: Evidence,
     made: Path,
     url: str,
     identity: str,
     exported_at: datetime,
     before: Manifest | None,
 ) -> Manifest:
-    named = {each.tenant_id for each in found.subscriptions() if each.tenant_id is not None}
-    group = found.status.management_group
+    tenant_ids = {
+        each.tenant_id for each in downloaded.subscriptions() if each.tenant_id is not None
+    }
+    group = downloaded.status.management_group
     return Manifest(
         files=entries(made),
-        source=manifests.Source(url=url, tenants=tuple(sorted(named)), management_group=group),
-        period=manifests.Period(since=found.since or found.kept or exported_at, until=exported_at),
-        as_of=found.status.as_of,
+        source=manifests.Source(url=url, tenants=tuple(sorted(tenant_ids)), management_group=group),
+        period=manifests.Period(
+            since=downloaded.since or downloaded.kept or exported_at, until=exported_at
+        ),
+        as_of=downloaded.status.as_of,
         exported_at=exported_at,
         identity=identity,
-        rule_version=next((scan.rule_version for scan in found.scans()), RULE_VERSION),
+        rule_version=next((scan.rule_version for scan in downloaded.scans()), RULE_VERSION),
         previous=before.sha256 if before else None,
     )
 
@@ -154,7 +159,7 @@ def _check_chain(folder: Path, before: Manifest, manifest: Manifest) -> None:
 def signer(
     vault_key: str | None, key_file: Path | None
 ) -> AbstractAsyncContextManager[Sign | None]:
-    """Return a signer with a key from a vault or a file; None without either.
+    """Return a signer with a key from a vault or a file, or None without either.
 
     Raises:
         NotUsable: the key cannot sign, or is in another cloud.

@@ -56,7 +56,7 @@ def _faults(before: Path | None, folder: Path, key: "SSlibKey | None") -> Iterat
     try:
         manifest = read_manifest(folder)
         fault = signature_fault(folder, key) if key else None
-        found = [*([fault] if fault else []), *differences(folder, manifest)]
+        faults = [*([fault] if fault else []), *differences(folder, manifest)]
     except (NotUsable, OSError) as error:
         unread = f"{folder} cannot be read ({getattr(error, 'strerror', None)})"
         yield unread if isinstance(error, OSError) else str(error).removesuffix(".")
@@ -67,22 +67,22 @@ def _faults(before: Path | None, folder: Path, key: "SSlibKey | None") -> Iterat
             broken = list(breaks(earlier, manifest))
         except NotUsable:
             broken = ["that bundle cannot be used"]
-        found += (f"{MANIFEST} does not continue {before}: {fault}" for fault in broken)
-    yield from (shown(f"{folder}: {fault}") for fault in found)
-    if not found:
+        faults += (f"{MANIFEST} does not continue {before}: {fault}" for fault in broken)
+    yield from (shown(f"{folder}: {fault}") for fault in faults)
+    if not faults:
         unsigned = f"not signed; complete, and as in {MANIFEST} with SHA-256 {manifest.sha256}"
         head = f"{folder}: {'signed, complete and unchanged' if key else unsigned}"
-        write("\n".join(map(shown, _described(head, manifest, earlier))))
+        write("\n".join(map(shown, _describe_bundle(head, manifest, earlier))))
 
 
-def _described(head: str, manifest: "Manifest", before: "Manifest | None") -> Iterator[str]:
+def _describe_bundle(head: str, manifest: "Manifest", before: "Manifest | None") -> Iterator[str]:
     from cmk_check.evidence.manifest import MANIFEST, compare_tenants
 
-    given = manifest.model_dump(mode="json", by_alias=True)
+    values = manifest.model_dump(mode="json", by_alias=True)
     source = manifest.source
     tenants = ", ".join(source.tenants) or "not known"
     group = source.management_group or "none"
-    by = given["identity"] or "an unknown identity"
+    by = values["identity"] or "an unknown identity"
     tool = f"{manifest.tool.name} {manifest.tool.version}, rule version {manifest.rule_version}"
     if manifest.previous is None:
         chain = "it is the first bundle"
@@ -93,9 +93,9 @@ def _described(head: str, manifest: "Manifest", before: "Manifest | None") -> It
         chain = "it continues the previous bundle"
     yield f"{head} ({len(manifest.files)} files)"
     yield f"  app: {source.url}, management group {group}, tenants {tenants}"
-    yield f"  period: {given['period']['since']} to {given['period']['until']}"
-    yield f"  as of: {given['asOf'] or 'before the first scan'}"
-    yield f"  exported: {given['exportedAt']} by {by}, {tool}"
+    yield f"  period: {values['period']['since']} to {values['period']['until']}"
+    yield f"  as of: {values['asOf'] or 'before the first scan'}"
+    yield f"  exported: {values['exportedAt']} by {by}, {tool}"
     yield f"  chain: {chain}"
     if before is not None and before.source.tenants != source.tenants:
         yield f"  changed: tenants {compare_tenants(before, manifest)}"

@@ -95,7 +95,7 @@ def run(command: Coroutine[Any, Any, int]) -> int:
     """
     terminated, WRITTEN.code = asyncio.Event(), None
     try:
-        with raised_interrupts(), asyncio.Runner() as runner:
+        with raise_interrupts(), asyncio.Runner() as runner:
             code = runner.run(_terminable(command, terminated))
     except (KeyboardInterrupt, asyncio.CancelledError):
         _leave_at_once(TERMINATED if terminated.is_set() else INTERRUPTED)
@@ -103,7 +103,7 @@ def run(command: Coroutine[Any, Any, int]) -> int:
 
 
 @contextmanager
-def raised_interrupts() -> Iterator[None]:
+def raise_interrupts() -> Iterator[None]:
     """Let Ctrl-C raise KeyboardInterrupt in the block, which the library in it then handles."""
     own = signal.getsignal(signal.SIGINT)
     if own is not signal.SIG_IGN:

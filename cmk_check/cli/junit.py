@@ -20,7 +20,7 @@ _ELEMENTS: Final[Mapping[ReasonSeverity, str]] = {
 }
 
 
-def as_junit(entries: Sequence[Entry], timestamp: str | None = None) -> bytes:
+def render_junit(entries: Sequence[Entry], timestamp: str | None = None) -> bytes:
     """Write a test for each entry.
 
     A test fails if its account is non-compliant or its key broken, and has an error if either is

@@ -65,7 +65,7 @@ class QueueHere:
 
 
 async def scan_here(
-    context: ScanContext, sleep: Sleep = asyncio.sleep, *, named: Sequence[str] = ()
+    context: ScanContext, sleep: Sleep = asyncio.sleep, *, subscription_ids: Sequence[str] = ()
 ) -> LocalScanOutcome:
     """Run one scan to its end unless another scan is running; if cancelled, close it as failed.
 
@@ -76,7 +76,7 @@ async def scan_here(
     """
     queue = QueueHere()
     context = replace(context, slice_queue=queue, keeps_cut_off=True, overdue_queue=None)
-    starting = asyncio.create_task(_start(context, named, sleep))
+    starting = asyncio.create_task(_start(context, subscription_ids, sleep))
     try:
         # Shielded, because the lease must be released if it was acquired.
         started = await asyncio.shield(starting)
@@ -85,21 +85,23 @@ async def scan_here(
                 await _deliver(context, queue.waiting.popleft(), sleep)
             return await _outcome(context, started.scan_id)
     except asyncio.CancelledError:
-        return await _interrupted(context, await starting)
+        return await _close_interrupted(context, await starting)
     return LocalScanOutcome(started.scan_id, ScanState.RUNNING)
 
 
-async def _start(context: ScanContext, named: Sequence[str], sleep: Sleep) -> StartAnswer:
-    if not named:
+async def _start(
+    context: ScanContext, subscription_ids: Sequence[str], sleep: Sleep
+) -> StartAnswer:
+    if not subscription_ids:
         return await start(context, Trigger.REQUEST)
     while True:
-        answer = await request(context, named)
-        if answer.outcome is StartOutcome.TOO_SOON:
-            await sleep(answer.wait.total_seconds())
-        elif answer.outcome in {StartOutcome.NO_SCAN_YET, StartOutcome.SCOPE_CHANGED}:
+        scan_start = await request(context, subscription_ids)
+        if scan_start.outcome is StartOutcome.TOO_SOON:
+            await sleep(scan_start.wait.total_seconds())
+        elif scan_start.outcome in {StartOutcome.NO_SCAN_YET, StartOutcome.SCOPE_CHANGED}:
             raise SettingsError([("--subscription", _NEEDS_FULL_SCAN)])
         else:
-            return answer
+            return scan_start
 
 
 async def _deliver(context: ScanContext, message: SliceMessage, sleep: Sleep) -> None:
@@ -120,7 +122,7 @@ async def _deliver(context: ScanContext, message: SliceMessage, sleep: Sleep) ->
     await fail(context, message)
 
 
-async def _interrupted(context: ScanContext, started: StartAnswer) -> LocalScanOutcome:
+async def _close_interrupted(context: ScanContext, started: StartAnswer) -> LocalScanOutcome:
     """Close the scan, whose lease would keep other scans from starting."""
     if task := asyncio.current_task():
         task.uncancel()  # once: a second interrupt ends the program

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 _LIKE_AN_ID: Final = re.compile("[0-9a-fA-F-]{30,}")
 
 
-def given_subscriptions(given: Sequence[str] | None) -> Sequence[str]:
+def given_subscriptions(arguments: Sequence[str] | None) -> Sequence[str]:
     """Return the ids and names in the arguments.
 
     Raises:
         BadParameter: one is empty, or an id that was cut.
 
     """
-    stripped = [text.strip() for text in given or ()]
+    stripped = [text.strip() for text in arguments or ()]
     for text in stripped:
         is_cut = not text or (_LIKE_AN_ID.fullmatch(text) and not is_guid(text))
         like = "the name or the id of a subscription, like 00000000-0000-0000-0000-000000000000"
@@ -31,7 +31,7 @@ def given_subscriptions(given: Sequence[str] | None) -> Sequence[str]:
     return stripped
 
 
-async def find_ids(given: Sequence[str]) -> list[str]:
+async def find_ids(arguments: Sequence[str]) -> list[str]:
     """Return the ids of subscriptions, lower-cased; names are looked up in Azure.
 
     Raises:
@@ -40,8 +40,8 @@ async def find_ids(given: Sequence[str]) -> list[str]:
         SettingsError: a setting is invalid.
 
     """
-    if all(map(is_guid, given)):
-        return [text.lower() for text in given]
+    if all(map(is_guid, arguments)):
+        return [text.lower() for text in arguments]
     from cmk_check.config.settings import Settings
     from cmk_check.inventory.azure_inventory import open_inventory
 
@@ -50,10 +50,10 @@ async def find_ids(given: Sequence[str]) -> list[str]:
         listed = await inventory.subscriptions()
     finally:
         await inventory.close()
-    return [id_of(text, listed) for text in given]
+    return [find_id(text, listed) for text in arguments]
 
 
-def id_of(text: str, listed: Sequence["Subscription"]) -> str:
+def find_id(text: str, listed: Sequence["Subscription"]) -> str:
     """Return the id of one of the listed subscriptions, by its case-insensitive name.
 
     Raises:
@@ -62,26 +62,28 @@ def id_of(text: str, listed: Sequence["Subscription"]) -> str:
     """
     if is_guid(text):
         return text.lower()
-    named = [each.id for each in listed if (each.name or "").strip().casefold() == text.casefold()]
-    if len(named) == 1:
-        return named[0]
+    ids = [each.id for each in listed if (each.name or "").strip().casefold() == text.casefold()]
+    if len(ids) == 1:
+        return ids[0]
     name = text[:MAX_NAME_SHOWN_CHARS]
-    if named:
-        why = f"{len(named):,} subscriptions have the name {name}; use the id of one of them: "
-        raise NotUsable(f"--subscription: {why}{few(sorted(named))}")
+    if ids:
+        why = f"{len(ids):,} subscriptions have the name {name}; use the id of one of them: "
+        raise NotUsable(f"--subscription: {why}{few(sorted(ids))}")
     names = [each.name for each in listed if each.name]
     close, seen = similar_names(text, names), few(sorted(names)) or "no subscription"
     hint = f"similar names: {', '.join(close)}" if close else f"you see {seen}"
     raise NotUsable(shown(f"--subscription: no subscription has the name {name}; {hint}"))
 
 
-def similar_names(wanted: str, names: Iterable[str]) -> Sequence[str]:
+def similar_names(name: str, names: Iterable[str]) -> Sequence[str]:
     """Return the names that an unknown name may have meant, case-insensitively.
 
     They are spelled like the unknown name or contain it.
     """
-    text, known = wanted.strip().lower(), sorted(set(names))
-    close = get_close_matches(text, sorted({name.lower() for name in known}), MAX_NAMES_LISTED)
-    alike = [name for match in close for name in known if name.lower() == match]
-    containing = [name for name in known if text and text in name.lower()]
+    text, known_names = name.strip().lower(), sorted(set(names))
+    close = get_close_matches(
+        text, sorted({name.lower() for name in known_names}), MAX_NAMES_LISTED
+    )
+    alike = [name for match in close for name in known_names if name.lower() == match]
+    containing = [name for name in known_names if text and text in name.lower()]
     return list(dict.fromkeys([*alike, *containing]))[:MAX_NAMES_LISTED]

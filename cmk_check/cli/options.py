@@ -5,9 +5,11 @@ from typing import Any, Final
 
 import typer
 
-from cmk_check.core.text_files import toml_of
+from cmk_check.core.text_files import read_toml
 
-_TABLES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = toml_of(__package__, "options.toml")
+_TABLES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = read_toml(
+    __package__, "options.toml"
+)
 
 
 def option(key: str, values: Mapping[str, object] | None = None, **more: Any) -> Any:  # noqa: ANN401 - as typer declares it
@@ -27,15 +29,15 @@ def choice(key: str, kind: Collection[str], *, many: bool = False, **values: str
     """
     names, listed = {str(each): each for each in kind}, ", ".join(kind)
 
-    def parse(given: str) -> object:
+    def parse(text: str) -> object:
         try:
             if many:
-                return frozenset(names[name.strip()] for name in given.split(","))
-            return names[given]
+                return frozenset(names[name.strip()] for name in text.split(","))
+            return names[text]
         except KeyError:
             must = f"a list of {listed}, separated by commas" if many else f"one of {listed}"
-            is_file = key == "output.format" and "." in given
-            file = f"; to write a file: --output {given}" if is_file else ""
+            is_file = key == "output.format" and "." in text
+            file = f"; to write a file: --output {text}" if is_file else ""
             raise typer.BadParameter(f"must be {must}{file}") from None
 
     def complete(incomplete: str) -> list[str]:

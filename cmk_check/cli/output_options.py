@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Final, Self
 
 from cmk_check.cli.options import option, refuse
-from cmk_check.cli.whole_output import checked
+from cmk_check.cli.whole_output import check_output
 from cmk_check.limits import ROWS_AT_TERMINAL
 
 
@@ -69,7 +69,7 @@ class OutputOptions:
     only: Collection[str] | None = None
     sort: str | None = None
 
-    def checked(self) -> Self:
+    def check_options(self) -> Self:
         """Check these options before a scan of minutes; by default, a terminal gets some rows.
 
         Raises:
@@ -94,7 +94,7 @@ class OutputOptions:
             ("--output", regular, is_other),
         )
         if file is not None:
-            checked(file, "--output")
+            check_output(file, "--output")
         # Only violations are new or old, so unknown accounts stay a cause.
         causes = {*self.fail_on, *FAIL_ON} if is_new else self.fail_on
         return replace(self, fail_on=causes, limit=limit or None)
@@ -108,8 +108,8 @@ Quiet = Annotated[bool, option("output.quiet")]
 NoColor = Annotated[bool, option("output.no_color")]
 
 
-def _trace_requests(wanted: bool) -> None:  # noqa: FBT001 - typer's form of a callback
-    if wanted:
+def _trace_requests(is_requested: bool) -> None:  # noqa: FBT001 - typer's form of a callback
+    if is_requested:
         from cmk_check.cli.console import Lines, remarks
         from cmk_check.net.request_trace import REQUESTS
 

@@ -1,4 +1,4 @@
-"""``plan``: writes a script that puts an account under a key, or repairs its key."""
+"""``plan``: writes a script that encrypts an account with a key, or repairs its key."""
 
 from functools import partial
 from pathlib import Path
@@ -10,9 +10,9 @@ from cmk_check.cli.exit_codes import command
 from cmk_check.cli.names import find_ids, given_subscriptions
 from cmk_check.cli.options import choice, option, refuse
 from cmk_check.cli.output_options import Debug, Language
-from cmk_check.cli.scan_settings import settings_of, warn_of_settings
-from cmk_check.cli.whole_output import checked_folder
-from cmk_check.core.remediation.encryption_plan import key_named, vault_named
+from cmk_check.cli.scan_settings import load_settings, warn_of_settings
+from cmk_check.cli.whole_output import check_folder
+from cmk_check.core.remediation.encryption_plan import parse_key_name, parse_vault
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.text import is_guid
 from cmk_check.limits import MAX_ACCOUNT_NAME_CHARS
@@ -69,27 +69,29 @@ async def plan(  # noqa: PLR0913 - an argument for each option
         ("--format", "must be az for a folder of plans", is_folder and language is not Language.AZ),
     )
     if out is not None:
-        checked_folder(out)
-    named = None if account is None else _named(account)
+        check_folder(out)
+    account_name = None if account is None else _named(account)
     # Whether a vault name is valid does not depend on the subscription.
-    checks = ("--vault", vault, lambda it: vault_named(it, "")), ("--key", key, key_named)
-    for name, given, check in checks:
+    checks = ("--vault", vault, lambda it: parse_vault(it, "")), ("--key", key, parse_key_name)
+    for name, is_given, check in checks:
         try:
-            if given is not None:
-                check(given)
+            if is_given is not None:
+                check(is_given)
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint=name) from error
     from cmk_check.cli.account_plan import report
     from cmk_check.cli.plan_folder import report_folder
-    from cmk_check.cli.plans_of_scan import PlanChoice, with_azure
+    from cmk_check.cli.plans_of_scan import PlanChoice, run_with_azure
 
     warn_of_settings()
     ids = await find_ids(only)
-    settings = settings_of(None, ids)
-    wanted = PlanChoice(owner, ids, share_vault, vault, key, unowned, language)
+    settings = load_settings(None, ids)
+    choice = PlanChoice(owner, ids, share_vault, vault, key, unowned, language)
     if out is not None:
-        return await with_azure(settings, partial(report_folder, choice=wanted, out=out))
-    return await with_azure(settings, partial(report, account=named or "", choice=wanted))
+        return await run_with_azure(settings, partial(report_folder, choice=choice, out=out))
+    return await run_with_azure(
+        settings, partial(report, account=account_name or "", choice=choice)
+    )
 
 
 def _named(account: str) -> AccountId | str:

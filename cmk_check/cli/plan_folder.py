@@ -6,13 +6,19 @@ from typing import Final
 
 from cmk_check.cli.exit_codes import UNKNOWN, VIOLATED, WRITTEN, complain
 from cmk_check.cli.names import similar_names
-from cmk_check.cli.plan_index import as_json, as_markdown
-from cmk_check.cli.plans_of_scan import PlanChoice, Plans, owner_of, plans_of, scan_for_plans
+from cmk_check.cli.plan_index import render_json, render_markdown
+from cmk_check.cli.plans_of_scan import (
+    PlanChoice,
+    Plans,
+    get_owner_name,
+    plan_accounts,
+    scan_for_plans,
+)
 from cmk_check.cli.whole_output import publish, rescued, unfinished
 from cmk_check.config.settings import Settings
 from cmk_check.core.remediation.az_script import LITERAL_NAMES, NOT_YET, quoted, render_az
-from cmk_check.core.text import counted, shown
-from cmk_check.core.text_files import filled, text_of
+from cmk_check.core.text import format_count, shown
+from cmk_check.core.text_files import fill_part, read_text
 from cmk_check.errors import NotUsable
 from cmk_check.limits import SWITCH_ON_ATTEMPTS
 from cmk_check.scan.scan_context import ScanContext
@@ -36,12 +42,12 @@ async def report_folder(
     scanned = await scan_for_plans(context, settings, "folder", by_option=by_option)
     if isinstance(scanned, int):
         return scanned
-    plans = plans_of(scanned, choice)
+    plans = plan_accounts(scanned, choice)
     is_about_accounts = (
         plans.planned or plans.compliant or any(each.what == "account" for each in plans.without)
     )
     if choice.owner is not None and not is_about_accounts:
-        owners = (owner_of(finding) for finding, _ in scanned.collected.accounts)
+        owners = (get_owner_name(finding) for finding, _ in scanned.collected.accounts)
         close = similar_names(choice.owner, filter(None, owners))
         hint = f"; similar owners: {', '.join(close)}" if close else ""
         complain(shown(f"no account has the owner {choice.owner}{hint}. No folder was written."))
@@ -53,18 +59,18 @@ async def report_folder(
 
 def _files(plans: Plans) -> Iterator[tuple[str, str]]:
     planned = plans.planned
-    yield "index.json", as_json(plans)
-    yield "index.md", as_markdown(plans)
-    for each in planned:
-        yield each.file, render_az(each.plan)
+    yield "index.json", render_json(plans)
+    yield "index.md", render_markdown(plans)
+    for account in planned:
+        yield account.file, render_az(account.plan)
     if planned:
         to_run = [
-            (each.file, shown(f"{each.finding.name} in {each.finding.resource_group}"))
-            for each in planned
+            (account.file, shown(f"{account.finding.name} in {account.finding.resource_group}"))
+            for account in planned
         ]
-        leaving = [each.file for each in planned if each.plan.left]
-        uncovered = sum(each.problem.accepted is None for each in plans.without)
-        warning = next(filter(None, (each.plan.warning for each in planned)), "")
+        leaving = [account.file for account in planned if account.plan.left]
+        uncovered = sum(account.problem.accepted is None for account in plans.without)
+        warning = next(filter(None, (account.plan.warning for account in planned)), "")
         yield "run.sh", render_run(to_run, leaving, uncovered, warning)
 
 
@@ -93,9 +99,9 @@ def render_run(
         "WITHOUT_PLAN": str(without),
         "TERRAFORM_WARNING": quoted(warning),
     }
-    script = filled({"run": text_of(__package__, "run.sh")}, "run", values)
-    named = "".join(f"printf '  %s\\n' {quoted(file)}\n" for file in leaving)
-    return "".join([script, _LEAVING if named else "", named, "summary\n"])
+    script = fill_part({"run": read_text(__package__, "run.sh")}, "run", values)
+    names = "".join(f"printf '  %s\\n' {quoted(file)}\n" for file in leaving)
+    return "".join([script, _LEAVING if names else "", names, "summary\n"])
 
 
 def write_folder(out: Path, files: Mapping[str, str]) -> None:
@@ -126,7 +132,7 @@ def _write(out: Path, files: Mapping[str, str]) -> None:
 def _report(plans: Plans, out: Path) -> int:
     planned, without = plans.planned, len(plans.without)
     place = shown(str(out))
-    complain(f"{counted(len(planned), 'plan')} in {place}; read {place}/index.md first.")
+    complain(f"{format_count(len(planned), 'plan')} in {place}; read {place}/index.md first.")
     if note := plans.sharing_note:
         complain(f"--share-vault: {note}")
     if without:

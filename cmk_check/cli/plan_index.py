@@ -8,22 +8,28 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from cmk_check.cli.plans_of_scan import PlanChoice, PlannedAccount, Plans, WithoutPlan, owner_of
-from cmk_check.cli.problems import accepted_by
+from cmk_check.cli.plans_of_scan import (
+    PlanChoice,
+    PlannedAccount,
+    Plans,
+    WithoutPlan,
+    get_owner_name,
+)
+from cmk_check.cli.problems import find_acceptance
 from cmk_check.core.markdown import code, escaped
 from cmk_check.core.remediation.steps import ON_KEYS, Action
-from cmk_check.core.text import counted, write_time
-from cmk_check.core.text_files import filled, toml_of
+from cmk_check.core.text import format_count, write_time
+from cmk_check.core.text_files import fill_part, read_toml
 
 _FACTS: Final = (
     *("id", "name", "resourceGroup", "subscriptionId", "subscriptionName", "owner", "kind"),
     *("location", "dueAt"),
 )
 _BY_SUBSCRIPTION: Final = attrgetter("finding.subscription_id")
-_TEXTS: Final[Mapping[str, str]] = toml_of(__package__, "plan_index.toml")
+_TEXTS: Final[Mapping[str, str]] = read_toml(__package__, "plan_index.toml")
 
 
-def as_json(plans: Plans) -> str:
+def render_json(plans: Plans) -> str:
     """Yield the index for programs: ASCII, so that no name can control a terminal.
 
     A vault's ``resourceGroup`` is null if only its name is known. ``accepted`` is what accepts the
@@ -38,30 +44,30 @@ def as_json(plans: Plans) -> str:
             "shareVault": choice.share_vault,
         },
         "compliant": plans.compliant,
-        "plans": [_of_account(each) for each in plans.planned],
+        "plans": [_describe_account(account) for account in plans.planned],
         "withoutPlan": [
             {
-                "what": each.what,
-                "id": each.id,
-                "name": each.name,
-                "reason": each.problem.code,
-                "message": each.problem.accepted or each.problem.message,
-                "accepted": each.problem.accepted is not None,
+                "what": account.what,
+                "id": account.id,
+                "name": account.name,
+                "reason": account.problem.code,
+                "message": account.problem.accepted or account.problem.message,
+                "accepted": account.problem.accepted is not None,
             }
-            for each in plans.without
+            for account in plans.without
         ],
     }
     return f"{json.dumps(index, indent=2)}\n"
 
 
-def _of_account(planned: PlannedAccount) -> dict[str, object]:
+def _describe_account(planned: PlannedAccount) -> dict[str, object]:
     plan, facts = planned.plan, planned.finding.model_dump(mode="json", by_alias=True)
     return {
         "file": planned.file,
         **{name: facts[name] for name in _FACTS},
         "reason": planned.problem.code,
         "message": planned.problem.message,
-        "accepted": accepted_by(planned.finding.exception),
+        "accepted": find_acceptance(planned.finding.exception),
         "vault": {
             "name": plan.vault.name,
             "subscriptionId": plan.vault.subscription_id,
@@ -73,7 +79,7 @@ def _of_account(planned: PlannedAccount) -> dict[str, object]:
     }
 
 
-def as_markdown(index: Plans) -> str:
+def render_markdown(index: Plans) -> str:
     """Return the index for people, with the warnings of all steps."""
     plans = index.planned
     steps = [step for each in plans for step in each.plan.steps]
@@ -82,7 +88,7 @@ def as_markdown(index: Plans) -> str:
     shared = [each for each in plans if each.plan.vault.is_shared]
     counts = Counter((step.title, step.warning) for step in steps if step.warning is not None)
     values = {
-        "count": counted(len(plans), "plan"),
+        "count": format_count(len(plans), "plan"),
         "selection": _of(index.choice),
         "planned": f"{len(plans):,}",
         "missing": f"{len(index.without):,}",
@@ -90,7 +96,7 @@ def as_markdown(index: Plans) -> str:
         "vaults": f"{len({each.plan.vault.name for each in plans if each.plan.vault.is_new}):,}",
         "warning": escaped(warning),
         "warnings": "".join(
-            f"- {title} ({counted(count, 'account')}): {why}\n"
+            f"- {title} ({format_count(count, 'account')}): {why}\n"
             for (title, why), count in counts.items()
         ),
         "note": f"{index.sharing_note}\n\n" if index.sharing_note else "",
@@ -105,7 +111,7 @@ def as_markdown(index: Plans) -> str:
         "on_keys": actions & ON_KEYS,
         "recovered": Action.RECOVER_VAULT in actions,
     }
-    return filled(_TEXTS, "index", values | {part: "" for part in parts if not parts[part]})
+    return fill_part(_TEXTS, "index", values | {part: "" for part in parts if not parts[part]})
 
 
 def _of(choice: PlanChoice) -> str:
@@ -121,11 +127,11 @@ def _of(choice: PlanChoice) -> str:
 
 def _without(without: Sequence[WithoutPlan]) -> str:
     rows = []
-    for each in without:
-        what = ": ".join(_code(text) for text in (each.name, each.id) if text) or "the scan"
-        prefix = "The account's plan does not fix this: " if each.what == "reason" else ""
-        message = escaped(each.problem.accepted or each.problem.message)
-        rows.append((what, _code(each.problem.code), f"{prefix}{message}"))
+    for account in without:
+        what = ": ".join(_code(text) for text in (account.name, account.id) if text) or "the scan"
+        prefix = "The account's plan does not fix this: " if account.what == "reason" else ""
+        message = escaped(account.problem.accepted or account.problem.message)
+        rows.append((what, _code(account.problem.code), f"{prefix}{message}"))
     return _table(("what", "reason", "what to do"), rows) if rows else "Nothing.\n"
 
 
@@ -135,7 +141,7 @@ def _shared(shared: Sequence[PlannedAccount]) -> str:
         first, *others = group
         finding = first.finding
         names = vault.name, first.plan.key, vault.subscription_id, vault.resource_group
-        cells = map(_code, (*names, finding.location, owner_of(finding)))
+        cells = map(_code, (*names, finding.location, get_owner_name(finding)))
         rows.append((*cells, str(1 + len(others))))
     heads = ("vault", "key", "subscription", "resource group", "region", "owner", "accounts")
     return _table(heads, rows)
@@ -145,18 +151,18 @@ def _plans(plans: Sequence[PlannedAccount]) -> str:
     """Return the plans of a subscription."""
     own = plans[0].finding
     title = ": ".join(_code(it) for it in (own.subscription_name, own.subscription_id) if it)
-    due = ["due by"] if any(each.finding.due_at for each in plans) else []
+    due = ["due by"] if any(account.finding.due_at for account in plans) else []
     rows = []
-    for each in plans:
-        finding, accepted = each.finding, accepted_by(each.finding.exception)
-        number = re.sub("[^0-9].*", "", each.file.removeprefix("plans/"))
-        names = finding.name, finding.resource_group, finding.location, owner_of(finding)
-        why = f"{_code(each.problem.code)}{f'. {escaped(accepted)}' if accepted else ''}"
+    for account in plans:
+        finding, accepted = account.finding, find_acceptance(account.finding.exception)
+        number = re.sub("[^0-9].*", "", account.file.removeprefix("plans/"))
+        names = finding.name, finding.resource_group, finding.location, get_owner_name(finding)
+        why = f"{_code(account.problem.code)}{f'. {escaped(accepted)}' if accepted else ''}"
         dates = [write_time(finding.due_at) if finding.due_at else ""] if due else []
-        vault = f"{_code(each.plan.vault.name)}{each.vault_note}"
-        rows.append((f"[{number}]({each.file})", *map(_code, names), *dates, vault, why))
+        vault = f"{_code(account.plan.vault.name)}{account.vault_note}"
+        rows.append((f"[{number}]({account.file})", *map(_code, names), *dates, vault, why))
     heads = ("plan", "account", "resource group", "region", "owner", *due, "vault", "why")
-    return f"### {title}\n\n{counted(len(plans), 'plan')}\n\n{_table(heads, rows)}\n"
+    return f"### {title}\n\n{format_count(len(plans), 'plan')}\n\n{_table(heads, rows)}\n"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

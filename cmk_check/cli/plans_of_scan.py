@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final, Literal
 
-from cmk_check.cli.console import remarks, warnings_shown
+from cmk_check.cli.console import remarks, show_warnings
 from cmk_check.cli.entries import Problem
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, complain
 from cmk_check.cli.output_options import Language
 from cmk_check.cli.problems import Collected, collect
-from cmk_check.cli.scan_report import say_who, watched_scan
+from cmk_check.cli.scan_report import say_who, scan_with_progress
 from cmk_check.cli.scan_result import ScanResult
 from cmk_check.composition_root import App
 from cmk_check.config.settings import Settings
 from cmk_check.core.enums import KeyReason, KeyState, ScanState, Verdict
 from cmk_check.core.model import Finding
-from cmk_check.core.remediation.encryption_plan import plan_for, vault_to_share
-from cmk_check.core.remediation.key_plan import key_plan_for
+from cmk_check.core.remediation.encryption_plan import choose_shared_vault, plan_for
+from cmk_check.core.remediation.key_plan import plan_key_fix
 from cmk_check.core.remediation.plan import Plan, TargetVault
 from cmk_check.core.text import shown
 from cmk_check.limits import MAX_PLAN_NAME_CHARS
@@ -113,7 +113,7 @@ class Scanned:
     ignored: Collection[str]
 
 
-async def with_azure(
+async def run_with_azure(
     settings: Settings, plan: Callable[[ScanContext, Settings], Awaitable[int]]
 ) -> int:
     """Connect to Azure, say who signed in, and return the exit code of the plan."""
@@ -134,24 +134,24 @@ async def scan_for_plans(
     ``ScanResult``.
     """
     notes = remarks(color=True)
-    with warnings_shown(notes):
-        outcome = await watched_scan(context, notes)
+    with show_warnings(notes):
+        outcome = await scan_with_progress(context, notes)
     if outcome.interrupted:
         complain(f"no {lacking} was written because the scan was interrupted.")
         return INTERRUPTED
     if outcome.state not in {ScanState.COMPLETE, ScanState.INCOMPLETE}:
         complain(shown(f"no {lacking} was written because the scan failed: {outcome.reason}"))
         return UNKNOWN
-    answer = ScanResult(context, settings, by_option=by_option)
+    result = ScanResult(context, settings, by_option=by_option)
     findings = {
         account_id: finding
         async for stored in context.findings_table.subscriptions("", "")
         for account_id, finding in stored.known.findings.items()
     }
-    return Scanned(await collect(answer, await answer.status()), findings, outcome.ignored)
+    return Scanned(await collect(result, await result.status()), findings, outcome.ignored)
 
 
-def plans_of(scanned: Scanned, choice: PlanChoice) -> Plans:
+def plan_accounts(scanned: Scanned, choice: PlanChoice) -> Plans:
     """Plan for each chosen account that is non-compliant or has a problem with its key."""
     collected = scanned.collected
     without: list[WithoutPlan] = []
@@ -161,7 +161,9 @@ def plans_of(scanned: Scanned, choice: PlanChoice) -> Plans:
     # In the order of subscriptions, and within each one grouped by vault.
     places: dict[tuple[str, str], int] = {}
     for finding, problems in sorted(collected.accounts, key=lambda each: each[0].id):
-        if choice.owner not in {None, owner_of(finding)} or (choice.unowned and finding.owner):
+        if choice.owner not in {None, get_owner_name(finding)} or (
+            choice.unowned and finding.owner
+        ):
             continue
         own, health = (finding.id, finding.name), finding.key_health
         is_in_trouble = health is not None and health.state is not KeyState.HEALTHY
@@ -187,13 +189,13 @@ def plans_of(scanned: Scanned, choice: PlanChoice) -> Plans:
     return Plans(choice, compliant, in_order, without)
 
 
-def owner_of(finding: models.Finding) -> str | None:
+def get_owner_name(finding: models.Finding) -> str | None:
     """Return the name of an account's owner."""
     return finding.owner.value if finding.owner else None
 
 
 def _plan(
-    known: Finding,
+    recorded: Finding,
     finding: models.Finding,
     problems: Sequence[Problem],
     choice: PlanChoice,
@@ -202,12 +204,12 @@ def _plan(
     if any(each.accepted for each in problems):
         return None
     if finding.verdict is Verdict.COMPLIANT:
-        return key_plan_for(known, tenant_id=finding.tenant_id) if problems else None
+        return plan_key_fix(recorded, tenant_id=finding.tenant_id) if problems else None
     vault: str | TargetVault | None = choice.vault
-    if choice.share_vault and (own := vault_to_share(known)) is not None:
+    if choice.share_vault and (own := choose_shared_vault(recorded)) is not None:
         # All share the resource group of the first account.
         vault = shared.setdefault(own.name, own)
-    return plan_for(known, tenant_id=finding.tenant_id, vault=vault, key=choice.key)
+    return plan_for(recorded, tenant_id=finding.tenant_id, vault=vault, key=choice.key)
 
 
 def _safe(name: str) -> str:

@@ -49,20 +49,22 @@ class Collected:
     def entries(self) -> list[Entry]:
         """Return the scan itself, each subscription with a gap, and each account."""
         test = ("cmk_check", "scan", "the scan")
-        found = [Entry(ESTATE, "subscriptions", self.of_scan, test, notes=self.notes)]
+        entries = [Entry(ESTATE, "subscriptions", self.of_scan, test, notes=self.notes)]
         for subscription, problem in self.gaps:
             number = subscription.subscription_id
             name = subscription.name or number
             test = (number, "subscription", f"subscription {name} ({number})")
-            found.append(Entry(f"{ESTATE}/{number}", name, [problem], test))
+            entries.append(Entry(f"{ESTATE}/{number}", name, [problem], test))
         for finding, problems in self.accounts:
             owner = finding.subscription_name or finding.subscription_id
             what = f"{finding.id} in subscription {owner}"
             test = (finding.subscription_id, f"{finding.resource_group}/{finding.name}", what)
             details = _details(finding) if problems else {}
             old = self.old.get(finding.id)
-            found.append(Entry(finding.id, finding.name, problems, test, details=details, old=old))
-        return found
+            entries.append(
+                Entry(finding.id, finding.name, problems, test, details=details, old=old)
+            )
+        return entries
 
 
 def _details(finding: models.Finding) -> Mapping[str, object]:
@@ -81,40 +83,40 @@ def _details(finding: models.Finding) -> Mapping[str, object]:
     }
 
 
-async def collect(answer: ScanResult, status: models.Status) -> Collected:
+async def collect(result: ScanResult, status: models.Status) -> Collected:
     """Read the whole result; raise StoreError."""
-    expect = answer.context.options.expectations
+    expect = result.context.options.expectations
     accepts = expect.exceptions is ExceptionMode.ACCEPT
     accounts = [
-        (finding, problems_of(finding, expect, accepts=accepts))
-        async for page in answer.pages()
+        (finding, list_problems(finding, expect, accepts=accepts))
+        async for page in result.pages()
         for finding in page
     ]
-    subscriptions = await answer.subscriptions()
+    subscriptions = await result.subscriptions()
     read = {it.subscription_id for it in subscriptions if it.coverage is CoverageState.READ}
     gaps = [(it, _of_gap(it.gap)) for it in subscriptions if it.gap is not None]
-    in_part = listed_in_part(status, accounts, len(gaps), accepts=accepts)
-    now = answer.context.clock.now()
+    in_part = find_partly_listed(status, accounts, len(gaps), accepts=accepts)
+    now = result.context.clock.now()
     dated = ((finding.id, _of_age(finding, now, expect.max_age)) for finding, _ in accounts)
     old = {account: problem for account, problem in dated if problem is not None}
     # The reasons of the posture, except reasons whose cases are all listed.
-    said = [
+    problems = [
         Problem(reason.code, catalogue.POSTURE_REASONS[reason.code].severity, reason.message)
         for reason in status.reasons
         if in_part.get(reason.code, True)
     ]
-    if answer.failure is not None:
+    if result.failure is not None:
         # The other reasons concern the previous scan, or repeat this one.
-        said = [Problem(PostureReason.SCAN_FAILED, ReasonSeverity.UNKNOWN, answer.failure)]
-    notes = [each for each in said if each.severity is ReasonSeverity.INFO]
-    of_scan = [each for each in said if each.severity is not ReasonSeverity.INFO]
+        problems = [Problem(PostureReason.SCAN_FAILED, ReasonSeverity.UNKNOWN, result.failure)]
+    notes = [each for each in problems if each.severity is ReasonSeverity.INFO]
+    of_scan = [each for each in problems if each.severity is not ReasonSeverity.INFO]
     # In memory, everything is first seen by this scan.
-    has_history = not isinstance(answer.settings.storage, InMemory)
+    has_history = not isinstance(result.settings.storage, InMemory)
     return Collected(status, accounts, gaps, read, of_scan, notes, old, accepts, has_history)
 
 
 def _of_age(finding: models.Finding, now: datetime, max_age: timedelta) -> Problem | None:
-    """Return why a result is not current, None if it is."""
+    """Return why a result is not current, or None if it is."""
     as_of = finding.as_of
     if finding.coverage is not CoverageState.READ or as_of is None:
         code = PostureReason.SUBSCRIPTIONS_UNREAD
@@ -127,12 +129,12 @@ def _of_age(finding: models.Finding, now: datetime, max_age: timedelta) -> Probl
     return Problem(code, catalogue.POSTURE_REASONS[code].severity, f"{message}{dated}.")
 
 
-def problems_of(finding: models.Finding, expect: Expectations, *, accepts: bool) -> list[Problem]:
+def list_problems(finding: models.Finding, expect: Expectations, *, accepts: bool) -> list[Problem]:
     """Return the problems of an account; ``accepts`` as in ``Collected``."""
     problems = []
     if finding.verdict is not Verdict.COMPLIANT:
         severity = catalogue.VERDICT_REASONS[finding.reason].severity
-        accepted = accepted_by(finding.exception) if accepts else None
+        accepted = find_acceptance(finding.exception) if accepts else None
         problems.append(Problem(finding.reason, severity, finding.message, accepted))
     for reason in finding.key_health.reasons if finding.key_health else ():
         severity = catalogue.KEY_REASONS[reason.code].severity
@@ -143,7 +145,7 @@ def problems_of(finding: models.Finding, expect: Expectations, *, accepts: bool)
     return problems
 
 
-def accepted_by(exception: aspect_models.AccountException | None) -> str | None:
+def find_acceptance(exception: aspect_models.AccountException | None) -> str | None:
     """Return a sentence about what accepts a violation, without texts that may name people."""
     if exception is None or not exception.honoured or exception.expires_on is None:
         return None
@@ -158,7 +160,7 @@ def _of_gap(gap: models.GapOfSubscription) -> Problem:
     return Problem(gap.reason, entry.severity, text)
 
 
-def listed_in_part(
+def find_partly_listed(
     status: models.Status,
     accounts: Sequence[tuple[models.Finding, Sequence[Problem]]],
     gaps: int,

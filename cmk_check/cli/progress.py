@@ -13,7 +13,7 @@ from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.enums import Disposition
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.scope import Scope
-from cmk_check.core.text import counted
+from cmk_check.core.text import format_count
 from cmk_check.limits import PROGRESS_LINE_SECONDS, PROGRESS_LINES
 from cmk_check.ports import Inventory
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 class WatchedInventory:
     """Implements ``ports.Inventory``: counts the readings of another inventory.
 
-    ``total`` is the number of subscriptions to read, None until it is known. ``readings`` maps each
-    subscription to its number of accounts in scope and whether it has a gap. A subscription that is
-    read again counts once, with its last reading. ``ignored`` are the ids of accounts of other
-    kinds. ``moved`` is called after each change.
+    ``total`` is the number of subscriptions to read, or None until it is known. ``readings`` maps
+    each subscription to its number of accounts in scope and whether it has a gap. A subscription
+    that is read again counts once, with its last reading. ``ignored`` are the ids of accounts of
+    other kinds. ``moved`` is called after each change.
     """
 
     inner: Inventory
@@ -49,20 +49,20 @@ class WatchedInventory:
             return "listing subscriptions"
         parts = [f"{self.done:,}/{self.total:,} subscriptions"]
         for what, place in ("account", 0), ("gap", 1):
-            parts.append(counted(sum(each[place] for each in self.readings.values()), what))
+            parts.append(format_count(sum(each[place] for each in self.readings.values()), what))
         return ", ".join(parts)
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
         """List them; see ``Inventory.subscriptions``."""
         listed = await self.inner.subscriptions()
-        read = [each for each in listed if self.scope.of_listed(each) is Disposition.READ]
+        read = [each for each in listed if self.scope.judge_listed(each) is Disposition.READ]
         self.total = len(read)
         self.moved()
         return listed
 
-    async def subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
-        """List those of a group; see ``Inventory.subscriptions_below``."""
-        return await self.inner.subscriptions_below(group)
+    async def list_subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
+        """List those of a group; see ``Inventory.list_subscriptions_below``."""
+        return await self.inner.list_subscriptions_below(group)
 
     async def read(
         self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from cmk_check.cli.app_access import Entra, Url, app_address, caller_of, signed_in
+from cmk_check.cli.app_access import Entra, Url, choose_caller, parse_app_url, sign_in
 from cmk_check.cli.exit_codes import command
 from cmk_check.cli.options import option, refuse
 from cmk_check.cli.output_options import Debug
@@ -33,8 +33,8 @@ async def resend(
     """
     must = f"must make 1 to {MAX_CHANGES_RESENT:,} changes, counted from --from"
     refuse(("--to", must, not first <= last < first + MAX_CHANGES_RESENT))
-    app, caller = app_address(url), caller_of(_FUNCTION, key_file, entra)
-    async with signed_in(_FUNCTION, app, *caller) as (client, _):
+    app, caller = parse_app_url(url), choose_caller(_FUNCTION, key_file, entra)
+    async with sign_in(_FUNCTION, app, *caller) as (client, _):
         await client.post("api/scan/resend", {"from": str(first), "to": str(last)})
     write(f"queued: changes {first} to {last}")
     return 0

@@ -18,7 +18,7 @@ from cmk_check.core.reasons.catalogue import CATALOGUE, CHECK_REASONS, ReasonEnt
 from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.rule_text import RULE_TEXT
 from cmk_check.core.text import shown
-from cmk_check.core.text_files import toml_of
+from cmk_check.core.text_files import read_toml
 
 _LEVELS: Final[Mapping[ReasonSeverity, str]] = {
     ReasonSeverity.ERROR: "error",
@@ -28,7 +28,7 @@ _LEVELS: Final[Mapping[ReasonSeverity, str]] = {
 }
 _ABOUT: Final = "https://learn.microsoft.com/azure/ai-foundry/openai/encrypt-data-at-rest"
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
-_PAGE_OF_REASONS: Final = toml_of("cmk_check.core", "project.toml")["reasons"]
+_PAGE_OF_REASONS: Final = read_toml("cmk_check.core", "project.toml")["reasons"]
 _RULES: Final[Mapping[str, ReasonEntry]] = {
     code: entry
     for entries in (*CATALOGUE.values(), CHECK_REASONS.items())
@@ -36,7 +36,7 @@ _RULES: Final[Mapping[str, ReasonEntry]] = {
 }
 
 
-def as_sarif(
+def render_sarif(
     entries: Sequence[Entry],
     invocation: Mapping[str, Any],
     *,
@@ -118,12 +118,12 @@ def _result(problem: Problem, entry: Entry) -> dict[str, Any]:
     # its place.
     file = {"uri": quote(path or entry.id.lstrip("/"), errors="surrogateescape")}
     place = {"artifactLocation": file, "region": {"startLine": line or 1}}
-    named = {"name": entry.name, "fullyQualifiedName": entry.id, "kind": "resource"}
+    location = {"name": entry.name, "fullyQualifiedName": entry.id, "kind": "resource"}
     return {
         "ruleId": problem.code,
         "level": _LEVELS[problem.severity],
         "message": _message(text),
-        "locations": [{"physicalLocation": place, "logicalLocations": [named]}],
+        "locations": [{"physicalLocation": place, "logicalLocations": [location]}],
         # GitHub compares runs by this fingerprint alone; if it is missing, it hashes the file.
         "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint}:1"},
     }

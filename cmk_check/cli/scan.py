@@ -62,7 +62,7 @@ async def scan(  # noqa: PLR0913 - an argument for each option
     rows = limit, only, sort
     options = opt.OutputOptions(
         result_format, quiet, not no_color, output, fail_on, subscriptions, since, exit_zero, *rows
-    ).checked()
+    ).check_options()
     warn_of_settings()
     from cmk_check.cli.scan_report import scan_and_report
 

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 
 from cmk_check.cli import since
-from cmk_check.cli.console import remarks, say, warnings_shown
+from cmk_check.cli.console import remarks, say, show_warnings
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, WRITTEN, complain
-from cmk_check.cli.junit import as_junit
+from cmk_check.cli.junit import render_junit
 from cmk_check.cli.local_scan import LocalScanOutcome, scan_here
 from cmk_check.cli.names import find_ids
 from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions
 from cmk_check.cli.problems import Collected, collect
 from cmk_check.cli.progress import WatchedInventory, bar
 from cmk_check.cli.result_writer import excuse, printed, write_result
-from cmk_check.cli.sarif import as_sarif
-from cmk_check.cli.scan_result import ScanResult, as_json, as_xlsx
-from cmk_check.cli.scan_settings import settings_of
+from cmk_check.cli.sarif import render_sarif
+from cmk_check.cli.scan_result import ScanResult, render_json, render_xlsx
+from cmk_check.cli.scan_settings import load_settings
 from cmk_check.cli.table import show, summarise
 from cmk_check.composition_root import App
 from cmk_check.config.settings import Settings
@@ -71,7 +71,7 @@ async def scan_and_report(
 
     """
     options = replace(options, subscriptions=await find_ids(options.subscriptions))
-    settings = settings_of(store, options.subscriptions)
+    settings = load_settings(store, options.subscriptions)
     if FailOn.BROKEN_KEY in options.fail_on and not settings.key_health:
         # Without key health, no key is read or found broken.
         raise SettingsError([("CMK_KEY_HEALTH", "must be on for --fail-on broken_key")])
@@ -84,8 +84,8 @@ async def scan_and_report(
             await check_scope(context)
         inventory = None if options.quiet else await app.inventory()
         # In a store with an earlier scan, only these subscriptions are read.
-        named = () if store is None else options.subscriptions
-        return await report(context, settings, options, named, inventory)
+        subscription_names = () if store is None else options.subscriptions
+        return await report(context, settings, options, subscription_names, inventory)
     finally:
         await app.close()
 
@@ -96,7 +96,7 @@ async def say_who(inventory: "AzureInventory") -> None:
     The reading reports a failed sign-in.
     """
     with suppress(InventoryError):
-        if who := await inventory.signed_in_as():
+        if who := await inventory.get_identity():
             complain(f"signed in as {who}")
 
 
@@ -109,17 +109,17 @@ async def check_scope(context: ScanContext) -> None:
     """
     recorded = (await context.scans.status()).value.scope
     changed = recorded.differences(context.options.recorded_scope) if recorded else {}
-    named = {name: ",".join(values[:MAX_NAMES_LISTED]) for name, values in changed.items()}
-    if named:
+    names = {name: ",".join(values[:MAX_NAMES_LISTED]) for name, values in changed.items()}
+    if names:
         must = "must be as for the last scan in this store ({}), or pass --change-scope"
-        raise SettingsError([(name, must.format(text or "empty")) for name, text in named.items()])
+        raise SettingsError([(name, must.format(text or "empty")) for name, text in names.items()])
 
 
 async def report(
     context: ScanContext,
     settings: Settings,
     options: OutputOptions,
-    named: Sequence[str] = (),
+    subscription_ids: Sequence[str] = (),
     inventory: "AzureInventory | None" = None,
 ) -> int:
     """Scan in this context and say who signed in to the ``inventory``; see ``scan_and_report``."""
@@ -130,17 +130,19 @@ async def report(
         await say_who(inventory)
     if earlier:
         await since.check_tenant(earlier, context.inventory)
-    with warnings_shown(notes, quiet=options.quiet):
-        outcome = await watched_scan(context, notes, quiet=options.quiet, named=named)
+    with show_warnings(notes, quiet=options.quiet):
+        outcome = await scan_with_progress(
+            context, notes, quiet=options.quiet, subscription_ids=subscription_ids
+        )
         if outcome.state is ScanState.RUNNING:
             complain(
                 f"no scan was started because scan {outcome.scan_id} is running: try again when "
                 "it has ended, or in half an hour if its process died."
             )
             return INTERRUPTED if outcome.interrupted else UNKNOWN
-        by_option = bool(options.subscriptions) and not named
-        answer = ScanResult(context, settings, outcome.interrupted, outcome.reason, by_option)
-        ending = asyncio.create_task(_end(answer, outcome, options, notes, earlier))
+        by_option = bool(options.subscriptions) and not subscription_ids
+        result = ScanResult(context, settings, outcome.interrupted, outcome.reason, by_option)
+        ending = asyncio.create_task(_end(result, outcome, options, notes, earlier))
         try:
             return await asyncio.shield(ending)
         except asyncio.CancelledError:
@@ -151,7 +153,7 @@ async def report(
 
 
 async def _end(
-    answer: ScanResult,
+    result: ScanResult,
     outcome: LocalScanOutcome,
     options: OutputOptions,
     notes: Console,
@@ -161,21 +163,21 @@ async def _end(
     missing = address_person(not_found(outcome.not_found)) if outcome.not_found else None
     if (why := outcome.reason or missing) is not None:
         complain(f"scan {outcome.scan_id} {outcome.state}: {shown(why)}")
-    status = await answer.status()
-    said = None if outcome.interrupted else outcome.reason
-    collected = await collect(answer, status) if earlier else None
-    await write_result(options, partial(_document, answer, status, options, collected))
+    status = await result.status()
+    reason = None if outcome.interrupted else outcome.reason
+    collected = await collect(result, status) if earlier else None
+    await write_result(options, partial(_document, result, status, options, collected))
     WRITTEN.code = exit_code(outcome, status, options.fail_on)
     if not options.quiet:
         if options.format is not Format.TABLE or options.file is not None:
-            summarise(notes, status, said)
-        if check := await _cross_check(answer.context, outcome):
+            summarise(notes, status, reason)
+        if check := await _cross_check(result.context, outcome):
             say(notes, f"cmk-check: {check}")
         if step := _next_step(outcome, status, options):
             complain(step)
     causes, unknown = options.fail_on, {FailOn.UNKNOWN}.intersection(options.fail_on)
     if earlier and collected:
-        difference = since.compare_scans(earlier, answer.context, collected, options.fail_on)
+        difference = since.compare_scans(earlier, result.context, collected, options.fail_on)
         difference.show(notes, options.limit, quiet=options.quiet)
         causes = unknown if FailOn.NEW in causes and not difference.new else causes
     code = exit_code(outcome, status, causes)
@@ -235,21 +237,27 @@ def _next_step(
     if outcome.interrupted:
         return None
     if _has_violations(status) or (status.keys is not None and status.keys.broken):
-        chosen = " ".join(f"--subscription {each}" for each in options.subscriptions) or "--all"
-        return f"fix them: cmk-check plan {chosen} --out fixes"
+        chosen_options = (
+            " ".join(f"--subscription {each}" for each in options.subscriptions) or "--all"
+        )
+        return f"fix them: cmk-check plan {chosen_options} --out fixes"
     if outcome.state is not ScanState.COMPLETE or status.subscriptions.gap:
         return "find out what is missing: cmk-check doctor"
     return None
 
 
-async def watched_scan(
-    context: ScanContext, notes: Console, *, quiet: bool = False, named: Sequence[str] = ()
+async def scan_with_progress(
+    context: ScanContext,
+    notes: Console,
+    *,
+    quiet: bool = False,
+    subscription_ids: Sequence[str] = (),
 ) -> LocalScanOutcome:
     """Scan in this context and show progress unless ``quiet``; see ``scan_here``."""
     watched = WatchedInventory(context.inventory, context.options.scope)
     context = replace(context, inventory=watched)
     with nullcontext() if quiet else bar(notes, watched):
-        outcome = await scan_here(context, named=named)
+        outcome = await scan_here(context, subscription_ids=subscription_ids)
     reason = outcome.reason and address_person(outcome.reason)
     return replace(outcome, reason=reason, ignored=frozenset(watched.ignored))
 
@@ -268,7 +276,7 @@ async def _cross_check(context: ScanContext, outcome: LocalScanOutcome) -> str |
 
 
 async def _document(
-    answer: ScanResult,
+    result: ScanResult,
     status: models.Status,
     options: OutputOptions,
     collected: Collected | None,
@@ -276,28 +284,30 @@ async def _document(
 ) -> AsyncIterator[bytes]:
     """Yield the result in its format; what was already printed is only in a file."""
     if options.format is Format.JSON:
-        pieces = as_json(answer, status, since.scope_of_scan(answer.context, options.subscriptions))
+        pieces = render_json(
+            result, status, since.build_scan_scope(result.context, options.subscriptions)
+        )
     elif options.format is Format.CSV:
-        pieces = csv_export.written(answer.pages())
+        pieces = csv_export.write_csv(result.pages())
     elif options.format is Format.XLSX:
-        pieces = as_xlsx(answer)
+        pieces = render_xlsx(result)
     else:
-        found = collected or await collect(answer, status)
-        why = None if options.file or answer.partial else answer.failure
+        collected_result = collected or await collect(result, status)
+        why = None if options.file or result.partial else result.failure
         if options.format is Format.TABLE:
-            yield printed(console, lambda: show(console, found, options, why))
+            yield printed(console, lambda: show(console, collected_result, options, why))
         else:
-            yield _for_pipelines(found, options.format, failed=bool(answer.failure))
+            yield _for_pipelines(collected_result, options.format, failed=bool(result.failure))
         return
     async for piece in pieces:
         yield piece
 
 
-def _for_pipelines(found: Collected, output: Format, *, failed: bool) -> bytes:
-    scan, times = found.status.last_scan, {}
+def _for_pipelines(collected: Collected, output: Format, *, failed: bool) -> bytes:
+    scan, times = collected.status.last_scan, {}
     if scan is not None:
         dates = {"startTimeUtc": scan.started_at, "endTimeUtc": scan.finished_at}
         times = {name: write_time(time) for name, time in dates.items() if time is not None}
     if output is Format.JUNIT:
-        return as_junit(found.entries(), times.get("startTimeUtc"))
-    return as_sarif(found.entries(), times, failed=failed, accepts=found.accepts)
+        return render_junit(collected.entries(), times.get("startTimeUtc"))
+    return render_sarif(collected.entries(), times, failed=failed, accepts=collected.accepts)

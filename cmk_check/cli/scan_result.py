@@ -56,7 +56,7 @@ class ScanResult:
         expect = context.options.expectations
         has_keys = context.keys is not None
         view = StatusView(context.findings_table, context.scans, context.clock, expect, has_keys)
-        body, _ = await view.of_estate()
+        body, _ = await view.read_estate()
         status = models.Status.model_validate_json(body)
         return self._address(await self._cut_short(status) if self.partial else status)
 
@@ -97,19 +97,19 @@ class ScanResult:
 
     async def _cut_short(self, status: models.Status) -> models.Status:
         """Count what is recorded: the status row has only the counts of scans that ended."""
-        known = [
+        coverages = [
             stored.known.coverage
             async for stored in self.context.findings_table.subscriptions("", "")
             if stored.known.coverage is not None
         ]
-        summary = summarise(known, changes=0)
+        summary = summarise(coverages, changes=0)
         now, expect = self.context.clock.now(), self.context.options.expectations
-        answer = posture.of_estate(Status(as_of=now, summary=summary), now, expect).verdict
-        violated = answer is PostureVerdict.NON_COMPLIANT
+        verdict = posture.judge_estate(Status(as_of=now, summary=summary), now, expect).verdict
+        violated = verdict is PostureVerdict.NON_COMPLIANT
         reason = models.ReasonOfPosture(code=PostureReason.SCAN_FAILED, message=_PARTIAL)
         return status.model_copy(
             update={
-                "posture": answer if violated else PostureVerdict.UNKNOWN,
+                "posture": verdict if violated else PostureVerdict.UNKNOWN,
                 "reasons": [reason],
                 "fresh": False,
                 "accounts": to_api_accounts(summary.accounts, now),
@@ -126,34 +126,34 @@ async def _pages[Query, Entry](
 ) -> AsyncIterator[Sequence[Entry]]:
     token: str | None = None
     while True:
-        found = await page(query(top=MAX_PAGE_SIZE, skipToken=token))
-        yield found.value
-        if (token := found.skip_token) is None:
+        entries = await page(query(top=MAX_PAGE_SIZE, skipToken=token))
+        yield entries.value
+        if (token := entries.skip_token) is None:
             return
 
 
-async def as_json(
-    answer: ScanResult, status: models.Status, scope: Mapping[str, Sequence[str]]
+async def render_json(
+    result: ScanResult, status: models.Status, scope: Mapping[str, Sequence[str]]
 ) -> AsyncIterator[bytes]:
     """Yield ``partial``, ``scope``, the API's ``status`` and all its ``findings``, page by page.
 
     The text is ASCII, so that names cannot control the terminal or fail in its encoding.
     """
-    head = {"partial": answer.partial, "scope": scope, "status": _plain(status), "findings": []}
+    head = {"partial": result.partial, "scope": scope, "status": _to_json(status), "findings": []}
     yield json.dumps(head, indent=2).removesuffix("]\n}").encode()
     comma = ""
-    async for page in answer.pages():
+    async for page in result.pages():
         for finding in page:
-            yield f"{comma}\n{indent(json.dumps(_plain(finding), indent=2), '    ')}".encode()
+            yield f"{comma}\n{indent(json.dumps(_to_json(finding), indent=2), '    ')}".encode()
             comma = ","
     yield b"\n  ]\n}\n"
 
 
-def _plain(model: BaseModel) -> dict[str, Any]:
+def _to_json(model: BaseModel) -> dict[str, Any]:
     return model.model_dump(mode="json", by_alias=True)
 
 
-async def as_xlsx(answer: ScanResult) -> AsyncIterator[bytes]:
+async def render_xlsx(result: ScanResult) -> AsyncIterator[bytes]:
     """Write all findings as one workbook.
 
     Raises:
@@ -161,7 +161,7 @@ async def as_xlsx(answer: ScanResult) -> AsyncIterator[bytes]:
 
     """
     try:
-        async for piece in xlsx_export.written(answer.pages()):
+        async for piece in xlsx_export.written(result.pages()):
             yield piece
     except OSError as error:
         raise NotUsable(

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cmk_check.config.settings import Settings
 
 
-def settings_of(store: str | None, only: Sequence[str]) -> "Settings":
+def load_settings(store: str | None, only: Sequence[str]) -> "Settings":
     """Return the settings of a scan of these subscriptions, or of all.
 
     Raises:
@@ -23,7 +23,7 @@ def settings_of(store: str | None, only: Sequence[str]) -> "Settings":
 
     settings = Settings.load_for_scan(store, only if store is None else ())
     scope = Scope(settings.include, settings.exclude)
-    left_out = [name for name in only if scope.of_unlisted(name, None) is Disposition.EXCLUDED]
+    left_out = [name for name in only if scope.judge_unlisted(name, None) is Disposition.EXCLUDED]
     if left_out:
         # The subscription would not be read, and the result could still be compliant.
         lists = "CMK_EXCLUDE_SUBSCRIPTIONS or CMK_INCLUDE_SUBSCRIPTIONS"

@@ -82,7 +82,7 @@ class Difference:
         say(console, f"{line} since {shown(self.file)}", hanging=INDENT)
 
 
-def scope_of(command: str, **parts: Sequence[str]) -> Scope:
+def build_scope(command: str, **parts: Sequence[str]) -> Scope:
     """Return what two results must have in common to be compared, to be written with a result."""
     return {"command": [command], "rule": [RULE_VERSION]} | {
         name: sorted(part) for name, part in parts.items()
@@ -101,9 +101,13 @@ def read_earlier(
     where = f"--since {file}"
     try:
         document = json.loads(file.read_bytes())
-        found = document["scope"]
-        differing = [name for name in {**found, **scope} if found.get(name) != scope.get(name)]
-        if found.get("subscriptions"):
+        earlier_scope = document["scope"]
+        differing = [
+            name
+            for name in {**earlier_scope, **scope}
+            if earlier_scope.get(name) != scope.get(name)
+        ]
+        if earlier_scope.get("subscriptions"):
             raise NotUsable(f"{where} must be of the whole estate, not of named subscriptions.")
         if differing:
             raise NotUsable(
@@ -120,11 +124,11 @@ def read_earlier(
         ) from error
 
 
-def scope_of_scan(context: "ScanContext", subscriptions: Sequence[str]) -> Scope:
+def build_scan_scope(context: "ScanContext", subscriptions: Sequence[str]) -> Scope:
     """Return the scope of a scan, of all subscriptions or of those in the arguments."""
     options, parts = context.options, asdict(context.options.recorded_scope)
     parts["exceptions"] = (options.expectations.exceptions, *parts["exceptions"])
-    return scope_of("scan", **parts, subscriptions=subscriptions)
+    return build_scope("scan", **parts, subscriptions=subscriptions)
 
 
 def read_earlier_scan(file: Path, context: "ScanContext", causes: Collection[FailOn]) -> Earlier:
@@ -138,9 +142,9 @@ def read_earlier_scan(file: Path, context: "ScanContext", causes: Collection[Fai
     def violations(document: Mapping[str, Any]) -> Violations:
         # What was a gap is not old.
         read = [each for each in document["findings"] if each["coverage"] == CoverageState.READ]
-        return violations_of(read, context.options.expectations, causes)
+        return list_violations(read, context.options.expectations, causes)
 
-    return read_earlier(file, scope_of_scan(context, ()), violations)
+    return read_earlier(file, build_scan_scope(context, ()), violations)
 
 
 async def check_tenant(earlier: Earlier, inventory: Inventory) -> None:
@@ -174,25 +178,25 @@ def compare_scans(
         return finding.key_health is not None and finding.key_health.state is not KeyState.UNKNOWN
 
     expect = context.options.expectations
-    return earlier.compare(violations_of(listed, expect, causes), is_settled)
+    return earlier.compare(list_violations(listed, expect, causes), is_settled)
 
 
-def violations_of(
+def list_violations(
     findings: Iterable[Mapping[str, Any]], expect: "Expectations", causes: Collection[FailOn]
 ) -> Violations:
     """Return what makes the exit code 1, of findings in the API's JSON."""
-    found = {}
-    for each in findings:
+    violations = {}
+    for finding in findings:
         codes = []
         if HEALTHY_KEYS in expect.requires or FailOn.BROKEN_KEY in causes:
-            reasons = (each["keyHealth"] or {}).get("reasons", ())
+            reasons = (finding["keyHealth"] or {}).get("reasons", ())
             codes = [it["code"] for it in reasons if it["severity"] == KeySeverity.BROKEN]
-        is_excepted = (each["exception"] or {}).get("honoured")
+        is_excepted = (finding["exception"] or {}).get("honoured")
         is_accepted = expect.exceptions is ExceptionMode.ACCEPT and is_excepted
-        if each["verdict"] == Verdict.NON_COMPLIANT and not is_accepted:
-            codes.append(each["reason"])
+        if finding["verdict"] == Verdict.NON_COMPLIANT and not is_accepted:
+            codes.append(finding["reason"])
         elif is_accepted and FailOn.EXCEPTED in causes:
             codes.append(FailOn.EXCEPTED.value)
         for code in codes:
-            found[each["id"], code] = f"{each['name']}: {code}, {each['id']}"
-    return found
+            violations[finding["id"], code] = f"{finding['name']}: {code}, {finding['id']}"
+    return violations

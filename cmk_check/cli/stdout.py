@@ -37,13 +37,13 @@ def guard_streams() -> None:
     """
     if sys.stdin is None:
         sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123 - as long as the process
-    sys.stdout = _guarded(sys.stdout, os.O_RDONLY)
+    sys.stdout = _guard_stream(sys.stdout, os.O_RDONLY)
     sys.stdout.guard = _reader_may_go
-    sys.stderr = _guarded(sys.stderr, os.O_WRONLY)
+    sys.stderr = _guard_stream(sys.stderr, os.O_WRONLY)
     sys.stderr.guard = partial(suppress, OSError)
 
 
-def _guarded(stream: TextIO | None, mode_if_closed: int) -> _Guarded:
+def _guard_stream(stream: TextIO | None, mode_if_closed: int) -> _Guarded:
     if stream is None:
         file = os.open(os.devnull, mode_if_closed)
         return _Guarded(open(file, "wb"), encoding="utf-8")  # noqa: PTH123 - as above

@@ -36,27 +36,29 @@ _SCAN_FAILED: Final = address_person(POSTURE_REASONS[PostureReason.SCAN_FAILED].
 
 
 def show(
-    console: Console, collected: Collected, options: OutputOptions, said: str | None = None
+    console: Console, collected: Collected, options: OutputOptions, message: str | None = None
 ) -> None:
     """Print the accounts, keys and subscriptions with problems; end as ``summarise`` does."""
     status = collected.status
     findings = [finding for finding, _ in collected.accounts]
-    accepted = {each.id for each, found in collected.accounts if any(it.accepted for it in found)}
+    accepted = {
+        finding.id for finding, found in collected.accounts if any(it.accepted for it in found)
+    }
     wrong = [
-        (each, each.verdict.value, each.reason, each.message)
-        for each in findings
-        if each.verdict is not Verdict.COMPLIANT or Verdict.COMPLIANT in (options.only or ())
+        (finding, finding.verdict.value, finding.reason, finding.message)
+        for finding in findings
+        if finding.verdict is not Verdict.COMPLIANT or Verdict.COMPLIANT in (options.only or ())
     ]
     keys = [
-        (each, health.state.value, health.reasons[0].code, health.reasons[0].message)
-        for each in findings
-        if status.keys and (health := each.key_health) and health.state is not KeyState.HEALTHY
+        (finding, health.state.value, health.reasons[0].code, health.reasons[0].message)
+        for finding in findings
+        if status.keys and (health := finding.key_health) and health.state is not KeyState.HEALTHY
     ]
     for head, judged in (("verdict", wrong), ("key", keys)):
         rows = _rows(head, judged, accepted, has_history=collected.has_history)
         print_rows(console, rows, options)
-    print_rows(console, [_gap_row(*each) for each in collected.gaps], options)
-    summarise(console, status, said)
+    print_rows(console, [_gap_row(*finding) for finding in collected.gaps], options)
+    summarise(console, status, message)
 
 
 def _rows(
@@ -111,22 +113,22 @@ _COLUMNS: Final[Mapping[str, Callable[[models.Finding], str]]] = {
 }
 
 
-def summarise(console: Console, status: models.Status, said: str | None = None) -> None:
+def summarise(console: Console, status: models.Status, failure: str | None = None) -> None:
     """Print the counts, the reasons and the posture, one line each.
 
     ``said`` is why the scan failed, if that was printed: it is not repeated, and without a known
     subscription no counts are printed.
     """
-    if said is None or status.subscriptions.total:
-        say(console, _sums_of_accounts(status.accounts), hanging=INDENT)
+    if failure is None or status.subscriptions.total:
+        say(console, _format_account_sums(status.accounts), hanging=INDENT)
         if status.keys:
             numbers = status.keys.model_dump()
             parts = ", ".join(f"{number:,} {state}" for state, number in numbers.items())
             say(console, f"keys: {sum(numbers.values()):,}: {parts}", hanging=INDENT)
-        found = status.subscriptions
+        counts = status.subscriptions
         line = (
-            f"subscriptions: {found.total:,}: {found.read:,} read, {found.gap:,} not read, "
-            f"{found.excluded:,} excluded, {found.retired:,} retired"
+            f"subscriptions: {counts.total:,}: {counts.read:,} read, {counts.gap:,} not read, "
+            f"{counts.excluded:,} excluded, {counts.retired:,} retired"
         )
         say(console, line, hanging=INDENT)
     for reason in status.reasons:
@@ -135,7 +137,7 @@ def summarise(console: Console, status: models.Status, said: str | None = None) 
         # The posture's message refers to the reason of the failed scan, so print that reason.
         why = status.last_scan.reason if status.last_scan else None
         message = why if why and reason.message == _SCAN_FAILED else reason.message
-        if message != said:
+        if message != failure:
             say(console, f"{reason.code}: {shown(message)}", hanging=INDENT)
     posture = Text(status.posture.value, style=COLOURS[status.posture])
     if status.posture is PostureVerdict.COMPLIANT and status.accounts.total == 0:
@@ -143,7 +145,7 @@ def summarise(console: Console, status: models.Status, said: str | None = None) 
     console.print(Text("posture: ").append_text(posture))
 
 
-def _sums_of_accounts(counts: aspect_models.Accounts) -> str:
+def _format_account_sums(counts: aspect_models.Accounts) -> str:
     line = (
         f"accounts: {counts.total:,}: {counts.compliant:,} compliant, "
         f"{counts.non_compliant:,} non_compliant, {counts.unknown:,} unknown"

@@ -46,8 +46,8 @@ def print_rows(console: Console, rows: Sequence[Row], options: OutputOptions) ->
     in_order = sorted(
         rows, key=lambda row: (row.cells.get(options.sort or "", "").lower(), *row.rank)
     )
-    chosen: list[Row] = in_order[: options.limit]
-    printed = [{head: shown(cell) for head, cell in row.cells.items()} for row in chosen]
+    chosen_rows: list[Row] = in_order[: options.limit]
+    printed = [{head: shown(cell) for head, cell in row.cells.items()} for row in chosen_rows]
     widths = {
         head: max(cell_len(head), *(cell_len(cells[head]) for cells in printed))
         for head in printed[0]
@@ -65,17 +65,17 @@ def print_rows(console: Console, rows: Sequence[Row], options: OutputOptions) ->
 
     lines = [Segment(line({head: head for head in heads}), Style.parse("bold"))]
     lines.append(Segment(f"\n{'─' * min(console.width, total)}\n"))
-    for row, cells in zip(chosen, printed, strict=True):
+    for row, cells in zip(chosen_rows, printed, strict=True):
         text, state = line(cells), len(cells[heads[0]])
         lines += [Segment(text[:state], Style.parse(row.style)), Segment(f"{text[state:]}\n")]
     # Not as rich's table, which takes half a millisecond for a row.
     console.print(Segments(lines), crop=False, end="")
     if left_out := ", ".join(head for head in widths if head not in heads):
         say(console, f"not shown, for lack of space: {left_out}; see --format json")
-    if more := len(rows) - len(chosen):
+    if more := len(rows) - len(chosen_rows):
         say(console, f"{more:,} more: --limit 0 shows all, --only and --sort choose")
     console.print()
-    _print_messages(console, chosen)
+    _print_messages(console, chosen_rows)
 
 
 def _print_messages(console: Console, rows: Sequence[Row]) -> None:

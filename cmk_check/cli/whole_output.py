@@ -13,7 +13,7 @@ from cmk_check.cli.options import refuse
 from cmk_check.errors import NotUsable
 
 
-def checked_folder(out: Path) -> Path:
+def check_folder(out: Path) -> Path:
     """Return the folder that ``--out`` names, checked before minutes of work.
 
     Raises:
@@ -24,10 +24,10 @@ def checked_folder(out: Path) -> Path:
     is_full = not is_other and out.exists() and any(out.iterdir())
     empty = "must be empty or not exist, so that its old files are not mistaken for the result"
     refuse(("--out", "must be a folder", is_other), ("--out", empty, is_full))
-    return checked(out, "--out")
+    return check_output(out, "--out")
 
 
-def checked(out: Path, option: str) -> Path:
+def check_output(out: Path, option: str) -> Path:
     """Return the file or folder of an option; raise BadParameter if it cannot be created."""
     is_nowhere = not out.absolute().parent.is_dir()
     refuse((option, "must be in an existing folder", is_nowhere))

@@ -12,7 +12,7 @@ from typing import Any, Final
 from cmk_check.config.misspelt_settings import is_of_a_route
 from cmk_check.config.storage import Fault
 from cmk_check.config.webhook import ALERTS, FORMATS, UNSET, check_secrets, check_types, check_url
-from cmk_check.core.alert_routes import ROUTE_NAME, WEBHOOK, Route, setting_of
+from cmk_check.core.alert_routes import ROUTE_NAME, WEBHOOK, Route, get_setting_name
 from cmk_check.core.text import clean_text
 from cmk_check.limits import MAX_ROUTES, MAX_TAG_BYTES
 
@@ -35,7 +35,7 @@ _FOREIGN: Final = f"belongs to no route; correct its name, name its route in {RO
 def route_settings(variables: Mapping[str, str]) -> set[str]:
     """Return the names of the variables of the routes; none if CMK_ROUTES is invalid."""
     try:
-        return _variables_of(_parse(variables.get(ROUTES, "[]")))
+        return _list_variables(_parse(variables.get(ROUTES, "[]")))
     except ValueError:
         return set()
 
@@ -53,14 +53,16 @@ def read_routes(
     except ValueError as error:
         return (), [(ROUTES, str(error))]
     faults = [(ROUTES, _BOTH)] if routes and "CMK_WEBHOOK_URL" in variables else []
-    known = _variables_of(routes)
+    known_names = _list_variables(routes)
     faults += [
-        (name, _FOREIGN) for name in sorted(variables) if is_of_a_route(name) and name not in known
+        (name, _FOREIGN)
+        for name in sorted(variables)
+        if is_of_a_route(name) and name not in known_names
     ]
-    return tuple(_filled(routes, variables, faults, on_azure=on_azure)), faults
+    return tuple(_fill_routes(routes, variables, faults, on_azure=on_azure)), faults
 
 
-def _filled(
+def _fill_routes(
     routes: Iterable[Route], variables: Mapping[str, str], faults: list[Fault], *, on_azure: bool
 ) -> Iterator[Route]:
     """Yield the routes with URL and secrets; add the faults of these variables to ``faults``."""
@@ -73,7 +75,7 @@ def _filled(
             faults.append((route.url_setting, UNSET))
         except ValueError as error:
             faults.append((route.url_setting, str(error)))
-        name = setting_of(route.name, "SECRET")
+        name = get_setting_name(route.name, "SECRET")
         try:
             secrets = check_secrets(variables[name]) if name in variables else ()
         except ValueError as error:
@@ -81,9 +83,11 @@ def _filled(
         yield replace(route, url=url, secrets=secrets)
 
 
-def _variables_of(routes: Iterable[Route]) -> set[str]:
+def _list_variables(routes: Iterable[Route]) -> set[str]:
     return {
-        name for route in routes for name in (route.url_setting, setting_of(route.name, "SECRET"))
+        name
+        for route in routes
+        for name in (route.url_setting, get_setting_name(route.name, "SECRET"))
     }
 
 
@@ -105,11 +109,11 @@ def _parse(text: str) -> list[Route]:
 
 
 def _route(number: int, entry: object) -> Route:
-    given: dict[str, Any] = entry if isinstance(entry, dict) else {}
-    name, style = given.get("name"), given.get("format", FORMATS[0])
-    types, owners = given.get("alertOn", ["all"]), given.get("owners", [None])
+    members: dict[str, Any] = entry if isinstance(entry, dict) else {}
+    name, style = members.get("name"), members.get("format", FORMATS[0])
+    types, owners = members.get("alertOn", ["all"]), members.get("owners", [None])
     is_valid = (
-        given.keys() <= _FIELDS
+        members.keys() <= _FIELDS
         and isinstance(name, str)
         and (ROUTE_NAME.fullmatch(name) and name != WEBHOOK)
         and style in FORMATS
@@ -120,11 +124,11 @@ def _route(number: int, entry: object) -> Route:
     if not is_valid:
         raise ValueError(f"{_SHAPE}; correct route {number}")
     try:
-        alert_on = check_types(",".join(types)) if "alertOn" in given else None
+        alert_on = check_types(",".join(types)) if "alertOn" in members else None
     except ValueError as error:
         raise ValueError(f"{error} (alertOn in route {number})") from None
     return Route(
-        str(name), "", style, (), alert_on, frozenset(owners) if "owners" in given else None
+        str(name), "", style, (), alert_on, frozenset(owners) if "owners" in members else None
     )
 
 
@@ -140,17 +144,19 @@ def _check_types_of(routes: Sequence[Route], alert_on: str | None) -> None:
     if not routes:
         return
     try:
-        asked = ALERTS if alert_on is None else check_types(alert_on)
+        alert_types = ALERTS if alert_on is None else check_types(alert_on)
     except ValueError:
         return  # reported as a fault of CMK_ALERT_ON
     for number, route in enumerate(routes, 1):
-        if more := (route.alert_on or frozenset()) - asked:
+        if more := (route.alert_on or frozenset()) - alert_types:
             raise ValueError(
                 f"must not name types in route {number} that CMK_ALERT_ON does not have; add "
                 f"{_short(more)} to CMK_ALERT_ON or remove them from the route"
             )
-    covered = {kind for route in routes if route.owners is None for kind in route.alert_on or asked}
-    if missing := asked - covered:
+    covered = {
+        kind for route in routes if route.owners is None for kind in route.alert_on or alert_types
+    }
+    if missing := alert_types - covered:
         raise ValueError(
             "must have a route without owners for every type of CMK_ALERT_ON, so that no tag can "
             f"silence an alert; add a route for {_short(missing)}"

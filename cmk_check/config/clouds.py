@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from cmk_check.core.text_files import toml_of
+from cmk_check.core.text_files import read_toml
 
 
 class Cloud(NamedTuple):
@@ -21,5 +21,5 @@ class Cloud(NamedTuple):
 
 
 CLOUDS: Final[Mapping[str, Cloud]] = {
-    name: Cloud(**addresses) for name, addresses in toml_of(__package__, "clouds.toml").items()
+    name: Cloud(**addresses) for name, addresses in read_toml(__package__, "clouds.toml").items()
 }

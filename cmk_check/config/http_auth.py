@@ -11,7 +11,7 @@ from typing import Literal
 type HttpAuth = Literal["keys", "entra"]
 
 
-def http_auth_level(environ: Mapping[str, str] = os.environ) -> HttpAuth:  # noqa: TID251 - before settings load
+def read_http_auth(environ: Mapping[str, str] = os.environ) -> HttpAuth:  # noqa: TID251 - before settings load
     """Read CMK_HTTP_AUTH; every value but ``entra`` means ``keys``, the safe default."""
     return "entra" if environ.get("CMK_HTTP_AUTH", "").strip().lower() == "entra" else "keys"
 

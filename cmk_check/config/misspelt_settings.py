@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from cmk_check.core.text_files import text_of
+from cmk_check.core.text_files import read_text
 from cmk_check.limits import MAX_MISSPELT_CHARS
 
 _PREFIX: Final = "CMK_"
@@ -15,7 +15,7 @@ API_KEY: Final = "CMK_API_KEY"
 _OF_STORAGE: Final = "CMK_STORAGE__"
 _OF_ROUTES: Final = re.compile("CMK_ROUTES?_", re.IGNORECASE)
 # Variables of a shell or of azd that the deployment in infra/ reads or sets.
-OF_DEPLOYMENT: Final = frozenset(text_of(__package__, "deployment_variables.txt").split())
+OF_DEPLOYMENT: Final = frozenset(read_text(__package__, "deployment_variables.txt").split())
 
 
 def is_of_a_route(name: str) -> bool:
@@ -35,14 +35,14 @@ def split_unknown(
 
     ``settings`` are the names that the program reads.
     """
-    known = {*settings, API_KEY}
+    known_names = {*settings, API_KEY}
     misspelt: dict[str, str] = {}
     unknown: list[str] = []
     for name in sorted(names):
         # alert_route_settings checks whether a variable of a route belongs to one.
-        if not looks_like_ours(name) or name in known | OF_DEPLOYMENT or is_of_a_route(name):
+        if not looks_like_ours(name) or name in known_names | OF_DEPLOYMENT or is_of_a_route(name):
             continue
-        if setting := nearest(name, known):
+        if setting := nearest(name, known_names):
             misspelt[name] = setting
         elif name.upper().startswith(_PREFIX) and not name.startswith(_OF_STORAGE):
             unknown.append(name)
@@ -63,18 +63,18 @@ def describe_unknown(name: str, settings: Collection[str]) -> str:
     return f"is not a setting; {hint}, or remove it."
 
 
-def nearest(name: str, known: Collection[str]) -> str | None:
-    """Return the known name most similar to a name, None if none is similar.
+def nearest(name: str, known_names: Collection[str]) -> str | None:
+    """Return the known name most similar to a name, or None if none is similar.
 
     Case and underscores do not count. If two are equally similar, return the first in alphabetical
     order.
     """
-    distances = {each: _distance(_folded(name), _folded(each)) for each in known}
-    best = min(sorted(known), key=distances.__getitem__)
+    distances = {each: _distance(_fold_name(name), _fold_name(each)) for each in known_names}
+    best = min(sorted(known_names), key=distances.__getitem__)
     return best if distances[best] <= MAX_MISSPELT_CHARS else None
 
 
-def _folded(name: str) -> str:
+def _fold_name(name: str) -> str:
     return name.upper().replace("_", "")
 
 

@@ -37,7 +37,7 @@ def longest_pause(expression: str) -> timedelta:
     https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#ncrontab-expressions
     """
     check_ncrontab(expression)
-    seconds, minutes, hours, *days = _fields_of(expression)
+    seconds, minutes, hours, *days = _parse_fields(expression)
     times = [
         timedelta(hours=hour, minutes=minute, seconds=second)
         for hour, minute, second in product(hours, minutes, seconds)
@@ -54,7 +54,7 @@ def next_time(expression: str, now: datetime, step: int = 1) -> datetime | None:
     None without one or for an invalid expression.
     """
     try:
-        seconds, minutes, hours, *days = _fields_of(expression)
+        seconds, minutes, hours, *days = _parse_fields(expression)
     except ValueError:
         return None
     times = (
@@ -67,12 +67,12 @@ def next_time(expression: str, now: datetime, step: int = 1) -> datetime | None:
 
 def check_ncrontab(expression: str) -> None:
     """Check an expression, without the work of finding its longest pause."""
-    _, _, _, *days = _fields_of(expression)
+    _, _, _, *days = _parse_fields(expression)
     if not list(islice(_dates(days), 1, 2)):
         raise ValueError("the expression never occurs")
 
 
-def _fields_of(expression: str) -> list[list[int]]:
+def _parse_fields(expression: str) -> list[list[int]]:
     """Return the numbers that each of the six fields selects, in order."""
     texts = expression.split()
     if len(texts) == len(_FIELDS) - 1:

@@ -119,7 +119,7 @@ def read_client_id(text: str) -> str:
     return text
 
 
-def sign_in_faults(variables: Mapping[str, str]) -> list[tuple[str, str]]:
+def list_sign_in_faults(variables: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return the faults of variables that only the sign-in and the libraries read."""
     tenant = variables.get("AZURE_TENANT_ID", "")
     faults = []
@@ -174,7 +174,7 @@ def whole(least: int, most: int, of: timedelta | None = None) -> Check:
     return Check(check, allowed=f"{least} to {most}")
 
 
-def one_of(*allowed: str, is_on: bool = False) -> Check:
+def check_one_of(*allowed: str, is_on: bool = False) -> Check:
     """Check one of these words, case-insensitively; ``is_on`` returns whether it is the first."""
 
     def check(text: str) -> str | bool:
@@ -187,7 +187,7 @@ def one_of(*allowed: str, is_on: bool = False) -> Check:
     return Check(check, allowed=", ".join(f"`{word}`" for word in allowed))
 
 
-Switch = Annotated[bool, one_of("on", "off", is_on=True)]
+Switch = Annotated[bool, check_one_of("on", "off", is_on=True)]
 
 
 def is_true(text: str) -> bool:

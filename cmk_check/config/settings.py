@@ -33,15 +33,15 @@ from cmk_check.config.setting_values import (
     Switch,
     TagNames,
     TagNamesInOrder,
+    check_one_of,
     entries,
     is_true,
     items,
-    one_of,
+    list_sign_in_faults,
     read_client_id,
     read_group,
     read_kinds,
     schedule,
-    sign_in_faults,
     whole,
 )
 from cmk_check.config.settings_error import SettingsError
@@ -52,7 +52,7 @@ from cmk_check.config.storage import (
     InMemory,
     Storage,
     StorageByIdentity,
-    named_storage,
+    parse_storage,
     read_storage,
 )
 from cmk_check.config.webhook import ALERTS, FORMATS, check_secrets, check_types, check_url
@@ -99,8 +99,8 @@ def setting_warnings(environ: Mapping[str, str] | None = None) -> dict[str, str]
             f"names a kind of account that this program does not know ({which}). Check its "
             "spelling: if Azure has no such kind, it selects no account."
         )
-    chosen = {kind.lower() for kind in kinds}
-    if hopeless := [kind for kind in WITHOUT_CUSTOMER_KEYS if kind.lower() in chosen]:
+    chosen_kinds = {kind.lower() for kind in kinds}
+    if hopeless := [kind for kind in WITHOUT_CUSTOMER_KEYS if kind.lower() in chosen_kinds]:
         of_kinds.append(
             f"names {', '.join(hopeless)}: Azure offers no customer-managed keys for such "
             "accounts, so all of them violate the rule. Leave these kinds out."
@@ -165,7 +165,7 @@ class Settings(BaseModel):
     webhook_url: str | None = Field(None, repr=False)
     """The https URL to which alerts are posted ([alerts](alerts.md#the-webhook)). Keep it secret:
     anyone who knows it can post."""
-    webhook_format: Annotated[str, one_of(*FORMATS)] = FORMATS[0]
+    webhook_format: Annotated[str, check_one_of(*FORMATS)] = FORMATS[0]
     """The format of alerts."""
     webhook_secrets: tuple[str, ...] = Field((), alias="CMK_WEBHOOK_SECRET", repr=False)
     """The secret that signs alerts: `whsec_` and base64. During a rotation, the old and the new
@@ -189,7 +189,7 @@ class Settings(BaseModel):
         None, alias="AZURE_CLIENT_ID"
     )
     """The identity that reads Azure. Default: the system-assigned identity."""
-    cloud: Annotated[str, one_of(*CLOUDS)] = "public"
+    cloud: Annotated[str, check_one_of(*CLOUDS)] = "public"
     """The [Azure cloud](settings.md#sovereign-clouds)."""
     other_arm_url: str | None = Field(None, alias="CMK_ARM_URL")
     """The https origin of a simulator of Azure Resource Manager; refused on Azure."""
@@ -240,10 +240,10 @@ class Settings(BaseModel):
     """When each receiver of alerts gets a [digest](alerts.md#the-digest): an NCRONTAB expression in
     UTC, such as `0 0 8 * * 1` for every Monday at 8:00. Without it there are no digests. Read when
     the app starts."""
-    http_auth: Annotated[HttpAuth, one_of("keys", "entra")] = "keys"
+    http_auth: Annotated[HttpAuth, check_one_of("keys", "entra")] = "keys"
     """How callers are authorised: by function keys, or by App Service Authentication. Read when the
     app starts."""
-    action_group: Annotated[str | None, one_of(NO_RECEIVERS, "receivers")] = None
+    action_group: Annotated[str | None, check_one_of(NO_RECEIVERS, "receivers")] = None
     """Whether the action group of the alert rules has a receiver, as far as the deployment knows.
     The template sets it; [doctor](cli.md#the-settings-of-a-deployed-app) warns about a group
     without one."""
@@ -260,7 +260,7 @@ class Settings(BaseModel):
     key_health: Switch = True
     """Whether to check the keys of compliant accounts ([key health](key-health.md)). Requires [more
     permissions](permissions.md#the-role) and more requests."""
-    exceptions: Annotated[ExceptionMode, one_of(*ExceptionMode)] = ExceptionMode.SHOW
+    exceptions: Annotated[ExceptionMode, check_one_of(*ExceptionMode)] = ExceptionMode.SHOW
     """How to treat [exemptions of Azure Policy](exceptions.md): do not read them, show them, or let
     an honoured one accept a violation."""
     exception_days: Annotated[int, whole(*limits.EXCEPTION_DAYS_RANGE)] = Field(
@@ -303,7 +303,7 @@ class Settings(BaseModel):
     ) -> Self:
         """Read the settings of a scan that a person starts; see ``load``.
 
-        ``store`` names the storage (see ``config.storage.named_storage``). Without it, everything
+        ``store`` names the storage (see ``config.storage.parse_storage``). Without it, everything
         stays in memory even if the environment names a storage: a test on a laptop must not write
         to the app's tables. If ``subscriptions`` are given, the scan reads only those.
         """
@@ -311,7 +311,7 @@ class Settings(BaseModel):
         storage: Storage | None = InMemory()
         faults: list[Fault] = []
         if store is not None:
-            storage, faults = named_storage(store, variables)
+            storage, faults = parse_storage(store, variables)
         if subscriptions:
             variables["CMK_INCLUDE_SUBSCRIPTIONS"] = ",".join(subscriptions)
         return cls._validate(variables, storage, faults)
@@ -326,7 +326,7 @@ class Settings(BaseModel):
         ]
         on_azure = _is_on_azure(variables.get("WEBSITE_HOSTNAME"))
         if not on_azure:
-            faults += sign_in_faults(variables)
+            faults += list_sign_in_faults(variables)
         routes, more = read_routes(variables, on_azure=on_azure)
         faults += more
         # A missing storage is already a fault, so a placeholder is enough.

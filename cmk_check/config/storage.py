@@ -78,23 +78,25 @@ type Storage = ConnectionString | StorageByIdentity | InMemory
 
 def read_storage(environ: Mapping[str, str]) -> tuple[Storage | None, list[Fault]]:
     """Return the storage that the variables name, or None and all their faults."""
-    given = {name: environ.get(name, "").strip() for name in (_TABLE, _QUEUE, _CREDENTIAL, _CLIENT)}
+    variables = {
+        name: environ.get(name, "").strip() for name in (_TABLE, _QUEUE, _CREDENTIAL, _CLIENT)
+    }
     text = environ.get(_NAME, "").strip()
     if text:
         faults = [
             (name, f"must not be set together with {_NAME}; remove one of the two")
-            for name, value in given.items()
+            for name, value in variables.items()
             if value
         ]
         storage = _connection_string(text)
         faults += [] if storage else [(_NAME, _NOT_AZURITE)]
         return (None if faults else storage), faults
-    if not any(given.values()):
+    if not any(variables.values()):
         return None, [(_NAME, _UNSET)]
-    return _by_identity(given)
+    return _read_by_identity(variables)
 
 
-def named_storage(text: str, environ: Mapping[str, str]) -> tuple[Storage | None, list[Fault]]:
+def parse_storage(text: str, environ: Mapping[str, str]) -> tuple[Storage | None, list[Fault]]:
     """Return the storage that ``--store`` names, or None and all faults.
 
     ``text`` is the address of a table service, or Azurite's connection string. The queue address is
@@ -102,33 +104,35 @@ def named_storage(text: str, environ: Mapping[str, str]) -> tuple[Storage | None
     read from the environment variable.
     """
     from_option = {_NAME, _TABLE}
-    given = {_NAME: text}
+    variables = {_NAME: text}
     if text.strip().lower().startswith("https://"):
         beside = re.sub(r"^(\S+?)\.table\.", r"\1.queue.", text, count=1, flags=re.IGNORECASE)
         from_option |= set() if beside == text else {_QUEUE}
         queue = beside if _QUEUE in from_option else environ.get(_QUEUE, "")
-        given = {_TABLE: text, _QUEUE: queue, _CLIENT: environ.get(_CLIENT, "")}
-    storage, faults = read_storage(given)
+        variables = {_TABLE: text, _QUEUE: queue, _CLIENT: environ.get(_CLIENT, "")}
+    storage, faults = read_storage(variables)
     reported = [
         ("--store", _NOT_NAMED) if name in from_option else (name, why) for name, why in faults
     ]
     return storage, list(dict.fromkeys(reported))
 
 
-def _by_identity(given: Mapping[str, str]) -> tuple[Storage | None, list[Fault]]:
+def _read_by_identity(variables: Mapping[str, str]) -> tuple[Storage | None, list[Fault]]:
     faults = [
         (name, f"must be a {kind} service; write https://<account>.{kind}.<suffix of the cloud>")
         for name, kind in ((_TABLE, "table"), (_QUEUE, "queue"))
-        if not _is_service(given[name])
+        if not _is_service(variables[name])
     ]
-    if given[_CREDENTIAL].lower() not in {"", "managedidentity"}:
+    if variables[_CREDENTIAL].lower() not in {"", "managedidentity"}:
         faults.append((_CREDENTIAL, "must be managedidentity; write that or remove the setting"))
-    client_id = given[_CLIENT] or None
+    client_id = variables[_CLIENT] or None
     if client_id is not None and not is_guid(client_id):
         faults.append((_CLIENT, NOT_CLIENT_ID))
     if faults:
         return None, faults
-    return StorageByIdentity(given[_TABLE].rstrip("/"), given[_QUEUE].rstrip("/"), client_id), []
+    return StorageByIdentity(
+        variables[_TABLE].rstrip("/"), variables[_QUEUE].rstrip("/"), client_id
+    ), []
 
 
 def _is_service(url: str) -> bool:
@@ -150,16 +154,16 @@ def _is_service(url: str) -> bool:
 def _connection_string(text: str) -> ConnectionString | None:
     parts = {
         name.strip().lower(): value.strip()
-        for name, found, value in (part.partition("=") for part in text.split(";"))
-        if found
+        for name, separator, value in (part.partition("=") for part in text.split(";"))
+        if separator
     }
     if parts == {"usedevelopmentstorage": "true"}:
         return _join(_AZURITE)
-    named = {name: parts.get(name.lower(), "") for name in _AZURITE}
+    values = {name: parts.get(name.lower(), "") for name in _AZURITE}
     addresses = [value for name, value in parts.items() if name.endswith("endpoint")]
-    if all(named.values()) and all(_is_loopback(address) for address in addresses):
+    if all(values.values()) and all(_is_loopback(address) for address in addresses):
         like = re.compile(r"^(https?://)localhost(?=[:/]|$)", re.IGNORECASE)
-        return _join({n: like.sub(r"\g<1>127.0.0.1", value) for n, value in named.items()})
+        return _join({n: like.sub(r"\g<1>127.0.0.1", value) for n, value in values.items()})
     return None
 
 

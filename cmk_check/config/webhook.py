@@ -62,7 +62,7 @@ def check_url(text: str, *, on_azure: bool, of: str = "a receiver") -> str:
 
 
 def _kind(host: str) -> str | None:
-    """Return the kind of a special address; None for other addresses, and for names.
+    """Return the kind of a special address, or None for other addresses, and for names.
 
     The address of a name is checked when the connection is made.
 
@@ -105,8 +105,8 @@ def check_types(text: str) -> frozenset[str]:
     """Return the full names of change types that may be given without their prefix."""
     names = [item.lower() for part in text.split(",") if (item := part.strip())]
     full = [name if name.startswith(_PREFIX) else _PREFIX + name for name in names]
-    known = set(ChangeType)
-    wrong = entries(number for number, name in enumerate(full, 1) if name not in known)
+    known_types = set(ChangeType)
+    wrong = entries(number for number, name in enumerate(full, 1) if name not in known_types)
     if wrong or not full:
         allowed = ", ".join(kind.removeprefix(_PREFIX) for kind in ChangeType)
         cure = f"correct {wrong}" if wrong else "write one or more"

@@ -41,7 +41,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class UserIdentity:
-    """A user-assigned identity of an account; ids are lower-cased, None if Azure sent none."""
+    """A user-assigned identity of an account; ids are lower-cased, or None if Azure sent none."""
 
     client_id: str | None
     principal_id: str | None
@@ -122,7 +122,7 @@ class Evidence:
     }
     """The fields by their names in tables, changes and the API, in that order."""
 
-    def by_name(self) -> dict[str, str | None]:
+    def to_dict(self) -> dict[str, str | None]:
         """Return the values by the names in ``NAMES``."""
         return {name: getattr(self, field) for name, field in self.NAMES.items()}
 
@@ -168,7 +168,7 @@ def parse_account(
         id=account_id,
         kind=_kind(entry.get("kind")),
         location=clean_text(entry.get("location"), MAX_WORD_BYTES),
-        tags=_kept(entry.get("tags"), kept_tags),
+        tags=_keep_tags(entry.get("tags"), kept_tags),
         owner=owner_tag(entry.get("tags"), owner_tags),
         key_source=clean_text(encryption.get("keySource")),
         key_name=clean_text(key.get("keyName")),
@@ -181,12 +181,12 @@ def parse_account(
         provisioning_state=clean_text(properties.get("provisioningState")),
         created_at=clean_time(as_object(entry.get("systemData")).get("createdAt")),
         malformed=_malformed(entry),
-        malformed_key=_malformed_key(entry, key),
+        malformed_key=_find_malformed_key(entry, key),
     )
 
 
 def _malformed(entry: dict[str, object]) -> str | None:
-    """Return which part the rule cannot use, None if there is none."""
+    """Return which part the rule cannot use, or None if there is none."""
     kind = entry.get("kind")
     if kind is None:
         return "The account has no kind."
@@ -197,10 +197,10 @@ def _malformed(entry: dict[str, object]) -> str | None:
         return "The account has no properties."
     if not isinstance(properties, dict):
         return "The account's properties are not an object."
-    return _malformed_encryption(properties.get("encryption"))
+    return _find_malformed_encryption(properties.get("encryption"))
 
 
-def _malformed_encryption(encryption: object) -> str | None:
+def _find_malformed_encryption(encryption: object) -> str | None:
     key = as_object(encryption).get("keyVaultProperties")
     if not isinstance(encryption, dict | None):
         return "properties.encryption is not an object."
@@ -213,8 +213,8 @@ def _malformed_encryption(encryption: object) -> str | None:
     return None
 
 
-def _malformed_key(entry: dict[str, object], key: dict[str, object]) -> str | None:
-    """Return which part key health cannot use, None if there is none.
+def _find_malformed_key(entry: dict[str, object], key: dict[str, object]) -> str | None:
+    """Return which part key health cannot use, or None if there is none.
 
     A client id that cannot be read must not count as absent, which would mean another identity;
     nor must such a version count as the newest one.
@@ -234,7 +234,7 @@ def _malformed_key(entry: dict[str, object], key: dict[str, object]) -> str | No
 
 
 def _principal(identity: dict[str, object]) -> str | None:
-    """Return the object id of the system-assigned identity, None without such an identity.
+    """Return the object id of the system-assigned identity, or None without such an identity.
 
     Types are SystemAssigned, UserAssigned, both separated by a comma, or None.
     """
@@ -267,11 +267,11 @@ def _kind(value: object) -> str | None:
     return text if text and not text.isspace() else None
 
 
-def _kept(tags: object, kept: frozenset[str]) -> dict[str, str]:
+def _keep_tags(tags: object, kept_tags: frozenset[str]) -> dict[str, str]:
     """Return the kept tags; if two names differ only in case, the first."""
-    found: dict[str, str] = {}
+    tags_by_name: dict[str, str] = {}
     for name, value in as_object(tags).items():
         text = clean_text(value, MAX_TAG_BYTES)
-        if name.lower() in kept and text is not None:
-            found.setdefault(name.lower(), text)
-    return found
+        if name.lower() in kept_tags and text is not None:
+            tags_by_name.setdefault(name.lower(), text)
+    return tags_by_name

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cmk_check.core.enums import KeyRotation, KeyState, Verdict
-from cmk_check.core.key_use import key_of
+from cmk_check.core.key_use import get_key_id
 from cmk_check.core.model import Finding
 from cmk_check.limits import MAX_ACCOUNT_GROUPS_CHARS
 
@@ -30,7 +30,7 @@ class OwnerGroup:
         """Add an account."""
         self.verdicts[finding.judgement.verdict] += 1
         if finding.judgement.verdict is Verdict.COMPLIANT:
-            self.keys[_state_of(finding)] += 1
+            self.keys[_get_key_state(finding)] += 1
         self.overdue += finding.due is not None and finding.due.is_overdue
         self.oldest_violation = _first(self.oldest_violation, finding.violated_since)
 
@@ -61,7 +61,7 @@ class KeyGroup:
     def add(self, finding: Finding) -> None:
         """Add an account."""
         owner, health = finding.owner.value, finding.key_health
-        self.states[_state_of(finding)] += 1
+        self.states[_get_key_state(finding)] += 1
         self.unowned += not owner
         self.owners |= {owner} if owner else set()
         self.vault_id = self.vault_id or finding.vault_id
@@ -97,7 +97,7 @@ class KeyGroups:
 
 
 type OwnerGroups = dict[str, OwnerGroup]
-"""The accounts by owner, "" for none."""
+"""The accounts by owner, or "" for none."""
 
 
 def group_by_owner(findings: Iterable[Finding]) -> OwnerGroups:
@@ -112,21 +112,21 @@ def group_by_key(findings: Iterable[Finding]) -> KeyGroups:
     """Group accounts; their order has no effect."""
     groups = KeyGroups()
     for finding in sorted(findings, key=lambda finding: str(finding.id)):
-        if (key := key_of(finding)) is not None:
+        if (key := get_key_id(finding)) is not None:
             groups.keys.setdefault(key, KeyGroup()).add(finding)
         else:
             groups.keyless += finding.judgement.verdict is not Verdict.NON_COMPLIANT
     return groups
 
 
-def groups_as_stored(findings: Collection[Finding]) -> Mapping[str, str | None]:
+def encode_groups(findings: Collection[Finding]) -> Mapping[str, str | None]:
     """Return all groups of accounts by column of the coverage row, as ``write_groups`` does."""
     owners, keys = group_by_owner(findings), group_by_key(findings)
     return {"owners": write_groups(owners), "keys": write_groups(keys)}
 
 
 def write_groups(groups: OwnerGroups | KeyGroups) -> str | None:
-    """Return groups as JSON, the same for equal groups; None if they are too long for a row."""
+    """Return groups as JSON, the same for equal groups, or None if they are too long for a row."""
     text = json.dumps(groups, default=_plain, sort_keys=True, separators=(",", ":"))
     return text if len(text) <= MAX_ACCOUNT_GROUPS_CHARS else None
 
@@ -141,7 +141,7 @@ def _plain(value: object) -> object:
     raise TypeError(value)
 
 
-def _state_of(finding: Finding) -> KeyState:
+def _get_key_state(finding: Finding) -> KeyState:
     return finding.key_health.state if finding.key_health else KeyState.UNKNOWN
 
 

@@ -45,7 +45,7 @@ class Route:
     @property
     def url_setting(self) -> str:
         """The setting that holds the URL."""
-        return setting_of(self.name, "URL")
+        return get_setting_name(self.name, "URL")
 
     @property
     def format_setting(self) -> str:
@@ -62,8 +62,8 @@ class Route:
             return False
         if self.owners is None:
             return True
-        named = (change.data[name] for name in _OWNERS if name in change.data)
-        return any(_is_one_of(self.owners, owner) for owner in named)
+        owners = (change.data[name] for name in _OWNERS if name in change.data)
+        return any(_is_one_of(self.owners, owner) for owner in owners)
 
 
 def _is_one_of(owners: AbstractSet[str | None], owner: object) -> bool:
@@ -76,6 +76,6 @@ def _is_one_of(owners: AbstractSet[str | None], owner: object) -> bool:
             return False
 
 
-def setting_of(name: str, kind: Literal["URL", "SECRET"]) -> str:
+def get_setting_name(name: str, kind: Literal["URL", "SECRET"]) -> str:
     """Return the setting for a route's URL or secret."""
     return f"CMK_WEBHOOK_{kind}" if name == WEBHOOK else f"CMK_ROUTE_{name.upper()}_{kind}"

@@ -4,7 +4,7 @@ from cmk_check.core.model import Change
 from cmk_check.core.text import write_time
 
 
-def event_of(change: Change) -> dict[str, object]:
+def to_cloudevent(change: Change) -> dict[str, object]:
     """Return a change as a CloudEvent in its JSON format."""
     return {
         "specversion": "1.0",

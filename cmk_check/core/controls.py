@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cmk_check.core.enums import ControlMapping
-from cmk_check.core.text_files import toml_of
+from cmk_check.core.text_files import read_toml
 
 CAUTION: Final = (
     "A control usually requires more than a customer-managed key: an account that has one does not "
@@ -16,7 +16,7 @@ CAUTION: Final = (
 class Control:
     """A control of a framework; ``initiative`` is the id of Microsoft's initiative that names it.
 
-    ``version`` is the version of the initiative that was read, None if it is not known.
+    ``version`` is the version of the initiative that was read, or None if it is not known.
     """
 
     framework: str
@@ -30,7 +30,7 @@ CONTROLS: Final = tuple(
     Control(
         framework, control, ControlMapping(mapping), each.get("initiative"), each.get("version")
     )
-    for mapping, frameworks in toml_of(__package__, "controls.toml").items()
+    for mapping, frameworks in read_toml(__package__, "controls.toml").items()
     for framework, each in frameworks.items()
     for control in each["controls"]
 )

@@ -10,7 +10,7 @@ from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.aspects.aspect import AnyAccount
 from cmk_check.core.enums import CoverageState, GapReason, KeySeverity, KeyState, Verdict
 from cmk_check.core.keys.key_health import BrokenKey
-from cmk_check.core.kinds import left_out, of_azure_openai
+from cmk_check.core.kinds import count_left_out, get_azure_openai_kind
 from cmk_check.core.model import AccountCounts, Coverage, Finding, VerdictCounts
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.status import KnownGap, SubscriptionCounts, Summary, Unpublished, UnwrittenGap
@@ -75,7 +75,7 @@ class AccountCounter:
 
 
 def contradiction(accounts: AccountCounts) -> str | None:
-    """Return why the counts of a subscription cannot be right, None if they can.
+    """Return why the counts of a subscription cannot be right, or None if they can.
 
     ``unread`` may exceed the total: an interrupted recording leaves the number from its start.
     """
@@ -127,9 +127,9 @@ def summarise(
     """
     rows = list(recorded)
     states = Counter(row.state for row in rows)
-    gaps = [known_gap(row) for row in rows if row.state is CoverageState.GAP]
+    gaps = [get_known_gap(row) for row in rows if row.state is CoverageState.GAP]
     return Summary(
-        accounts=_add_accounts(row.accounts for row in rows),
+        accounts=_sum_accounts(row.accounts for row in rows),
         subscriptions=SubscriptionCounts(
             read=states[CoverageState.READ],
             gap=len(gaps),
@@ -146,7 +146,7 @@ def summarise(
     )
 
 
-def known_gap(row: Coverage) -> KnownGap:
+def get_known_gap(row: Coverage) -> KnownGap:
     """Return the gap of a coverage row."""
     return KnownGap(row.subscription.id, row.subscription.name, row.gap or _UNEXPLAINED, row.since)
 
@@ -157,7 +157,7 @@ def merge(summaries: Iterable[Summary]) -> Summary:
     gaps = [gap for part in parts for gap in part.gaps]
     subscriptions = [part.subscriptions for part in parts]
     return Summary(
-        accounts=_add_accounts(part.accounts for part in parts),
+        accounts=_sum_accounts(part.accounts for part in parts),
         subscriptions=SubscriptionCounts(
             read=sum(part.read for part in subscriptions),
             gap=sum(part.gap for part in subscriptions),
@@ -180,7 +180,7 @@ def merge(summaries: Iterable[Summary]) -> Summary:
     )
 
 
-def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
+def _sum_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
     parts, total = list(counts), AccountCounter()
     kept, ignored = _kept({kind for part in parts for kind in part.by_kind}), Counter[str]()
     for part in parts:
@@ -199,8 +199,8 @@ def _few(by_kind: Mapping[str, int]) -> dict[str, int]:
 
     The kinds of Azure OpenAI come first, in one spelling, because the posture counts them.
     """
-    first = left_out(by_kind)
-    others = _kept(kind for kind in by_kind if of_azure_openai(kind) is None)
+    first = count_left_out(by_kind)
+    others = _kept(kind for kind in by_kind if get_azure_openai_kind(kind) is None)
     kept = others[: MAX_KINDS_COUNTED - len(first)]
     few = dict(sorted((first | {kind: by_kind[kind] for kind in kept}).items()))
     if rest := sum(by_kind.values()) - sum(few.values()):

@@ -5,8 +5,8 @@ from cmk_check.core.keys.parsing import key_id
 from cmk_check.core.model import Finding
 
 
-def key_of(finding: Finding) -> str | None:
-    """Return the id of the account's key; None if it has none or its key is not known."""
+def get_key_id(finding: Finding) -> str | None:
+    """Return the id of the account's key, or None if it has none or its key is not known."""
     if finding.judgement.verdict is not Verdict.COMPLIANT:
         return None
     evidence = finding.judgement.evidence

@@ -59,15 +59,15 @@ def has_customer_keys(kind: str | None) -> bool:
     return kind is None or kind.lower() not in _WITHOUT_KEYS
 
 
-def of_azure_openai(kind: str) -> str | None:
-    """Return an Azure OpenAI or Microsoft Foundry kind in Azure's spelling, None for others."""
+def get_azure_openai_kind(kind: str) -> str | None:
+    """Return an Azure OpenAI or Microsoft Foundry kind in Azure's spelling, or None for others."""
     return _OF_AZURE_OPENAI.get(kind.lower())
 
 
-def left_out(ignored_by_kind: Mapping[str, int]) -> dict[str, int]:
+def count_left_out(ignored_by_kind: Mapping[str, int]) -> dict[str, int]:
     """Count the accounts of Azure OpenAI and Microsoft Foundry that are not judged, by kind."""
     counts: dict[str, int] = {}
     for kind, number in sorted(ignored_by_kind.items()):
-        if spelled := of_azure_openai(kind):
+        if spelled := get_azure_openai_kind(kind):
             counts[spelled] = counts.get(spelled, 0) + number
     return dict(sorted(counts.items()))

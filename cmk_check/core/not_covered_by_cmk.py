@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from cmk_check.core.enums import Verdict
-from cmk_check.core.text_files import toml_of
+from cmk_check.core.text_files import read_toml
 
-_FILE: Final = toml_of(__package__, "not_covered_by_cmk.toml")
+_FILE: Final = read_toml(__package__, "not_covered_by_cmk.toml")
 _POLICIES: Final[Mapping[str, str]] = _FILE["policies"]
 _TEXTS: Final[Mapping[str, str]] = _FILE["texts"]
 _BY_KIND: Final[Mapping[str, tuple[str, ...]]] = {
@@ -22,8 +22,8 @@ _BY_KIND: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def limits_of(kind: str | None, verdict: Verdict) -> tuple[str, ...]:
-    """Return sentences for people, none unless the account is known to be under a key.
+def list_limits(kind: str | None, verdict: Verdict) -> tuple[str, ...]:
+    """Return sentences for people, or none unless the account is known to be under a key.
 
     A sentence about another service names the built-in policy of Azure that judges the service.
     """

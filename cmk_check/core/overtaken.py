@@ -48,12 +48,12 @@ _HOLDS_BESIDE: Final = {
 
 
 class LatestChanges:
-    """The latest answer of each type to each question, among the changes passed to ``see``."""
+    """The latest answer of each type to each question, among the changes passed to ``add``."""
 
     def __init__(self) -> None:
         self._latest: dict[tuple[str, str, str], dict[ChangeType, Change]] = {}
 
-    def see(self, changes: Iterable[Change]) -> None:
+    def add(self, changes: Iterable[Change]) -> None:
         """Take changes into account, in any order."""
         for change in changes:
             question = _question(change)
@@ -72,13 +72,13 @@ class LatestChanges:
         """
         answers = self._latest.get(_place(change, _question(change)), {})
         later = [
-            answer
-            for answer in answers.values()
-            if answer.sequence > change.sequence and _reading(answer) != _reading(change)
+            latest
+            for latest in answers.values()
+            if latest.sequence > change.sequence and _reading(latest) != _reading(change)
         ]
-        if not any(_overtakes(answer, change) for answer in later):
+        if not any(_overtakes(latest, change) for latest in later):
             return change
-        latest = max(later, key=lambda answer: answer.sequence)
+        latest = max(later, key=lambda latest: latest.sequence)
         by = {
             "id": latest.id,
             "type": latest.type.value,

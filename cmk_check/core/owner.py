@@ -31,15 +31,15 @@ def owner_tag(tags: object, names: Sequence[str]) -> str | None:
         names: lower-cased names of tags, most important first.
 
     """
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for name, value in as_object(tags).items():
         text = clean_text(value, MAX_TAG_BYTES)
         if text and not text.isspace():
-            found.setdefault(name.lower(), text)
-    return next((found[name] for name in names if name in found), None)
+            values.setdefault(name.lower(), text)
+    return next((values[name] for name in names if name in values), None)
 
 
-def owner_of(of_account: str | None, of_subscription: str | None) -> Owner:
+def choose_owner(of_account: str | None, of_subscription: str | None) -> Owner:
     """Return the owner that the account's own tag names, or else its subscription's."""
     if of_account is not None:
         return Owner(of_account, "account")

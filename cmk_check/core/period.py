@@ -11,7 +11,7 @@ from typing import Final
 
 from cmk_check.core.enums import ChangeType, KeyState, Verdict
 from cmk_check.core.model import Change
-from cmk_check.core.text import as_object, counted
+from cmk_check.core.text import as_object, format_count
 
 
 class Happening(StrEnum):
@@ -49,15 +49,15 @@ class Period:
     def text(self) -> str:
         """What happened, as one phrase for people, such as "1 new violation, 2 fixed"."""
         parts = (
-            phrase(len(self.happened[each]))
-            for each, phrase in _PHRASES.items()
-            if self.happened.get(each)
+            phrase(len(self.happened[kind]))
+            for kind, phrase in _PHRASES.items()
+            if self.happened.get(kind)
         )
         first = "first scan" if self.first_scan else ""
         return ", ".join(filter(None, [first, *parts])) or "no news"
 
 
-def period_of(changes: Sequence[Change], begins: datetime | None = None) -> Period:
+def build_period(changes: Sequence[Change], begins: datetime | None = None) -> Period:
     """Sort the changes of a period, oldest first, by what happened.
 
     A subject to which the same happens twice counts once.
@@ -100,11 +100,11 @@ def _happening(change: Change) -> Happening | None:
 
 
 _PHRASES: Final[Mapping[Happening, Callable[[int], str]]] = {
-    Happening.VIOLATED: lambda number: counted(number, "new violation"),
+    Happening.VIOLATED: lambda number: format_count(number, "new violation"),
     Happening.FIXED: lambda number: f"{number:,} fixed",
     Happening.OVERDUE: lambda number: f"{number:,} overdue",
-    Happening.KEY_BROKEN: lambda number: counted(number, "broken key"),
-    Happening.KEY_REPAIRED: lambda number: f"{counted(number, 'key')} repaired",
-    Happening.GAP_OPENED: lambda number: counted(number, "new gap"),
-    Happening.GAP_CLOSED: lambda number: f"{counted(number, 'gap')} closed",
+    Happening.KEY_BROKEN: lambda number: format_count(number, "broken key"),
+    Happening.KEY_REPAIRED: lambda number: f"{format_count(number, 'key')} repaired",
+    Happening.GAP_OPENED: lambda number: format_count(number, "new gap"),
+    Happening.GAP_CLOSED: lambda number: f"{format_count(number, 'gap')} closed",
 }

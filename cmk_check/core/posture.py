@@ -16,9 +16,9 @@ from cmk_check.core.enums import (
     PostureVerdict,
     ReasonSeverity,
 )
-from cmk_check.core.exceptions.account_exception import honoured_at
+from cmk_check.core.exceptions.account_exception import count_honoured
 from cmk_check.core.gap import Gap
-from cmk_check.core.kinds import left_out
+from cmk_check.core.kinds import count_left_out
 from cmk_check.core.model import AccountCounts, Coverage
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.reasons.gap_sentences import NOT_NAMED, NOT_RECORDED
@@ -50,7 +50,7 @@ class Expectations:
     """What an answer must meet.
 
     ``max_age`` is its maximum age. Verdicts always count; ``requires`` are the other requirements
-    that count. ``scope`` is the required scope of the scan, None for any. ``exceptions`` says
+    that count. ``scope`` is the required scope of the scan, or None for any. ``exceptions`` says
     whether honoured exceptions count; ``fix_within`` is the time after which an account is overdue,
     if there is one.
     """
@@ -62,7 +62,7 @@ class Expectations:
     fix_within: timedelta | None = None
 
 
-def of_estate(
+def judge_estate(
     status: Status | None, now: datetime, expect: Expectations, late_digests: str = ""
 ) -> Posture:
     """Derive the posture of the estate; ``status`` is None if nothing was ever recorded.
@@ -70,43 +70,43 @@ def of_estate(
     ``late_digests`` says which receivers did not get their digest.
     """
     if status is None or status.as_of is None:
-        return _before_the_first_scan(status)
+        return _judge_without_scan(status)
     counts, accounts = status.summary.subscriptions, status.summary.accounts
-    reasons = _of_accounts(accounts, now, expect, read=not counts.gap)
+    reasons = _judge_accounts(accounts, now, expect, read=not counts.gap)
     if counts.gap:
         reasons.append(
             _reason(PostureReason.SUBSCRIPTIONS_UNREAD, f"{counts.gap:,} of {counts.total:,}")
         )
-    reasons += _of_visibility(status)
-    reasons += _of_group(status.group_unread)
-    reasons += _of_scope(status, expect)
-    reasons += _of_age(status.as_of, now, expect.max_age)
+    reasons += _judge_visibility(status)
+    reasons += _judge_group(status.group_unread)
+    reasons += _judge_scope(status, expect)
+    reasons += _judge_age(status.as_of, now, expect.max_age)
     lowered = status.lowered
     if lowered is None and any(each.is_lowered(status) for each in expect.requires):
         lowered = PostureReason.RUNNING_SCAN_FOUND_WORSE
     if lowered is not None and lowered not in {code for code, _ in reasons}:
         is_unread = lowered is PostureReason.SUBSCRIPTIONS_UNREAD
         reasons.append(_reason(lowered, _NO_ROW if is_unread else None))
-    reasons += _of_exceptions(accounts, now, expect)
-    reasons += _of_kinds(accounts)
+    reasons += _judge_exceptions(accounts, now, expect)
+    reasons += _judge_kinds(accounts)
     if counts.excluded:
         note = f"{counts.excluded:,} of {counts.total:,}"
         reasons.append(_reason(PostureReason.SUBSCRIPTIONS_EXCLUDED, note))
-    reasons += _of_changes(status)
+    reasons += _judge_changes(status)
     if late_digests:
         reasons.append(_reason(PostureReason.DIGEST_UNDELIVERED, late_digests))
     return _posture(reasons, fresh=is_fresh(status.as_of, now, expect.max_age))
 
 
-def of_subscription(
+def judge_subscription(
     coverage: Coverage, status: Status | None, now: datetime, expect: Expectations
 ) -> Posture:
     """Derive the posture of one recorded subscription."""
     if status is None or status.as_of is None:
-        return _before_the_first_scan(status)
+        return _judge_without_scan(status)
     coverage = as_left(coverage, status)
     read = coverage.state in {CoverageState.READ, CoverageState.RETIRED}
-    reasons = _of_accounts(coverage.accounts, now, expect, read=read)
+    reasons = _judge_accounts(coverage.accounts, now, expect, read=read)
     match coverage.state:
         case CoverageState.GAP:
             reasons.append(_reason(PostureReason.SUBSCRIPTIONS_UNREAD, _THIS_ONE))
@@ -118,12 +118,12 @@ def of_subscription(
             return Posture(PostureVerdict.UNKNOWN, (reason,), fresh=False)
         case CoverageState.READ | CoverageState.RETIRED:
             pass
-    reasons += _of_scope(status, expect)
-    dated = as_of(coverage, status)
+    reasons += _judge_scope(status, expect)
+    dated = get_date(coverage, status)
     if dated is not None:
-        reasons += _of_age(dated, now, expect.max_age)
-    reasons += _of_exceptions(coverage.accounts, now, expect)
-    reasons += _of_kinds(coverage.accounts)
+        reasons += _judge_age(dated, now, expect.max_age)
+    reasons += _judge_exceptions(coverage.accounts, now, expect)
+    reasons += _judge_kinds(coverage.accounts)
     return _posture(reasons, fresh=dated is not None and is_fresh(dated, now, expect.max_age))
 
 
@@ -162,7 +162,7 @@ def is_read(coverage: Coverage | None, status: Status) -> bool:
     return coverage is not None and as_left(coverage, status).state in _DATED_BY_SCANS
 
 
-def as_of(coverage: Coverage, status: Status) -> datetime | None:
+def get_date(coverage: Coverage, status: Status) -> datetime | None:
     """Return the date of a subscription's findings: an old "compliant" must not look new.
 
     ``coverage`` is as the last scan left it. None if it was never read.
@@ -181,22 +181,22 @@ def _reason(code: PostureReason, note: str | None = None) -> tuple[PostureReason
     return code, POSTURE_REASONS[code].text(note)
 
 
-def _before_the_first_scan(status: Status | None) -> Posture:
+def _judge_without_scan(status: Status | None) -> Posture:
     reasons: Reasons = [_reason(PostureReason.NO_SCAN_YET)]
     if status is not None and status.lowered is not None:
         reasons.insert(0, _reason(status.lowered))
     if status is not None:
-        reasons += _of_changes(status)
+        reasons += _judge_changes(status)
     return Posture(PostureVerdict.UNKNOWN, tuple(reasons), fresh=False)
 
 
-def _of_accounts(
+def _judge_accounts(
     accounts: AccountCounts, now: datetime, expect: Expectations, *, read: bool
 ) -> Reasons:
     violated = accounts.non_compliant
     if expect.exceptions is ExceptionMode.ACCEPT:
         # If one violation is not accepted, all violations count.
-        violated = 0 if honoured_at(accounts.excepted, now) >= violated else violated
+        violated = 0 if count_honoured(accounts.excepted, now) >= violated else violated
     counts = VERDICTS.counts(accounts)
     reasons = _counted({**counts, PostureReason.ACCOUNTS_NON_COMPLIANT: violated}, accounts)
     if read and not accounts.total:
@@ -213,22 +213,22 @@ def _counted(counts: Mapping[PostureReason, int], accounts: AccountCounts) -> Re
     return [_reason(code, f"{count:,} {of}") for code, count in counts.items() if count]
 
 
-def _of_exceptions(accounts: AccountCounts, now: datetime, expect: Expectations) -> Reasons:
-    excepted = honoured_at(accounts.excepted, now)
+def _judge_exceptions(accounts: AccountCounts, now: datetime, expect: Expectations) -> Reasons:
+    excepted = count_honoured(accounts.excepted, now)
     if not excepted or expect.exceptions is ExceptionMode.OFF:
         return []
     return [_reason(PostureReason.ACCOUNTS_EXCEPTED, f"{excepted:,} of {accounts.non_compliant:,}")]
 
 
-def _of_kinds(accounts: AccountCounts) -> Reasons:
+def _judge_kinds(accounts: AccountCounts) -> Reasons:
     """Return the reason if the settings leave out accounts for which the program is made."""
     counts = ", ".join(
-        f"{kind}: {number:,}" for kind, number in left_out(accounts.ignored_by_kind).items()
+        f"{kind}: {number:,}" for kind, number in count_left_out(accounts.ignored_by_kind).items()
     )
     return [_reason(PostureReason.KINDS_EXCLUDED, counts)] if counts else []
 
 
-def _of_visibility(status: Status) -> Reasons:
+def _judge_visibility(status: Status) -> Reasons:
     counts = status.summary.subscriptions
     if not status.visible:
         return [_reason(PostureReason.NO_SUBSCRIPTION_VISIBLE)]
@@ -237,14 +237,14 @@ def _of_visibility(status: Status) -> Reasons:
     return []
 
 
-def _of_group(unread: Gap | None) -> Reasons:
+def _judge_group(unread: Gap | None) -> Reasons:
     if unread is None:
         return []
     missing = f", missing {unread.missing_action}" if unread.missing_action else ""
     return [_reason(PostureReason.MANAGEMENT_GROUP_UNREAD, f"{unread.reason}{missing}")]
 
 
-def _of_changes(status: Status) -> Reasons:
+def _judge_changes(status: Status) -> Reasons:
     reasons: Reasons = []
     left, refused = status.unpublished, status.undelivered
     if left.changes:
@@ -257,7 +257,7 @@ def _of_changes(status: Status) -> Reasons:
     return reasons
 
 
-def _of_scope(status: Status, expect: Expectations) -> Reasons:
+def _judge_scope(status: Status, expect: Expectations) -> Reasons:
     """Return the reason if the last scan's kinds or subscriptions differ from those expected."""
     if status.scope is None or expect.scope is None:
         return []
@@ -265,7 +265,7 @@ def _of_scope(status: Status, expect: Expectations) -> Reasons:
     return [_reason(PostureReason.SCOPE_CHANGED, ", ".join(differences))] if differences else []
 
 
-def _of_age(as_of: datetime, now: datetime, max_age: timedelta) -> Reasons:
+def _judge_age(as_of: datetime, now: datetime, max_age: timedelta) -> Reasons:
     if as_of - now > CLOCK_TOLERANCE:
         return [_reason(PostureReason.CLOCK_SKEW)]
     if now - as_of > max_age:

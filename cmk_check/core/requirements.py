@@ -68,8 +68,10 @@ class _Verdicts(Requirement):
             before is None or before.state is not CoverageState.GAP
         )
         # A row of a newer version makes an account unknown without a step; keys need no such check.
-        had, has = before.accounts if before else AccountCounts(), after.accounts
-        fewer_good = _not_good(has) > _not_good(had) or _not_accepted(has) > _not_accepted(had)
+        accounts_before, has = before.accounts if before else AccountCounts(), after.accounts
+        fewer_good = _not_good(has) > _not_good(accounts_before) or _count_not_accepted(
+            has
+        ) > _count_not_accepted(accounts_before)
         return new_gap or fewer_good or super().is_worse(difference)
 
     @override
@@ -112,7 +114,7 @@ class _HealthyKeys(Requirement):
 
     @override
     def counts(self, accounts: AccountCounts) -> Mapping[PostureReason, int]:
-        sums = KEY_HEALTH.all_sums(accounts)
+        sums = KEY_HEALTH.get_all_sums(accounts)
         return {
             PostureReason.KEYS_BROKEN: sums["broken"],
             PostureReason.KEYS_UNKNOWN: sums["unknown"],
@@ -138,5 +140,5 @@ def _not_good(accounts: AccountCounts) -> int:
     return accounts.non_compliant + accounts.unknown
 
 
-def _not_accepted(accounts: AccountCounts) -> int:
+def _count_not_accepted(accounts: AccountCounts) -> int:
     return _not_good(accounts) - sum(count for _, count in accounts.excepted)

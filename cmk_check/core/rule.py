@@ -3,7 +3,7 @@
 Source: Trend Micro's knowledge-base page "OpenAI Encryption using Customer-Managed Keys" calls an
 account encrypted when ``properties.encryption.keyVaultProperties.keyName`` is not null. This rule
 is stricter where that page would pass an account whose data Microsoft's key protects, and returns
-"unknown" if Azure's answer has an undocumented shape. ``_reason`` applies the clauses in order;
+"unknown" if Azure's answer has an undocumented shape. ``_judge`` applies the clauses in order;
 docs/rule.md has the table.
 """
 
@@ -49,16 +49,16 @@ _VERDICTS: Final = {
 
 def judge(account: Account) -> Judgement:
     """Judge one account: only a named key in Key Vault makes it compliant."""
-    reason = _reason(account)
+    reason = _judge(account)
     note = (account.malformed or _NO_NAME) if reason is Reason.MALFORMED else None
-    judgement = judgement_of(reason, note, _evidence(account))
+    judgement = build_judgement(reason, note, _evidence(account))
     if judgement.verdict is Verdict.NON_COMPLIANT and not has_customer_keys(account.kind):
         # No key ends this, so the reason's own way out would mislead.
         return replace(judgement, message=f"{VERDICT_REASONS[reason].message} {_NO_KEYS}")
     return judgement
 
 
-def judgement_of(
+def build_judgement(
     reason: Reason, note: str | None = None, evidence: Evidence | None = None
 ) -> Judgement:
     """Return the judgement for a reason; ``note`` is added to its message."""
@@ -68,7 +68,7 @@ def judgement_of(
 
 def row_too_new() -> Judgement:
     """Return the verdict on a finding that a newer version of this program recorded."""
-    return judgement_of(Reason.ROW_TOO_NEW)
+    return build_judgement(Reason.ROW_TOO_NEW)
 
 
 def row_broken(message: str) -> Judgement:
@@ -76,7 +76,7 @@ def row_broken(message: str) -> Judgement:
     return Judgement(Verdict.UNKNOWN, Reason.MALFORMED, message, Evidence())
 
 
-def row_unheard_of(verdict: Verdict, evidence: Evidence) -> Judgement:
+def judge_unknown_row(verdict: Verdict, evidence: Evidence) -> Judgement:
     """Return the verdict on a finding whose row has values that this version does not know.
 
     ``verdict`` is the row's verdict. A violation stays a violation, so that it is not announced
@@ -87,7 +87,7 @@ def row_unheard_of(verdict: Verdict, evidence: Evidence) -> Judgement:
     return Judgement(now, reason, _UNHEARD_OF, evidence)
 
 
-def _reason(account: Account) -> Reason:
+def _judge(account: Account) -> Reason:
     """Apply R6, R2, R3, R4, R1, R5 in this order."""
     if account.malformed is not None:
         return Reason.MALFORMED

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from cmk_check.core.text_files import toml_of
+from cmk_check.core.text_files import read_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,4 +19,4 @@ class RuleText:
     check_portal: str
 
 
-RULE_TEXT: Final = RuleText(**toml_of(__package__, "rule_text.toml"))
+RULE_TEXT: Final = RuleText(**read_toml(__package__, "rule_text.toml"))

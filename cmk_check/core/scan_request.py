@@ -14,11 +14,11 @@ _SCAN_ID: Final = re.compile(r"([0-9]{8}T[0-9]{6}Z)-[0-9a-z]{1,32}")
 
 def is_scan_id(text: object) -> bool:
     """Return whether a text can be a scan id: its start time and a few more characters."""
-    return began_at(text) is not None
+    return parse_start(text) is not None
 
 
-def began_at(scan_id: object) -> datetime | None:
-    """Return when a scan began, rounded down to seconds; None if ``scan_id`` is not a scan id."""
+def parse_start(scan_id: object) -> datetime | None:
+    """Return when a scan began, rounded down to seconds or None if ``scan_id`` is not a scan id."""
     match = _SCAN_ID.fullmatch(scan_id) if isinstance(scan_id, str) else None
     if match is None:
         return None

@@ -19,7 +19,7 @@ class Scope:
     include: frozenset[str] = frozenset()
     exclude: frozenset[str] = frozenset()
 
-    def of_listed(self, subscription: Subscription) -> Disposition:
+    def judge_listed(self, subscription: Subscription) -> Disposition:
         """Return what to do with a subscription that Azure lists."""
         if not self._covers(subscription.id):
             return Disposition.EXCLUDED
@@ -27,7 +27,7 @@ class Scope:
             return Disposition.RETIRED
         return Disposition.READ
 
-    def of_unlisted(self, subscription_id: str, recorded: CoverageState | None) -> Disposition:
+    def judge_unlisted(self, subscription_id: str, recorded: CoverageState | None) -> Disposition:
         """Return what to do with a recorded or requested subscription that Azure does not list."""
         if not self._covers(subscription_id):
             return Disposition.EXCLUDED

@@ -11,7 +11,7 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.keys.key_health import BrokenKey
 from cmk_check.core.model import AccountCounts
 from cmk_check.core.recorded_scope import RecordedScope
-from cmk_check.core.text import all_of
+from cmk_check.core.text import require_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,9 @@ class Unpublished:
 
     @classmethod
     def of(cls, times: Iterable[datetime | None]) -> "Unpublished":
-        """Count changes by the times at which they were recorded, None if a time is not known."""
-        found = list(times)
-        return cls(len(found), min(all_of(found) or (), default=None))
+        """Count changes by the times at which they were recorded or None if a time is not known."""
+        all_times = list(times)
+        return cls(len(all_times), min(require_all(all_times) or (), default=None))
 
     @classmethod
     def add(cls, parts: Iterable["Unpublished"]) -> "Unpublished":
@@ -118,8 +118,8 @@ class Summary:
 
     def unwritten_gap(self, subscription_id: str) -> UnwrittenGap | None:
         """Return the unwritten gap of a subscription, if it is named."""
-        named = (gap for gap in self.unwritten_gaps if gap.subscription_id == subscription_id)
-        return next(named, None)
+        gaps = (gap for gap in self.unwritten_gaps if gap.subscription_id == subscription_id)
+        return next(gaps, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ class Status:
 
     @property
     def all_recorded_until(self) -> datetime | None:
-        """The time as of which all rows are recorded, None if it is not known."""
+        """The time as of which all rows are recorded, or None if it is not known."""
         until = self.unnamed_until if self.summary.unnamed else self.as_of
-        known = all_of((until, *(gap.last_read for gap in self.summary.unwritten_gaps)))
-        return min(known) if known else None
+        known_times = require_all((until, *(gap.last_read for gap in self.summary.unwritten_gaps)))
+        return min(known_times) if known_times else None

@@ -84,13 +84,13 @@ def few(names: Iterable[str]) -> str:
     return ", ".join(every[:MAX_NAMES_LISTED]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def counted(number: int, noun: str) -> str:
+def format_count(number: int, noun: str) -> str:
     """Return a number with its noun, for people: 1 account, 2,000 accounts."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def all_of[T](parts: Iterable[T | None]) -> tuple[T, ...] | None:
-    """Return the parts, None if one of them is None."""
+def require_all[T](parts: Iterable[T | None]) -> tuple[T, ...] | None:
+    """Return the parts, or None if one of them is None."""
     every = list(parts)
     there = tuple(part for part in every if part is not None)
     return there if len(there) == len(every) else None

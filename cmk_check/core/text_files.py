@@ -15,27 +15,27 @@ _HEAD: Final = re.compile(r"^(?:##|///) \[(\w+)\]\n(?:(?:##|///) .*\n)*", re.MUL
 _PLACE: Final = re.compile(r"@(\w+)@")
 
 
-def text_of(package: str, name: str) -> str:
+def read_text(package: str, name: str) -> str:
     """Return the text of a file in a package."""
     return files(package).joinpath(name).read_text("utf-8")
 
 
-def toml_of(package: str, name: str) -> Mapping[str, Any]:
+def read_toml(package: str, name: str) -> Mapping[str, Any]:
     """Return the contents of a TOML file in a package."""
-    return tomllib.loads(text_of(package, name))
+    return tomllib.loads(read_text(package, name))
 
 
-def parts_of(package: str, name: str) -> Mapping[str, str]:
+def read_parts(package: str, name: str) -> Mapping[str, str]:
     """Return the parts of a script or template by name.
 
     A part follows a line ``## [name]``, or ``/// [name]`` in Bicep. Further ``##`` or ``///`` lines
     directly after it are remarks that are left out of the output.
     """
-    _, *found = _HEAD.split(text_of(package, name))
-    return {name: text.strip("\n") for name, text in batched(found, 2, strict=True)}
+    _, *parts = _HEAD.split(read_text(package, name))
+    return {name: text.strip("\n") for name, text in batched(parts, 2, strict=True)}
 
 
-def filled(parts: Mapping[str, str], name: str, values: Mapping[str, str]) -> str:
+def fill_part(parts: Mapping[str, str], name: str, values: Mapping[str, str]) -> str:
     """Return a part with each ``@other@`` replaced with the value or part of that name.
 
     Placeholders inside values are not replaced.
@@ -43,6 +43,6 @@ def filled(parts: Mapping[str, str], name: str, values: Mapping[str, str]) -> st
 
     def text(place: re.Match[str]) -> str:
         other = place[1]
-        return values[other] if other in values else filled(parts, other, values)
+        return values[other] if other in values else fill_part(parts, other, values)
 
     return _PLACE.sub(text, parts[name])

@@ -14,7 +14,7 @@ class RecentChanges:
 
     ``subscriptions`` are subscriptions that changed or contain a changed account, by lower-cased
     id. ``vaults`` are vaults and managed HSMs, by lower-cased resource id. If ``until`` is set,
-    there are more changes, none before this time. If ``gap`` is set, some could not be read.
+    there are more changes, or none before this time. If ``gap`` is set, some could not be read.
     """
 
     subscriptions: Mapping[str, datetime] = field(default_factory=dict)

@@ -80,7 +80,7 @@ async def diagnose[Subject](
     try:
         for check in checks:
             earlier = {name: running[name] for name in (*check.needs, *check.after)}
-            running[check.name] = asyncio.create_task(_results(check, subject, earlier, faulty))
+            running[check.name] = asyncio.create_task(_run_check(check, subject, earlier, faulty))
         for name, task in running.items():
             try:
                 results = await task
@@ -96,7 +96,7 @@ async def diagnose[Subject](
         await asyncio.gather(*running.values(), return_exceptions=True)
 
 
-async def _results[Subject](
+async def _run_check[Subject](
     check: Check[Subject],
     subject: Subject,
     earlier: Mapping[str, asyncio.Task[Sequence[MarkedText]]],

@@ -12,7 +12,7 @@ from cmk_check.core.alert_routes import WEBHOOK
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import Mark, MarkedText, NotTried
 from cmk_check.ports import DeliveryFailed
-from cmk_check.scan.second_clock import overdue_after
+from cmk_check.scan.second_clock import get_longest_pause
 
 _AUTH: Final = "WEBSITE_AUTH_ENABLED"
 _IN_A_VAULT: Final = (
@@ -55,18 +55,18 @@ async def schedule(subject: DoctorSubject) -> Sequence[MarkedText]:
         cure = f"write {HOURLY}; without it the app never starts a scan"
         return [(Mark.PROBLEM, f"CMK_SCAN_SCHEDULE must be set: {cure}.")]
     pause, allowed = longest_pause(text), most // _MINUTE
-    said = (
+    sentence = (
         f"Scans start at most {pause / _MINUTE:.4g} min apart, and results stay fresh for "
         f"{allowed} min"
     )
-    if pause < (after := overdue_after(most)):
-        return [(Mark.OK, f"{said}.")]
+    if pause < (after := get_longest_pause(most)):
+        return [(Mark.OK, f"{sentence}.")]
     cure = (
         "raise CMK_MAX_AGE_MINUTES above that interval plus the duration of a scan, or scan more "
         f"often; otherwise the second clock starts a scan after {after // _MINUTE} min, as if the "
         f"timer had stopped, and after {allowed} min the posture becomes unknown"
     )
-    return [(Mark.WARNING, f"{said}: {cure}.")]
+    return [(Mark.WARNING, f"{sentence}: {cure}.")]
 
 
 async def webhook(subject: DoctorSubject) -> Sequence[MarkedText]:
@@ -114,16 +114,16 @@ async def _reached(receiver: HttpWebhook) -> MarkedText:
 
 def _sign_in(subject: DoctorSubject) -> MarkedText | None:
     """Check the variable of the platform on which the sign-in with Entra ID depends."""
-    given = subject.settings
-    if not given.on_azure and _AUTH in subject.environ:
+    settings = subject.settings
+    if not settings.on_azure and _AUTH in subject.environ:
         return Mark.PROBLEM, (
             f"{_AUTH} must be removed from the settings, because only the platform may set it: as "
             "a setting it hides whether App Service Authentication is on, and if it is off, anyone "
             "can forge a sign-in."
         )
-    if given.http_auth == "keys" or given.easy_auth:
+    if settings.http_auth == "keys" or settings.easy_auth:
         return None
-    if given.on_azure:
+    if settings.on_azure:
         return Mark.PROBLEM, (
             f"CMK_HTTP_AUTH is entra, but the platform does not set {_AUTH} to True: turn on App "
             "Service Authentication, or set CMK_HTTP_AUTH to keys; until then all calls fail."

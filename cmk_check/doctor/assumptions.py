@@ -17,7 +17,7 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import Key, Vault
 from cmk_check.core.keys.vault import is_closed
 from cmk_check.core.text import as_object
-from cmk_check.core.text_files import toml_of
+from cmk_check.core.text_files import read_toml
 from cmk_check.core.unread import Unread
 from cmk_check.doctor.azure_checks import find_changes, states
 from cmk_check.doctor.examined_app import DoctorSubject
@@ -40,15 +40,17 @@ type _Probe = Callable[[DoctorSubject], Awaitable[_Outcome]]
 
 def texts() -> Mapping[str, Mapping[str, str]]:
     """Return ``belief``, ``why``, ``see`` and ``affects`` of each assumption, by id."""
-    return toml_of(__package__, "assumptions.toml")
+    return read_toml(__package__, "assumptions.toml")
 
 
 async def report(subject: DoctorSubject) -> tuple[Mapping[str, object], str]:
     """Test all assumptions after the checks; return the report and a sentence about it."""
-    known = texts()
-    tried = await asyncio.gather(*(_tried(PROBES.get(name), subject) for name in known))
+    texts_by_id = texts()
+    tried = await asyncio.gather(*(_run_probe(PROBES.get(name), subject) for name in texts_by_id))
     counts = Counter(result for result, _ in tried)
-    refuted = [name for name, (result, _) in zip(known, tried, strict=True) if result == "refuted"]
+    refuted = [
+        name for name, (result, _) in zip(texts_by_id, tried, strict=True) if result == "refuted"
+    ]
     document = {
         "format": 1,
         "program": VERSION,
@@ -57,17 +59,17 @@ async def report(subject: DoctorSubject) -> tuple[Mapping[str, object], str]:
         "assumptions": {
             name: {"belief": text["belief"], "result": result, "evidence": evidence}
             | ({"see": text["see"]} if result == "not_reached" else {})
-            for (name, text), (result, evidence) in zip(known.items(), tried, strict=True)
+            for (name, text), (result, evidence) in zip(texts_by_id.items(), tried, strict=True)
         },
     }
-    named = f" ({', '.join(refuted)})" if refuted else ""
+    codes = f" ({', '.join(refuted)})" if refuted else ""
     return document, (
-        f"{counts['proved']} assumptions are proved, {len(refuted)} refuted{named}, "
+        f"{counts['proved']} assumptions are proved, {len(refuted)} refuted{codes}, "
         f"{counts['not_reached']} not reached."
     )
 
 
-async def _tried(probe: _Probe | None, subject: DoctorSubject) -> _Outcome:
+async def _run_probe(probe: _Probe | None, subject: DoctorSubject) -> _Outcome:
     """Run a probe; an error affects only this probe."""
     text = "Reading alone cannot prove it"
     if probe is not None:
@@ -75,26 +77,26 @@ async def _tried(probe: _Probe | None, subject: DoctorSubject) -> _Outcome:
             async with asyncio.timeout(DOCTOR_SAMPLE_SECONDS):
                 return await probe(subject)
         except gaps.TROUBLE as error:
-            text = _why(gaps.gap_of(error, ""))
+            text = _why(gaps.build_gap(error, ""))
         except Exception as error:  # noqa: BLE001 - a bug in one probe must not hide the others
             text = f"The probe failed: {type(error).__name__}"
     return "not_reached", (text,)
 
 
-def _keys(chosen: Callable[[Vault], bool], against: Collection[str]) -> _Probe:
+def _keys(is_chosen: Callable[[Vault], bool], against: Collection[str]) -> _Probe:
     """Check the keys in these vaults; refusals with these codes refute the assumption."""
 
     async def probe(subject: DoctorSubject) -> _Outcome:
-        found = [
+        parts = [
             part
-            for each in subject.key_facts
-            if isinstance(each.vault, Vault) and chosen(each.vault)
-            for part in (each.key, each.grants)
+            for facts in subject.key_facts
+            if isinstance(facts.vault, Vault) and is_chosen(facts.vault)
+            for part in (facts.key, facts.grants)
             if part is not None
         ]
-        unread = [each.gap for each in found if isinstance(each, Unread)]
+        unread = [facts.gap for facts in parts if isinstance(facts, Unread)]
         refused = sum(_code(gap) in against for gap in unread)
-        return _counted("Answers", len(found) - len(unread), refused, *map(_why, unread))
+        return _build_outcome("Answers", len(parts) - len(unread), refused, *map(_why, unread))
 
     return probe
 
@@ -113,10 +115,12 @@ async def _rotation(subject: DoctorSubject) -> _Outcome:
         }
         absent = False if _OF_A_PLAN.search(key.id) else None
         counts[absent if policy is None else is_understood] += 1
-    return _counted("Policies", counts[True], counts[False], f"keys without one: {counts[None]}")
+    return _build_outcome(
+        "Policies", counts[True], counts[False], f"keys without one: {counts[None]}"
+    )
 
 
-def _served(*kinds: str) -> _Probe:
+def _probe_types(*kinds: str) -> _Probe:
     """Check the responses for these types."""
 
     async def probe(subject: DoctorSubject) -> _Outcome:
@@ -125,7 +129,7 @@ def _served(*kinds: str) -> _Probe:
         refused = GapReason.API_VERSION_UNSUPPORTED
         odd = {kind for kind in kinds if used.answers[kind][refused]}
         good = fits.keys() - odd
-        return _counted("Types", len(good), len(odd), *odd, *fits.values(), need=len(kinds))
+        return _build_outcome("Types", len(good), len(odd), *odd, *fits.values(), need=len(kinds))
 
     return probe
 
@@ -145,7 +149,7 @@ def _exist(*actions: str) -> _Probe:
             for part in (document, *_in(document, "resourceTypes")):
                 listed |= {str(each.get("name")).lower() for each in _in(part, "operations")}
         lacking = [each for each in actions if each.lower() not in listed]
-        return _counted("Actions", len(actions) - len(lacking), len(lacking), *lacking)
+        return _build_outcome("Actions", len(actions) - len(lacking), len(lacking), *lacking)
 
     return probe
 
@@ -153,7 +157,7 @@ def _exist(*actions: str) -> _Probe:
 async def _changes(subject: DoctorSubject) -> _Outcome:
     """Query Resource Graph for changes, and if there are none, for new accounts."""
     seen, new = await find_changes(subject)
-    return _counted("Changes, or new accounts without one", seen, new)
+    return _build_outcome("Changes, or new accounts without one", seen, new)
 
 
 async def _exemptions(subject: DoctorSubject) -> _Outcome:
@@ -166,7 +170,7 @@ async def _exemptions(subject: DoctorSubject) -> _Outcome:
 
     group, below = subject.settings.management_group, [each.id for each in subject.listed]
     if group is not None:
-        inside = await azure.subscriptions_below(group)
+        inside = await azure.list_subscriptions_below(group)
         below = [each.id for each in inside if each.id in below]
     paths = [f"/subscriptions/{each}" for each in below[: subject.most]]
     lists = await asyncio.gather(*(count(it, _GROUPS) for it in paths), return_exceptions=True)
@@ -175,13 +179,15 @@ async def _exemptions(subject: DoctorSubject) -> _Outcome:
     at_group = 0
     if group is not None and read and not any(read):
         at_group = await count(f"{_GROUPS}{group}", f"{_GROUPS}{group}/".lower())
-    return _counted("Exemptions", sum(read), at_group)
+    return _build_outcome("Exemptions", sum(read), at_group)
 
 
 async def _sign_in(subject: DoctorSubject) -> _Outcome:
-    given = subject.settings
-    asked = given.on_azure and given.http_auth == "entra"
-    return _counted("Apps", asked and given.easy_auth, asked and not given.easy_auth)
+    settings = subject.settings
+    is_required = settings.on_azure and settings.http_auth == "entra"
+    return _build_outcome(
+        "Apps", is_required and settings.easy_auth, is_required and not settings.easy_auth
+    )
 
 
 PROBES: Final[Mapping[str, _Probe]] = {
@@ -191,12 +197,12 @@ PROBES: Final[Mapping[str, _Probe]] = {
     "role-actions": _exist(*gaps.ALL_ACTIONS),
     "changes-read": _changes,
     "group-exemptions": _exemptions,
-    "policy-versions": _served(*map(api_versions.type_read_by, gaps.EXCEPTION_ACTIONS)),
+    "policy-versions": _probe_types(*map(api_versions.get_type_of_action, gaps.EXCEPTION_ACTIONS)),
     "sign-in-variable": _sign_in,
 }
 
 
-def _counted(what: str, fits: int, against: int, *more: str, need: int = 1) -> _Outcome:
+def _build_outcome(what: str, fits: int, against: int, *more: str, need: int = 1) -> _Outcome:
     evidence = (f"{what}: {fits:d} as assumed, {against:d} not", *sorted(more))
     return "refuted" if against else "proved" if fits >= need else "not_reached", evidence
 

@@ -15,9 +15,9 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.connection_sentences import not_connected
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
-from cmk_check.inventory.api_versions import type_read_by
-from cmk_check.inventory.connection_failures import sign_in_gap, unreached_gap
-from cmk_check.inventory.credential import own_credential
+from cmk_check.inventory.api_versions import get_type_of_action
+from cmk_check.inventory.connection_failures import find_unreached_gap, sign_in_gap
+from cmk_check.inventory.credential import open_credential
 from cmk_check.inventory.gaps import (
     ALL_ACTIONS,
     EXCEPTION_ACTIONS,
@@ -31,7 +31,7 @@ from cmk_check.inventory.gaps import (
 )
 from cmk_check.inventory.http_session import open_session
 from cmk_check.inventory.pipeline import AGENT
-from cmk_check.inventory.token_claims import ids_in
+from cmk_check.inventory.token_claims import describe_ids
 from cmk_check.limits import (
     CLOCK_TOLERANCE,
     DOCTOR_ARM_SECONDS,
@@ -65,21 +65,21 @@ async def cloud(subject: DoctorSubject) -> Sequence[MarkedText]:
                 headers={"user-agent": AGENT},
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=DOCTOR_ARM_SECONDS),
-            ) as answer,
+            ) as response,
         ):
-            status, date = answer.status, answer.headers.get("date")
+            status, date = response.status, response.headers.get("date")
     except TROUBLE as error:
-        gap = unreached_gap(error, url) or not_connected(url)
+        gap = find_unreached_gap(error, url) or not_connected(url)
         raise CheckFailed(str(gap.detail)) from error
     subject.ahead = _ahead(date, subject.clock.now())
-    named = f"{subject.settings.cloud}: " if subject.settings.other_arm_url is None else ""
+    cloud_name = f"{subject.settings.cloud}: " if subject.settings.other_arm_url is None else ""
     if status != HTTPStatus.UNAUTHORIZED:
         text = (
-            f"{named}{url} returned {status} to a request without a token, but Azure returns "
+            f"{cloud_name}{url} returned {status} to a request without a token, but Azure returns "
             "401: try again; if this persists, check whether a proxy answers instead of Azure."
         )
         return [(Mark.WARNING, text)]
-    return [(Mark.OK, f"{named}{url} answers.")]
+    return [(Mark.OK, f"{cloud_name}{url} answers.")]
 
 
 async def clock(subject: DoctorSubject) -> Sequence[MarkedText]:
@@ -159,25 +159,25 @@ async def find_changes(subject: DoctorSubject) -> tuple[int, int]:
     """
     azure, since = await subject.inventory(), subject.clock.now() - DOCTOR_CHANGES
     search = azure.change_search()
-    found = await search.changes(since, vaults=True, seconds=DOCTOR_SAMPLE_SECONDS)
-    if found.gap is not None:
-        raise InventoryError(found.gap)
-    seen, new = len(found.subscriptions) + len(found.vaults), 0
+    changes = await search.changes(since, vaults=True, seconds=DOCTOR_SAMPLE_SECONDS)
+    if changes.gap is not None:
+        raise InventoryError(changes.gap)
+    seen, new = len(changes.subscriptions) + len(changes.vaults), 0
     if not seen and subject.listed:
-        known = await azure.account_search().accounts([each.id for each in subject.listed])
-        new = sum(each.created_at is not None and each.created_at > since for each in known)
+        accounts = await azure.account_search().accounts([each.id for each in subject.listed])
+        new = sum(each.created_at is not None and each.created_at > since for each in accounts)
     subject.sees_changes = True if seen else False if new else None
     return seen, new
 
 
 async def actions(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Report each action of the role that is missing, or may be, and those that were not tried."""
-    found = await states(subject)
-    works = sum(state == "works" for state in found.values())
-    if not works and "missing" not in found.values():
+    states_by_action = await states(subject)
+    works = sum(state == "works" for state in states_by_action.values())
+    if not works and "missing" not in states_by_action.values():
         raise NotTried(f"None of the {len(ALL_ACTIONS)} actions of the role was tried; see above.")
     results = [(Mark.OK, f"{works} of {len(ALL_ACTIONS)} actions of the role work.")]
-    left = dict(found)
+    left = dict(states_by_action)
     untried: list[MarkedText] = []
     for feature, needed in _NEEDED_FOR.items():
         states_of = {action: left.pop(action) for action in needed if action in left}
@@ -202,16 +202,16 @@ async def states(subject: DoctorSubject) -> Mapping[str, str]:
     returns an empty list to an identity that may not read subscriptions, or changes.
     """
     answers = (await subject.inventory()).api_versions().answers
-    found: dict[str, str] = {}
+    states_by_action: dict[str, str] = {}
     for action in ALL_ACTIONS:
-        counts = answers.get(type_read_by(action), Counter[GapReason | None]())
+        counts = answers.get(get_type_of_action(action), Counter[GapReason | None]())
         works, refused = counts[None] > 0, counts[GapReason.FORBIDDEN] > 0
         if action == READ_SUBSCRIPTIONS:
             works, refused = works and bool(subject.listed), works and not subject.listed
         elif action == READ_CHANGES:
             works, refused = subject.sees_changes is True, subject.sees_changes is False
-        found[action] = "works" if works else "missing" if refused else "not_tried"
-    return found
+        states_by_action[action] = "works" if works else "missing" if refused else "not_tried"
+    return states_by_action
 
 
 def _ahead(date: str | None, now: datetime) -> timedelta | None:
@@ -225,7 +225,7 @@ async def _sign_in(
     subject: DoctorSubject, scope: str, client_id: str | None, setting: str
 ) -> MarkedText:
     settings = subject.settings
-    credential = own_credential(settings, client_id)
+    credential = open_credential(settings, client_id)
     try:
         async with credential:
             token = await credential.get_token_info(scope)
@@ -240,7 +240,7 @@ async def _sign_in(
                 "restart the app."
             )
         raise CheckFailed(text) from error
-    text = f"A token for {scope.removesuffix('/.default')} was issued: {ids_in(token.token)}"
+    text = f"A token for {scope.removesuffix('/.default')} was issued: {describe_ids(token.token)}"
     left = datetime.fromtimestamp(token.expires_on, UTC) - subject.clock.now()
     if left < _MINUTE:
         return Mark.PROBLEM, f"{text}. It has already expired: synchronise this clock by NTP."

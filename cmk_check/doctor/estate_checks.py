@@ -13,7 +13,7 @@ from cmk_check.core.account import Account, Subscription
 from cmk_check.core.aspects.aspect import AllJudged
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
-from cmk_check.core.comparison.judge_accounts import accounts_of, judge_all
+from cmk_check.core.comparison.judge_accounts import judge_all, select_accounts
 from cmk_check.core.enums import Disposition, PostureReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import Key, KeyFacts
@@ -40,16 +40,16 @@ async def subscriptions(subject: DoctorSubject) -> Sequence[MarkedText]:
     except InventoryError as error:
         text = f"The subscriptions cannot be listed ({error.gap.reason}). {error.gap.detail}"
         raise CheckFailed(text) from error
-    seen, chosen = visible(subject.listed), len(_in_scope(subject))
+    seen, numbers = visible(subject.listed), len(_list_in_scope(subject))
     if not seen:
         raise CheckFailed(_NONE_VISIBLE.text())
-    in_scope = (Mark.OK, f"{seen:,} visible, {chosen:,} in scope.")
+    in_scope = (Mark.OK, f"{seen:,} visible, {numbers:,} in scope.")
     none_in_scope = (Mark.PROBLEM, _NONE_VISIBLE.text(f"{seen:,} visible"))
     group = subject.settings.management_group
     return [
-        in_scope if chosen else none_in_scope,
-        *([] if group is None else [await _of_group(subject, inventory, group)]),
-        *_of_lists(subject),
+        in_scope if numbers else none_in_scope,
+        *([] if group is None else [await _check_group(subject, inventory, group)]),
+        *_check_lists(subject),
     ]
 
 
@@ -58,13 +58,13 @@ async def permissions(subject: DoctorSubject) -> Sequence[MarkedText]:
 
     One line for each cause, with the missing action.
     """
-    chosen = _in_scope(subject)
-    if not chosen:
+    in_scope = _list_in_scope(subject)
+    if not in_scope:
         raise NotTried("No subscription is in scope.")
-    gaps = await _gaps(subject, chosen)
+    gaps = await _gaps(subject, in_scope)
     results: list[MarkedText] = []
-    if read := len(chosen) - len(gaps):
-        text = f"{READ_ACCOUNTS} works in {read:,} of {len(chosen):,} subscriptions"
+    if read := len(in_scope) - len(gaps):
+        text = f"{READ_ACCOUNTS} works in {read:,} of {len(in_scope):,} subscriptions"
         version = (await subject.inventory()).api_versions().in_use[ACCOUNTS]
         results.append((Mark.OK, f"{text} (api-version {version})."))
     return [*results, *problems(gaps, "in")]
@@ -91,8 +91,8 @@ async def keys(subject: DoctorSubject) -> Sequence[MarkedText]:
     unread = []
     for account, of_key in facts:
         place = f" in {of_key.vault.id.split('/')[2]}" if of_key.vault.id else ""
-        named = f"{account.id.name} ({_vault(account)}{place})"
-        unread += [(gap, named) for gap in _unread(of_key)]
+        name = f"{account.id.name} ({_vault(account)}{place})"
+        unread += [(gap, name) for gap in _unread(of_key)]
     subject.refused |= {gap.missing_action for gap, _ in unread if gap.missing_action}
     return [*results, *problems(unread, "for")]
 
@@ -116,29 +116,33 @@ async def exceptions(subject: DoctorSubject) -> Sequence[MarkedText]:
             for subscription_id, accounts in subject.violating.items()
         )
     )
-    found: dict[str, object] = {}
-    for subscription_id, each in zip(subject.violating, facts, strict=True):
-        found |= {subscription_id: each.exemptions, **each.assignments, **each.sets}
-    unread = [(it.gap, name) for name, it in found.items() if isinstance(it, Unread)]
+    gaps: dict[str, object] = {}
+    for subscription_id, violating_account in zip(subject.violating, facts, strict=True):
+        gaps |= {
+            subscription_id: violating_account.exemptions,
+            **violating_account.assignments,
+            **violating_account.sets,
+        }
+    unread = [(it.gap, name) for name, it in gaps.items() if isinstance(it, Unread)]
     what = "lists of exemptions, assignments and initiatives"
-    text = f"{len(found) - len(unread)} of {len(found)} {what} can be read."
-    return [*([(Mark.OK, text)] if len(unread) < len(found) else []), *problems(unread, "for")]
+    text = f"{len(gaps) - len(unread)} of {len(gaps)} {what} can be read."
+    return [*([(Mark.OK, text)] if len(unread) < len(gaps) else []), *problems(unread, "for")]
 
 
-async def _gaps(subject: DoctorSubject, chosen: Sequence[Subscription]) -> list[tuple[Gap, str]]:
+async def _gaps(subject: DoctorSubject, sample: Sequence[Subscription]) -> list[tuple[Gap, str]]:
     inventory = await subject.inventory()
     kinds = scan_options(subject.settings).kinds
     free = asyncio.Semaphore(subject.settings.max_in_flight)
-    found: dict[str, Gap | None] = {}
+    gaps: dict[str, Gap | None] = {}
 
     async def read(subscription: Subscription) -> None:
         async with free:
             # Keep only a few accounts: a large estate may not fit into memory.
             reading = await inventory.read(subscription, seconds=SUBSCRIPTION_SECONDS)
             _sample(subject, subscription.id, judge_all(reading.accounts, kinds))
-            found[subscription.id] = reading.gap
+            gaps[subscription.id] = reading.gap
 
-    tasks = [asyncio.create_task(read(subscription)) for subscription in chosen]
+    tasks = [asyncio.create_task(read(subscription)) for subscription in sample]
     try:
         await asyncio.wait(tasks, timeout=subject.reading_seconds)
     finally:
@@ -146,39 +150,39 @@ async def _gaps(subject: DoctorSubject, chosen: Sequence[Subscription]) -> list[
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     return [
-        (gap, _named(subscription))
-        for subscription in chosen
-        if (gap := found.get(subscription.id, CHECK_TIME_IS_UP))
+        (gap, _format_name(subscription))
+        for subscription in sample
+        if (gap := gaps.get(subscription.id, CHECK_TIME_IS_UP))
     ]
 
 
 def _sample(subject: DoctorSubject, subscription_id: str, judged: AllJudged) -> None:
     """Keep a few accounts of a subscription for each check of samples."""
-    for account in accounts_of(KEY_HEALTH, judged):
+    for account in select_accounts(KEY_HEALTH, judged):
         if len(subject.sampled) < subject.most:
             subject.sampled.setdefault(_vault(account).lower(), account)
-    violating = accounts_of(EXCEPTION, judged)
+    violating = select_accounts(EXCEPTION, judged)
     if violating and len(subject.violating) < subject.most:
         subject.violating[subscription_id] = [account.id for account in violating]
 
 
-def _in_scope(subject: DoctorSubject) -> list[Subscription]:
+def _list_in_scope(subject: DoctorSubject) -> list[Subscription]:
     scope = scan_options(subject.settings).scope
-    return [entry for entry in subject.listed if scope.of_listed(entry) is Disposition.READ]
+    return [entry for entry in subject.listed if scope.judge_listed(entry) is Disposition.READ]
 
 
-async def _of_group(subject: DoctorSubject, inventory: Inventory, group: str) -> MarkedText:
+async def _check_group(subject: DoctorSubject, inventory: Inventory, group: str) -> MarkedText:
     """Compare the list with the management group, which also lists invisible subscriptions."""
     try:
-        below = await inventory.subscriptions_below(group)
+        below = await inventory.list_subscriptions_below(group)
     except InventoryError as error:
         text = f"The group in CMK_MANAGEMENT_GROUP cannot be read ({error.gap.reason})."
         return Mark.PROBLEM, f"{text} {error.gap.detail}"
     scope, seen = scan_options(subject.settings).scope, {entry.id for entry in subject.listed}
     hidden = [
-        _named(entry)
+        _format_name(entry)
         for entry in below
-        if entry.id not in seen and scope.of_unlisted(entry.id, None) is Disposition.NOT_VISIBLE
+        if entry.id not in seen and scope.judge_unlisted(entry.id, None) is Disposition.NOT_VISIBLE
     ]
     if not hidden:
         return Mark.OK, f"All {len(below):,} subscriptions below {group} are visible or excluded."
@@ -188,7 +192,7 @@ async def _of_group(subject: DoctorSubject, inventory: Inventory, group: str) ->
     )
 
 
-def _of_lists(subject: DoctorSubject) -> list[MarkedText]:
+def _check_lists(subject: DoctorSubject) -> list[MarkedText]:
     settings, seen = subject.settings, {entry.id for entry in subject.listed}
     results: list[MarkedText] = []
     if both := sorted(settings.include & settings.exclude):
@@ -206,7 +210,7 @@ def _of_lists(subject: DoctorSubject) -> list[MarkedText]:
     return results
 
 
-def _named(subscription: Subscription) -> str:
+def _format_name(subscription: Subscription) -> str:
     return f"{subscription.name or ''} ({subscription.id})".lstrip()
 
 

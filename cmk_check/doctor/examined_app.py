@@ -41,8 +41,8 @@ class DoctorSubject(App):
     that Azure lists; ``sampled``, a few accounts whose keys to check, by the address of the vault;
     ``violating``, the non-compliant accounts of a few subscriptions, by subscription id;
     ``key_facts``, what was read of the sampled keys; ``sees_changes``, whether Resource Graph lists
-    changes, None if unknown; ``refused``, the actions that gaps of keys name; ``ahead``, how far
-    this clock is ahead of Azure's, None if unknown.
+    changes, or None if unknown; ``refused``, the actions that gaps of keys name; ``ahead``, how far
+    this clock is ahead of Azure's, or None if unknown.
     """
 
     reading_seconds: float = DOCTOR_READING_SECONDS
@@ -123,10 +123,10 @@ def _read_around_faults(environ: Mapping[str, str]) -> tuple[Settings, Mapping[s
     unknown = _references(environ)
     of_routes = frozenset(filter(is_of_a_route, unknown))
     urls = {name for name in of_routes if not name.endswith("_SECRET")}
-    known = {name: value for name, value in environ.items() if name not in of_routes}
+    variables = {name: value for name, value in environ.items() if name not in of_routes}
     # The secret is valid only together with its URL.
     unread = unknown - of_routes | ({_SECRET} if _URL in unknown else set())
-    sound = _without(known | dict.fromkeys(urls, _URL_IN_A_VAULT), unread)
+    sound = _omit_faulty(variables | dict.fromkeys(urls, _URL_IN_A_VAULT), unread)
     while True:
         try:
             return _read(sound), environ, faults
@@ -134,7 +134,7 @@ def _read_around_faults(environ: Mapping[str, str]) -> tuple[Settings, Mapping[s
             # Keep only the first faults: dropping an invalid setting can make another one invalid,
             # such as a secret without its URL.
             faults = faults or error.faults
-            sound = _without(sound, {name for name, _ in error.faults})
+            sound = _omit_faulty(sound, {name for name, _ in error.faults})
 
 
 def _references(environ: Mapping[str, str]) -> frozenset[str]:
@@ -152,7 +152,7 @@ def _read(environ: Mapping[str, str]) -> Settings:
     return Settings.load_for_scan(environ=environ)
 
 
-def _without(environ: Mapping[str, str], faulty: Collection[str]) -> dict[str, str]:
+def _omit_faulty(environ: Mapping[str, str], faulty: Collection[str]) -> dict[str, str]:
     if any(map(_is_of_routes, faulty)):
         # The routes are valid only together with their URLs.
         faulty = {*faulty, *filter(_is_of_routes, environ)}

@@ -38,6 +38,6 @@ def problems(gaps: Iterable[tuple[Gap, str]], where: str) -> list[MarkedText]:
     for gap, name in gaps:
         names.setdefault(gap, []).append(name)
     return [
-        (Mark.PROBLEM, f"{gap.reason} {where} {few(named)}: {gap.detail}")
-        for gap, named in names.items()
+        (Mark.PROBLEM, f"{gap.reason} {where} {few(affected)}: {gap.detail}")
+        for gap, affected in names.items()
     ]

@@ -13,7 +13,7 @@ from cmk_check.alerts.delivery_queue import CHANGES_QUEUE, DELIVERY_POISON_QUEUE
 from cmk_check.composition_root import scan_options
 from cmk_check.config.settings import ConnectionString
 from cmk_check.core.enums import PostureReason, ScanState
-from cmk_check.core.posture import of_estate
+from cmk_check.core.posture import judge_estate
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
 from cmk_check.ports import (
@@ -109,20 +109,22 @@ async def queues(subject: DoctorSubject) -> Sequence[MarkedText]:
     ]
     tried = await asyncio.gather(*(_try_queue(service, name) for name in names))
     _fail_on(subject, [answer for answer in tried if isinstance(answer, QueueError)])
-    found = {name: it for name, it in zip(names, tried, strict=True) if isinstance(it, ProbedQueue)}
+    probed = {
+        name: it for name, it in zip(names, tried, strict=True) if isinstance(it, ProbedQueue)
+    }
     results: list[MarkedText] = [(Mark.OK, f"{', '.join(names)} can be read and written.")]
-    gone = [name for name in _USED_BY_SCANS if found[name].was_missing]
-    if gone and await _has_scanned(store):
+    deleted = [name for name in _USED_BY_SCANS if probed[name].was_missing]
+    if deleted and await _has_scanned(store):
         text = (
-            f"{' and '.join(gone)} did not exist although a scan has ended: unless only the "
+            f"{' and '.join(deleted)} did not exist although a scan has ended: unless only the "
             "command line has scanned so far, somebody deleted it with its messages. It exists "
             "again. A scan that was running cannot end; the next one replaces it."
         )
         results.append((Mark.WARNING, text))
     results += [
-        (Mark.WARNING, f"{found[name].messages} messages wait in {name}{advice}")
+        (Mark.WARNING, f"{probed[name].messages} messages wait in {name}{advice}")
         for name, advice in _WAITING.items()
-        if found[name].messages
+        if probed[name].messages
     ]
     return results
 
@@ -144,7 +146,7 @@ async def scans(subject: DoctorSubject) -> Sequence[MarkedText]:
     due, clock, late = subject.settings.digests, subject.clock, ""
     if due is not None:
         late = await DigestView(store, *due, clock=clock, expect=expect).late(clock.now())
-    posture = of_estate(status, clock.now(), expect, late)
+    posture = judge_estate(status, clock.now(), expect, late)
     reasons = [(code, text) for code, text in posture.reasons if code in _OF_THE_SET_UP]
     if not reasons:
         return [(Mark.OK, f"The last finished scan began at {status.as_of:%Y-%m-%d %H:%M:%SZ}.")]
@@ -157,7 +159,7 @@ async def scans(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def _try_table(store: Store, table: Table) -> StoreError | None:
-    """Return why a table cannot be read and written, None if it can.
+    """Return why a table cannot be read and written, or None if it can.
 
     Each transaction fails because of a row that does not exist (412 or 404). Without permission to
     write, the service returns 403 instead.

@@ -19,7 +19,7 @@ from yarl import URL
 from cmk_check import VERSION
 from cmk_check.config.webhook import check_url
 from cmk_check.errors import CmkCheckError
-from cmk_check.inventory.connection_failures import unreached_gap
+from cmk_check.inventory.connection_failures import find_unreached_gap
 from cmk_check.limits import API_PAUSES_SECONDS, API_REQUEST_SECONDS, LONGEST_API_PAUSE_SECONDS
 from cmk_check.net.retry_after import retry_after
 from cmk_check.ports import InventoryError
@@ -67,7 +67,7 @@ class Reply(NamedTuple):
 
     @property
     def document(self) -> dict[str, Any] | None:
-        """The body as a JSON object, None for any other body."""
+        """The body as a JSON object, or None for any other body."""
         try:
             document = json.loads(self.body)
         except (ValueError, RecursionError):
@@ -76,7 +76,7 @@ class Reply(NamedTuple):
 
     @property
     def code(self) -> str:
-        """The code of the error envelope, "" without one."""
+        """The code of the error envelope, or "" without one."""
         error = (self.document or {}).get("error")
         code = error.get("code") if isinstance(error, dict) else None
         return code if isinstance(code, str) and _CODE.fullmatch(code) else ""
@@ -143,8 +143,8 @@ class ApiClient(Api):
             try:
                 return await self._ask(url, headers)
             except Passing as failure:
-                asked = min(failure.wait or 0.0, LONGEST_API_PAUSE_SECONDS)
-            await self.sleep(max(pause, asked))
+                requested = min(failure.wait or 0.0, LONGEST_API_PAUSE_SECONDS)
+            await self.sleep(max(pause, requested))
         return await self._ask(url, headers)
 
     async def post(self, path: str, query: Query) -> None:
@@ -162,16 +162,16 @@ class ApiClient(Api):
         expected = HTTPStatus.OK if method == "GET" else HTTPStatus.ACCEPTED
         if reply.status == expected or is_known:
             return reply
-        said = f"{host} answered {reply.named}"
+        sentence = f"{host} answered {reply.named}"
         if reply.code in _OTHER_BUILD:
-            raise ApiUnusable(f"{said}: {_OTHER_BUILD[reply.code]}.", reply.code)
+            raise ApiUnusable(f"{sentence}: {_OTHER_BUILD[reply.code]}.", reply.code)
         if reply.status in MAY_PASS:
             wait = retry_after(reply.headers)
-            raise Passing(f"{said}: try again later, and look at the app's log.", wait)
+            raise Passing(f"{sentence}: try again later, and look at the app's log.", wait)
         advice = _ADVICE.get(reply.status, "look at the app's log").format(function=self.function)
         if reply.status in range(300, 400):
             advice = "redirects are not followed, because they could leak the key; check --url"
-        raise ApiUnusable(f"{said}: {advice}.", reply.code)
+        raise ApiUnusable(f"{sentence}: {advice}.", reply.code)
 
 
 async def exchange(
@@ -199,7 +199,7 @@ async def exchange(
         ) as response:
             return Reply(response.status, response.headers, await response.read())
     except (aiohttp.ClientError, TimeoutError) as error:
-        gap = unreached_gap(error, url.authority)
+        gap = find_unreached_gap(error, url.authority)
         fault = (gap and gap.detail) or f"{url.authority} does not respond."
     # Raised outside the handler, so that it is not chained to an error of the library.
     raise Passing(fault)
@@ -209,11 +209,11 @@ async def pages(
     api: Api, route: str, query: Query | None = None
 ) -> AsyncIterator[tuple[bytes, dict[str, Any]]]:
     """Read a list; yield each page as bytes and as a JSON object."""
-    asked = dict(query or {})
+    parameters = dict(query or {})
     seen = set[str]()
     while True:
-        reply = await api.get(route, asked)
-        document = as_document(reply)
+        reply = await api.get(route, parameters)
+        document = parse_document(reply)
         yield reply.body, document
         link = document.get("nextLink")
         if link is None:
@@ -222,12 +222,12 @@ async def pages(
             raise ApiUnusable("The app's link to the next page repeats an earlier page.")
         seen.add(link)
         try:
-            asked = dict(URL(link).query)
+            parameters = dict(URL(link).query)
         except ValueError:
             raise ApiUnusable("The app's link to the next page is not a URL.") from None
 
 
-def as_document(reply: Reply) -> dict[str, Any]:
+def parse_document(reply: Reply) -> dict[str, Any]:
     """Return the JSON object in a response."""
     if (document := reply.document) is None:
         raise ApiUnusable("The response must be a JSON object: check that --url is cmk_check.")

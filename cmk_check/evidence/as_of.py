@@ -65,9 +65,10 @@ class Difference(NamedTuple):
 class Then:
     """The estate as of a time.
 
-    ``scan`` is the last full scan that had finished by then, None if there is none. ``differences``
-    compare its counts with the estate rebuilt as of its end. ``differences_explained`` means that
-    this estate could not be rebuilt completely, so differences must be expected.
+    ``scan`` is the last full scan that had finished by then, or None if there is none.
+    ``differences`` compare its counts with the estate rebuilt as of its end.
+    ``differences_explained`` means that this estate could not be rebuilt completely, so differences
+    must be expected.
     """
 
     time: datetime
@@ -114,7 +115,7 @@ class _Change(NamedTuple):
 class _Recorded:
     """The data of one subscription: its row, its accounts, and its changes by number.
 
-    Each account has its kind, its side, and the time of its change, None if its row is unusable.
+    Each account has its kind, its side, and the time of its change, or None if its row is unusable.
     """
 
     row: models.Subscription | None = None
@@ -160,12 +161,12 @@ class History:
                 recorded[subscription_id].changes.append(_change(change))
             except _NotKnown as error:
                 recorded[subscription_id].fault = str(error)
-        for each in recorded.values():
-            each.changes.sort(key=lambda change: change.number)
+        for subscription in recorded.values():
+            subscription.changes.sort(key=lambda change: change.number)
         self._recorded: Mapping[str, _Recorded] = dict(sorted(recorded.items()))
-        self._scans = sorted(scans, key=_ended, reverse=True)
+        self._scans = sorted(scans, key=_get_end, reverse=True)
 
-    def as_of(self, time: datetime) -> Then:
+    def rebuild_at(self, time: datetime) -> Then:
         """Rebuild the estate as of a time, in whole seconds, and compare it with a scan."""
         rebuilt = self._rebuilt(time)
         finished = (
@@ -173,23 +174,23 @@ class History:
             for scan in self._scans
             if scan.scope == "full" and scan.state in _ENDED and scan.accounts is not None
         )
-        scan = next((scan for scan in finished if _ended(scan) <= time), None)
+        scan = next((scan for scan in finished if _get_end(scan) <= time), None)
         if scan is None:
             return Then(time, rebuilt)
-        at_its_end = self._rebuilt(_ended(scan))
+        at_its_end = self._rebuilt(_get_end(scan))
         explained = any(each.not_known for each in at_its_end)
         return Then(time, rebuilt, scan, tuple(_differences(at_its_end, scan)), explained)
 
     def _rebuilt(self, time: datetime) -> tuple[SubscriptionThen, ...]:
-        found = []
+        subscriptions = []
         for subscription_id, recorded in self._recorded.items():
             try:
                 then = self._subscription(subscription_id, recorded, time)
             except _NotKnown as error:
                 then = SubscriptionThen(subscription_id, not_known=str(error))
             if then is not None:
-                found.append(then)
-        return tuple(found)
+                subscriptions.append(then)
+        return tuple(subscriptions)
 
     def _subscription(
         self, subscription_id: str, recorded: _Recorded, time: datetime
@@ -202,7 +203,7 @@ class History:
             raise _NotKnown("the app no longer lists it")
         if row.since is None or row.sequence is None:
             raise _NotKnown("its row in the app's storage cannot be used")
-        later = _changes_after(changes, row.sequence, time)
+        later = _list_changes_after(changes, row.sequence, time)
         first, numbers = row.sequence - len(later), [change.number for change in changes]
         # The feed deletes the oldest changes first, up to a day late. So a change that is missing
         # after an older one was not deleted for its age.
@@ -224,7 +225,7 @@ class History:
     def _coverage(
         self, recorded: _Recorded, row: models.Subscription, time: datetime, *, existed: bool
     ) -> CoverageState | None:
-        """Return the coverage at a time; None if the subscription was not recorded yet.
+        """Return the coverage at a time, or None if the subscription was not recorded yet.
 
         ``existed``: the subscription had accounts or changes at that time.
         """
@@ -237,24 +238,24 @@ class History:
         began = next((first for first in firsts if first <= time), None)
         changes = [change.coverage for change in recorded.changes if change.coverage is not None]
         later = [change for change in changes if change.time > time]
-        told = [change for change in changes if change.time <= time]
+        earlier = [change for change in changes if change.time <= time]
         if later and later[0].before is CoverageState.GAP:
             return CoverageState.GAP  # the beginning of each gap is a change
         if later and later[0].before is None:
             return None
-        found: CoverageState | None = None
+        states: CoverageState | None = None
         if not existed:
             is_known = not later and row.coverage is CoverageState.READ
         elif later:
-            is_known, found = later[0].before is CoverageState.READ, CoverageState.READ
+            is_known, states = later[0].before is CoverageState.READ, CoverageState.READ
         else:
-            is_known = row.coverage in _UNREAD and bool(told or began)
-            found = told[-1].after if told else CoverageState.READ
-        begin = told[-1].time if told else began or time
+            is_known = row.coverage in _UNREAD and bool(earlier or began)
+            states = earlier[-1].after if earlier else CoverageState.READ
+        begin = earlier[-1].time if earlier else began or time
         end = later[0].time if later else row.since
-        at_begin = not told and not began
+        at_begin = not earlier and not began
         if is_known and not self._may_have_been_unread(begin, end, at_begin=at_begin):
-            return found
+            return states
         raise _NotKnown(_NOT_TOLD)
 
     def _may_have_been_unread(self, begin: datetime, end: datetime, *, at_begin: bool) -> bool:
@@ -265,19 +266,19 @@ class History:
         """
         settled = sum(since <= begin for since in self._settled)
         for scan in self._scans:
-            if scan.state is ScanState.FAILED or _ended(scan) >= end:
+            if scan.state is ScanState.FAILED or _get_end(scan) >= end:
                 continue
-            if _ended(scan) <= begin and not at_begin:
+            if _get_end(scan) <= begin and not at_begin:
                 return False
             counts, is_full = scan.subscriptions, scan.scope == "full"
             if counts is None or counts.excluded + counts.retired != (settled if is_full else 0):
                 return True
-            if _ended(scan) <= begin and is_full:
+            if _get_end(scan) <= begin and is_full:
                 return False
         return False
 
 
-def as_of_document(then: Then) -> Mapping[str, Any]:
+def build_as_of_document(then: Then) -> Mapping[str, Any]:
     """Return ``as-of.json``, its subscriptions one by one."""
     scan = then.scan
     ended = scan and scan.finished_at
@@ -294,16 +295,18 @@ def as_of_line(then: Then) -> str:
     """Return how much was rebuilt, and whether a scan has the same counts."""
     accounts = sum(len(each.accounts or ()) for each in then.subscriptions)
     lost = sum(each.accounts is None for each in then.subscriptions)
-    known = f"{accounts} accounts of {len(then.subscriptions) - lost} subscriptions"
+    totals = f"{accounts} accounts of {len(then.subscriptions) - lost} subscriptions"
     if then.scan is None:
         compared = "the app has no full scan that finished by then"
     elif not then.differences:
         compared = f"their counts match scan {then.scan.id}"
     else:
-        told = ", ".join(f"{name} {ours} instead of {its}" for name, ours, its in then.differences)
-        compared = f"their counts differ from scan {then.scan.id}: {told}"
+        differences = ", ".join(
+            f"{name} {ours} instead of {its}" for name, ours, its in then.differences
+        )
+        compared = f"their counts differ from scan {then.scan.id}: {differences}"
     gaps = f"; {lost} subscriptions cannot be rebuilt, as-of.json shows why" if lost else ""
-    return f"as of {write_time(then.time)}: {known}{gaps}; {compared}"
+    return f"as of {write_time(then.time)}: {totals}{gaps}; {compared}"
 
 
 def _subscription(then: SubscriptionThen) -> Mapping[str, Any]:
@@ -316,7 +319,7 @@ def _subscription(then: SubscriptionThen) -> Mapping[str, Any]:
     }
 
 
-def _ended(scan: models.Scan) -> datetime:
+def _get_end(scan: models.Scan) -> datetime:
     """Return when a scan ended, or when a running scan started."""
     return scan.finished_at or scan.started_at
 
@@ -329,9 +332,11 @@ def _change(event: models.ChangeEvent) -> _Change:
         kinds = data.get("kind"), before.get("kind") if before else None
         common = data["sequence"], event.time, event.subject, *kinds
         if event.subject == event.source:
-            had = CoverageState(before["coverage"]) if before else None
-            told = _CoverageChange(event.time, had, CoverageState(after["coverage"]))
-            return _Change(*common, None, None, told)
+            state_before = CoverageState(before["coverage"]) if before else None
+            coverage_change = _CoverageChange(
+                event.time, state_before, CoverageState(after["coverage"])
+            )
+            return _Change(*common, None, None, coverage_change)
         return _Change(*common, _side(before), _side(after), None)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _NotKnown(f"a change has an unknown form: {event.id}") from error
@@ -344,7 +349,7 @@ def _side(data: Mapping[str, Any] | None) -> _Side | None:
     return _Side(Verdict(data["verdict"]), Reason(data["reason"]), KeyState(key) if key else None)
 
 
-def _changes_after(changes: Sequence[_Change], last: int, time: datetime) -> list[_Change]:
+def _list_changes_after(changes: Sequence[_Change], last: int, time: datetime) -> list[_Change]:
     """Return the changes after a time, whose numbers must be complete up to the last."""
     numbers = [change.number for change in changes]
     if len(set(numbers)) < len(numbers):

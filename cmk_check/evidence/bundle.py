@@ -9,7 +9,7 @@ from itertools import batched, chain
 from pathlib import Path
 
 from cmk_check.evidence import report
-from cmk_check.evidence.as_of import Then, as_of_document
+from cmk_check.evidence.as_of import Then, build_as_of_document
 from cmk_check.evidence.download import Evidence
 from cmk_check.limits import FINDINGS_WRITTEN_AT_ONCE
 from cmk_check.web.views import csv_export
@@ -24,15 +24,15 @@ def write_bundle(evidence: Evidence, folder: Path, then: Then | None = None) -> 
         OSError: a file could not be written.
 
     """
-    scans = evidence.lines_of_period("scans", "startedAt")
+    scans = evidence.read_lines_of_period("scans", "startedAt")
     files = {
         "status.json": [f"{json.dumps(json.loads(evidence.status_body), indent=2)}\n".encode()],
         "subscriptions.json": pieces(map(json.loads, evidence.lines("subscriptions"))),
         "scans.json": pieces(map(json.loads, scans)),
-        "changes.jsonl": evidence.lines_of_period("changes", "time"),
+        "changes.jsonl": evidence.read_lines_of_period("changes", "time"),
         "findings.csv": _csv(evidence),
-        "report.html": report.written(evidence),
-        **({"as-of.json": pieces(as_of_document(then))} if then else {}),
+        "report.html": report.render_report(evidence),
+        **({"as-of.json": pieces(build_as_of_document(then))} if then else {}),
     }
     for name, content in files.items():
         with (folder / name).open("wb") as stream:
@@ -58,13 +58,15 @@ def _pieces(value: object) -> Iterator[bytes]:
     members: Iterable[Iterable[bytes]]
     match value:
         case Mapping():
-            members = (chain([_dumped(name), b":"], _pieces(each)) for name, each in value.items())
+            members = (
+                chain([_encode_json(name), b":"], _pieces(each)) for name, each in value.items()
+            )
         case list():
             members = map(_pieces, value)
         case Iterator():
-            members = ([_dumped(entry)] for entry in value)
+            members = ([_encode_json(entry)] for entry in value)
         case _:
-            yield _dumped(value)
+            yield _encode_json(value)
             return
     begin, end = (b"{", b"}") if isinstance(value, Mapping) else (b"[", b"]")
     before = begin
@@ -75,5 +77,5 @@ def _pieces(value: object) -> Iterator[bytes]:
     yield begin + end if before == begin else b"\n" + end
 
 
-def _dumped(value: object) -> bytes:
+def _encode_json(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()

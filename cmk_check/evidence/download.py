@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from cmk_check.core.enums import PostureVerdict, ScanState, Verdict
 from cmk_check.core.text import write_time
-from cmk_check.evidence.api_client import Api, ApiUnusable, Sleep, as_document, pages
+from cmk_check.evidence.api_client import Api, ApiUnusable, Sleep, pages, parse_document
 from cmk_check.limits import EVIDENCE_PAUSE_SECONDS, EVIDENCE_TRIES, MAX_PAGE_SIZE
 from cmk_check.web import models
 
@@ -48,7 +48,7 @@ _SCANNING: Final = (
 class Progress:
     """Counts the entries read; ``moved`` is called after each change.
 
-    ``total`` is the number of findings and subscriptions, None until it is known.
+    ``total`` is the number of findings and subscriptions, or None until it is known.
     """
 
     total: int | None = None
@@ -62,8 +62,8 @@ class Progress:
         if self.total is None:
             return "reading the status"
         again = f", try {self.attempt} of {EVIDENCE_TRIES}" if self.attempt > 1 else ""
-        found = f"{self.done:,}/{self.total:,} findings and subscriptions"
-        return f"{found}, {self.changes:,} changes{again}"
+        line = f"{self.done:,}/{self.total:,} findings and subscriptions"
+        return f"{line}, {self.changes:,} changes{again}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Evidence:
     """The data for a bundle. The lists are files in ``folder``, with a line per entry.
 
     ``remarks`` are sentences about limits of the evidence; with ``doubtful``, no control counts as
-    satisfied. ``since`` is the start of the period, None for everything that the app keeps.
+    satisfied. ``since`` is the start of the period, or None for everything that the app keeps.
     """
 
     status: models.Status
@@ -84,16 +84,16 @@ class Evidence:
     @property
     def posture(self) -> PostureVerdict:
         """The app's posture, or unknown if its counts do not match its findings."""
-        told = self.status.posture
+        posture = self.status.posture
         worse = PostureVerdict.NON_COMPLIANT
-        return PostureVerdict.UNKNOWN if self.doubtful and told is not worse else told
+        return PostureVerdict.UNKNOWN if self.doubtful and posture is not worse else posture
 
     @property
     def kept(self) -> datetime | None:
         """The start of the app's oldest scan, from which it keeps changes."""
         return min((scan.started_at for scan in self.scans()), default=self.status.as_of)
 
-    def of_period(self, since: datetime | None) -> "Evidence":
+    def for_period(self, since: datetime | None) -> "Evidence":
         """Return the evidence for the period from ``since``, as far as the app has kept it.
 
         Scans and changes are kept equally long, so changes from before the oldest scan may be
@@ -129,7 +129,7 @@ class Evidence:
         with (self.folder / f"{name}.jsonl").open("rb") as stream:
             yield from stream
 
-    def lines_of_period(self, name: str, time: str) -> Iterator[bytes]:
+    def read_lines_of_period(self, name: str, time: str) -> Iterator[bytes]:
         """Read the lines of a list whose field ``time`` is within the period."""
         for line in self.lines(name):
             if self.since is None or datetime.fromisoformat(json.loads(line)[time]) >= self.since:
@@ -151,12 +151,12 @@ async def download(
         if attempt > 1:
             await sleep(EVIDENCE_PAUSE_SECONDS)
         progress.attempt = attempt
-        found = await _read_once(api, folder, progress)
-        if found is not None and not found.remarks:
+        evidence = await _read_once(api, folder, progress)
+        if evidence is not None and not evidence.remarks:
             break
-    if found is None:
+    if evidence is None:
         raise ApiUnusable(_MOVING)
-    return found
+    return evidence
 
 
 async def _read_once(api: Api, folder: Path, progress: Progress) -> Evidence | None:
@@ -179,7 +179,7 @@ async def _read_once(api: Api, folder: Path, progress: Progress) -> Evidence | N
         return None
     is_same = after.status == HTTPStatus.NOT_MODIFIED
     if not is_same:  # the watch may have looked
-        then, now = (as_document(status) | {"watch": None} for status in (before, after))
+        then, now = (parse_document(status) | {"watch": None} for status in (before, after))
         if then != now:
             return None
     evidence = Evidence(status, before.body, folder)
@@ -222,10 +222,10 @@ def _checked[T: BaseModel](model: type[T], body: bytes) -> T:
 
 def _differences(evidence: Evidence) -> tuple[str, ...]:
     """Return how findings and status differ, which a running scan may cause."""
-    found = Counter(finding.verdict for finding in evidence.findings())
+    rebuilt = Counter(finding.verdict for finding in evidence.findings())
     counts = evidence.status.accounts.model_dump()
     return tuple(
-        f"The status counts {told} accounts as {verdict}, but {found[verdict]} were listed."
+        f"The status counts {counted} accounts as {verdict}, but {rebuilt[verdict]} were listed."
         for verdict in Verdict
-        if (told := counts[verdict]) != found[verdict]
+        if (counted := counts[verdict]) != rebuilt[verdict]
     )

@@ -20,14 +20,14 @@ type Content = Html | str | int
 
 def element(tag: str, /, *content: Content, **attributes: str) -> Html:
     """Return an element; a trailing ``_`` in the name of an attribute is dropped."""
-    given = "".join(
+    attributes_text = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"'
         for key, value in attributes.items()
     )
     if tag == "meta":  # a void element
-        return Html(f"<{tag}{given}>")
+        return Html(f"<{tag}{attributes_text}>")
     inside = "".join(map(_written, content))
-    return Html(f"<{tag}{given}>{inside}</{tag}>")
+    return Html(f"<{tag}{attributes_text}>{inside}</{tag}>")
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[Content]]) -> Html:
@@ -52,7 +52,7 @@ def whole(text: str) -> Html:
     return element("span", text, class_="whole")
 
 
-def named(name: str | None, id_: str | None) -> Html:
+def render_name(name: str | None, id_: str | None) -> Html:
     """Return a name with the id below it."""
     below = element("div", id_, class_="small") if id_ else ""
     return Html(element("div", name or "", class_="name") + below)

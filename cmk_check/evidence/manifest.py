@@ -94,9 +94,9 @@ class Source(_Part):
 class Manifest(_Part):
     """The content and the origin of a bundle.
 
-    ``as_of`` is when the last finished scan began, None before the first one. ``identity`` is who
-    exported the bundle, if known. ``rule_version`` is the version with which the app judged.
-    ``previous`` is the SHA-256 of the previous bundle's manifest, None for the first bundle of a
+    ``as_of`` is when the last finished scan began, or None before the first one. ``identity`` is
+    who exported the bundle, if known. ``rule_version`` is the version with which the app judged.
+    ``previous`` is the SHA-256 of the previous bundle's manifest, or None for the first bundle of a
     chain.
     """
 
@@ -212,19 +212,19 @@ def digest(path: Path) -> str:
 
 def differences(folder: Path, manifest: Manifest) -> Iterator[str]:
     """Yield a sentence, with the file's name, for each file that differs from the manifest."""
-    found = {path.name: path for path in folder.iterdir()}
-    listed, known = manifest.files, {*manifest.files, MANIFEST, SIGNATURE}
+    paths = {path.name: path for path in folder.iterdir()}
+    listed, listed_files = manifest.files, {*manifest.files, MANIFEST, SIGNATURE}
     for names, fault in (
         (REQUIRED - listed.keys(), f"is missing in {MANIFEST}"),
-        (listed.keys() - found.keys(), "is missing"),
-        (found.keys() - known, f"was added: {MANIFEST} does not list it"),
+        (listed.keys() - paths.keys(), "is missing"),
+        (paths.keys() - listed_files, f"was added: {MANIFEST} does not list it"),
     ):
         yield from (f"{name} {fault}" for name in sorted(names))
-    for name in sorted(listed.keys() & found.keys()):
+    for name in sorted(listed.keys() & paths.keys()):
         try:
-            if is_no_file(found[name]):
+            if is_no_file(paths[name]):
                 yield f"{name} must be a file"
-            elif _entry(found[name]) != listed[name]:
+            elif _entry(paths[name]) != listed[name]:
                 yield f"{name} was changed: its SHA-256 is not the one in {MANIFEST}"
         except OSError as error:
             yield f"{name} cannot be read ({error.strerror})"

@@ -13,17 +13,17 @@ from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.controls import CAUTION, CONTROLS
 from cmk_check.core.cross_check import CrossCheckState
 from cmk_check.core.enums import CoverageState, KeyState, PostureVerdict, Verdict
-from cmk_check.core.not_covered_by_cmk import limits_of
+from cmk_check.core.not_covered_by_cmk import list_limits
 from cmk_check.core.reasons.gap_sentences import FIRST_RECORDING
 from cmk_check.core.rule_text import RULE_TEXT
 from cmk_check.core.text import as_object
-from cmk_check.core.text_files import toml_of
+from cmk_check.core.text_files import read_toml
 from cmk_check.evidence.download import Evidence
-from cmk_check.evidence.html import Content, Html, element, items, named, table, whole
+from cmk_check.evidence.html import Content, Html, element, items, render_name, table, whole
 from cmk_check.limits import MAX_NAMES_LISTED, MAX_REPORT_ROWS
 from cmk_check.web import aspect_models, models
 
-_TEXTS: Final = toml_of(__package__, "report.toml")
+_TEXTS: Final = read_toml(__package__, "report.toml")
 _ALWAYS_SHOWN: Final = frozenset({"verdict", "reason", "keyHealth", "coverage", "missingAction"})
 _VIOLATED, _UNKNOWN = "Not compliant", "Unknown"
 _PENDING: Final = models.GapOfSubscription.model_validate(FIRST_RECORDING)
@@ -64,7 +64,7 @@ class _List[T]:
         return Html(rows + element("p", note, class_="small"))
 
 
-def written(evidence: Evidence) -> Iterator[bytes]:
+def render_report(evidence: Evidence) -> Iterator[bytes]:
     """Write the page, section by section."""
     yield b'<!DOCTYPE html>\n<html lang="en">\n'
     for part in _Report(evidence).parts():
@@ -86,7 +86,7 @@ class _Report:
         for finding in evidence.findings():
             self._rules.add(finding.rule_version)
             key = finding.key_health
-            if exception := _accepted_by(finding):
+            if exception := _find_acceptance(finding):
                 self._excepted.add((finding, exception))
             elif finding.verdict is Verdict.UNKNOWN:
                 self._accounts[_UNKNOWN].add(finding)
@@ -135,12 +135,12 @@ class _Report:
         changes = _List(
             ("Time", "Change", "Of", "From → to"), _change, "changes.jsonl", newest=True
         )
-        lines = self._evidence.lines_of_period("changes", "time")
-        told = changes.table(map(models.ChangeEvent.model_validate_json, lines))
-        yield _section("Changes in the period", text, told)
+        lines = self._evidence.read_lines_of_period("changes", "time")
+        changes_table = changes.table(map(models.ChangeEvent.model_validate_json, lines))
+        yield _section("Changes in the period", text, changes_table)
         yield self._controls()
         kinds = self._status.accounts.by_kind
-        uncovered = [text for kind in kinds for text in limits_of(kind, Verdict.COMPLIANT)]
+        uncovered = [text for kind in kinds for text in list_limits(kind, Verdict.COMPLIANT)]
         yield _section("Limits", items([CAUTION, *_TEXTS["limits"], *dict.fromkeys(uncovered)]))
         yield Html("</body>")
 
@@ -190,13 +190,13 @@ class _Report:
                 ["Subscriptions", "Read", "Not read", "Excluded by the settings", "Retired"],
                 [subscriptions.model_dump().values()],
             ),
-            element("p", "Tenants: ", _shortened(tenants), "."),
+            element("p", "Tenants: ", _shorten_names(tenants), "."),
             element("p", "All subscriptions are in subscriptions.json.", class_="small"),
         )
 
     def _scan(self) -> Html:
         scan = self._status.last_scan
-        rules = f"Version of the rule: {_shortened(self._rules)}."
+        rules = f"Version of the rule: {_shorten_names(self._rules)}."
         if scan is None:
             return element("p", rules)
         return element(
@@ -210,8 +210,8 @@ class _Report:
         scans = (scan.cross_check for scan in self._evidence.scans() if last and scan.id == last.id)
         compared = _TEXTS["compared"]
         crossed = compared[CrossCheckState.NOT_CHECKED]
-        if found := next(scans, None):
-            crossed = f"{compared[found.state]} Accounts missing there: {found.differences}."
+        if newest := next(scans, None):
+            crossed = f"{compared[newest.state]} Accounts missing there: {newest.differences}."
         group, unread = status.management_group, status.accounts.unread
         head = "Subscription", "Reason", "What it means, and what to do", "Since"
         fresh = "is fresh" if status.fresh else "is too old to count"
@@ -230,7 +230,7 @@ class _Report:
         )
 
     def _controls(self) -> Html:
-        answer = "satisfied" if _is_satisfied(self._evidence) else "not satisfied"
+        result = "satisfied" if _is_satisfied(self._evidence) else "not satisfied"
         rows = (
             (
                 framework,
@@ -246,7 +246,7 @@ class _Report:
             element(
                 "p",
                 "For the customer-managed keys of these accounts, the result for each of the "
-                f"following controls is: {answer}. {CAUTION}",
+                f"following controls is: {result}. {CAUTION}",
             ),
             table(["Framework", "Controls", "Mapped by"], rows),
         )
@@ -264,49 +264,53 @@ def _keys(keys: aspect_models.Keys | None) -> Html:
 
 def _why(finding: models.Finding) -> Iterator[Content]:
     yield _account(finding)
-    yield named(finding.subscription_name, finding.subscription_id)
+    yield render_name(finding.subscription_name, finding.subscription_id)
     key = finding.key_health if finding.verdict is Verdict.COMPLIANT else None
     yield key.reasons[0].message if key and key.reasons else finding.message
-    since = _time_cell(finding.violated_since or finding.changed_at)
-    yield Html(f"{since}, due by {_time_cell(finding.due_at)}") if finding.due_at else since
+    since = _render_time(finding.violated_since or finding.changed_at)
+    yield Html(f"{since}, due by {_render_time(finding.due_at)}") if finding.due_at else since
 
 
 def _exempted(excepted: tuple[models.Finding, aspect_models.AccountException]) -> Iterator[Content]:
     finding, exception = excepted
     yield _account(finding)
-    yield named(exception.display_name, exception.id)
+    yield render_name(exception.display_name, exception.id)
     yield exception.category or ""
     yield " / ".join(filter(None, (exception.ticket, exception.approved_by)))
-    yield _time_cell(exception.expires_on)
+    yield _render_time(exception.expires_on)
 
 
 def _gap(unread: tuple[models.Subscription, models.GapOfSubscription]) -> Iterator[Content]:
     subscription, gap = unread
-    yield named(subscription.name, subscription.subscription_id)
+    yield render_name(subscription.name, subscription.subscription_id)
     yield whole(gap.reason)
     yield gap.detail or ""
-    yield _time_cell(subscription.since)
+    yield _render_time(subscription.since)
 
 
 def _change(change: models.ChangeEvent) -> Iterator[Content]:
-    yield _time_cell(change.time)
+    yield _render_time(change.time)
     yield whole(change.type.removeprefix("cmkcheck.").replace(".", " ").replace("_", " "))
     name, subscription = change.data.get("name"), change.data.get("subscriptionName")
     if not isinstance(subscription, str):
-        yield named(change.subject, None)
+        yield render_name(change.subject, None)
     else:
-        yield named(name, subscription) if isinstance(name, str) else named(subscription, None)
+        yield (
+            render_name(name, subscription)
+            if isinstance(name, str)
+            else render_name(subscription, None)
+        )
     yield _states(change)
 
 
 def _states(change: models.ChangeEvent) -> str:
     """Return the states before and after: verdict, key, the change's aspect and all differences."""
-    had, has = (as_object(change.data.get(name)) for name in ("before", "after"))
+    side, has = (as_object(change.data.get(name)) for name in ("before", "after"))
     about = {aspect.name for aspect in ASPECTS if change.type in aspect.changes}
-    changed = {name for name in had.keys() & has.keys() if had[name] != has[name]}
+    changed = {name for name in side.keys() & has.keys() if side[name] != has[name]}
     sides = (
         [text for name, text in side.items() if name in _ALWAYS_SHOWN | about | changed]
-        for side in (had, has)
+        for side in (side, has)
     )
     texts = (", ".join(text for text in side if isinstance(text, str)) for side in sides)
     return " → ".join(filter(None, texts))
@@ -317,7 +321,7 @@ def _section(title: str, *content: Content) -> Html:
 
 
 def _account(finding: models.Finding) -> Html:
-    return named(finding.name, f"group {finding.resource_group}")
+    return render_name(finding.name, f"group {finding.resource_group}")
 
 
 def _time(time: datetime | None) -> str:
@@ -325,14 +329,14 @@ def _time(time: datetime | None) -> str:
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if time else "not known"
 
 
-def _time_cell(time: datetime | None) -> Html:
+def _render_time(time: datetime | None) -> Html:
     return whole(_time(time))
 
 
-def _shortened(names: Iterable[str]) -> str:
-    found = sorted(names)
-    more = len(found) - MAX_NAMES_LISTED
-    some = found if more <= 0 else [*found[:MAX_NAMES_LISTED], f"and {more} more"]
+def _shorten_names(names: Iterable[str]) -> str:
+    sorted_names = sorted(names)
+    more = len(sorted_names) - MAX_NAMES_LISTED
+    some = sorted_names if more <= 0 else [*sorted_names[:MAX_NAMES_LISTED], f"and {more} more"]
     return ", ".join(some) or "not known"
 
 
@@ -344,8 +348,8 @@ def _unread(evidence: Evidence) -> Iterator[tuple[models.Subscription, models.Ga
             yield subscription, gap
 
 
-def _accepted_by(finding: models.Finding) -> aspect_models.AccountException | None:
-    """Return the exemption that temporarily accepts a violation, None without one."""
+def _find_acceptance(finding: models.Finding) -> aspect_models.AccountException | None:
+    """Return the exemption that temporarily accepts a violation, or None without one."""
     exception = finding.exception
     is_accepted = finding.verdict is Verdict.NON_COMPLIANT and exception and exception.honoured
     return exception if is_accepted else None

@@ -42,7 +42,7 @@ async def sign(folder: Path, signed: Sign) -> None:
 
 
 def signature_fault(folder: Path, key: "SSlibKey") -> str | None:
-    """Return the fault of the signature of a folder's manifest; None if it is valid."""
+    """Return the fault of the signature of a folder's manifest, or None if it is valid."""
     from securesystemslib.exceptions import VerificationError
 
     signature = folder / SIGNATURE
@@ -98,13 +98,13 @@ def read_public_key(path: Path) -> "SSlibKey":
 
     data = _read(path)
     try:
-        found = load_pem_public_key(data) if _PEM in data else from_jwk(json.loads(data))
+        key = load_pem_public_key(data) if _PEM in data else parse_jwk(json.loads(data))
     except (ValueError, TypeError, KeyError) as error:
         raise NotUsable(f"{path} must be a public key, as PEM or as JWK.") from error
-    return usable(found, str(path))
+    return usable(key, str(path))
 
 
-def from_jwk(document: Any) -> object:  # noqa: ANN401 - JSON
+def parse_jwk(document: Any) -> object:  # noqa: ANN401 - JSON
     """Return the key of a JWK.
 
     Raises:

@@ -21,8 +21,8 @@ from yarl import URL
 from cmk_check.config.settings import Settings
 from cmk_check.errors import NotUsable
 from cmk_check.evidence.api_client import MAY_PASS, Passing, exchange
-from cmk_check.evidence.sign import Sign, from_jwk, usable
-from cmk_check.inventory.credential import SharedCredential, own_credential
+from cmk_check.evidence.sign import Sign, parse_jwk, usable
+from cmk_check.inventory.credential import SharedCredential, open_credential
 from cmk_check.inventory.http_session import open_session
 from cmk_check.limits import API_PAUSES_SECONDS
 
@@ -70,14 +70,14 @@ class KeyId(NamedTuple):
         scheme, _, rest = text.partition("://")
         authority, _, path = rest.partition("/")
         name, _, host_domain = authority.lower().removesuffix(":443").partition(".")
-        found = _KEY_PATH.fullmatch(f"/{path}")
+        match = _KEY_PATH.fullmatch(f"/{path}")
         is_vault = _VAULT_NAME.fullmatch(name) and host_domain == domain
-        if scheme.lower() != "https" or not is_vault or found is None:
+        if scheme.lower() != "https" or not is_vault or match is None:
             raise NotUsable(
                 f"--sign-with must be the id of a key like https://<vault>.{domain}/keys/<key>; "
                 "CMK_CLOUD selects the cloud."
             )
-        return cls(f"{name}.{host_domain}", found[1], found[2] or "")
+        return cls(f"{name}.{host_domain}", match[1], match[2] or "")
 
 
 @asynccontextmanager
@@ -94,14 +94,14 @@ async def open_vault_signer(key_id: str) -> AsyncIterator[Sign]:
 
     """
     settings = Settings.load_for_scan()
-    asked = KeyId.parse(key_id, settings.addresses.vault_domain)
+    requested = KeyId.parse(key_id, settings.addresses.vault_domain)
     scope = f"https://{settings.addresses.vault_domain}/.default"
     async with (
-        SharedCredential(own_credential(settings, settings.client_id)) as credential,
-        open_session(f"https://{asked.host}") as session,
+        SharedCredential(open_credential(settings, settings.client_id)) as credential,
+        open_session(f"https://{requested.host}") as session,
     ):
-        vault = _Vault(asked.host, session, credential, scope)
-        yield partial(vault.sign, *await vault.read(asked))
+        vault = _Vault(requested.host, session, credential, scope)
+        yield partial(vault.sign, *await vault.read(requested))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +111,13 @@ class _Vault:
     credential: SharedCredential
     scope: str
 
-    async def read(self, asked: KeyId) -> tuple[KeyId, "SSlibKey"]:
+    async def read(self, requested: KeyId) -> tuple[KeyId, "SSlibKey"]:
         """Read a public key; also return the id of its version."""
-        host, name, version = asked
-        answer = await self._ask("GET", f"/keys/{name}/{version}".rstrip("/"))
+        host, name, version = requested
+        response = await self._ask("GET", f"/keys/{name}/{version}".rstrip("/"))
         try:
-            read = KeyId.parse(answer["key"]["kid"], host.partition(".")[2])
-            public = from_jwk(answer)
+            read = KeyId.parse(response["key"]["kid"], host.partition(".")[2])
+            public = parse_jwk(response)
         except (NotUsable, KeyError, TypeError, ValueError, AttributeError) as error:
             raise SigningFailed(f"{host} returned a response that is not a key.") from error
         is_version = version in {"", read.version}
@@ -133,9 +133,9 @@ class _Vault:
         hashed = hashlib.new(key.get_hash_algorithm_name(), data).digest()
         value = base64.urlsafe_b64encode(hashed).rstrip(b"=").decode()
         path = f"/keys/{key_id.name}/{key_id.version}/sign"
-        answer = await self._ask("POST", path, {"alg": _ALGORITHMS[key.scheme], "value": value})
+        response = await self._ask("POST", path, {"alg": _ALGORITHMS[key.scheme], "value": value})
         try:
-            raw = base64.urlsafe_b64decode(f"{answer['value']}==")
+            raw = base64.urlsafe_b64decode(f"{response['value']}==")
             signature = Signature(key.keyid, (raw if key.keytype == "rsa" else _der(raw)).hex())
             key.verify_signature(signature, data)
         except (KeyError, TypeError, ValueError, UnverifiedSignatureError) as error:

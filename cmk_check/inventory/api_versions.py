@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gap_sentences import make_gap
-from cmk_check.core.text_files import toml_of
+from cmk_check.core.text_files import read_toml
 from cmk_check.ports import InventoryError
 
 ACCOUNTS: Final = "microsoft.cognitiveservices/accounts"
 
-_OF_TYPES: Final[Mapping[str, Sequence[str]]] = toml_of(__package__, "api_versions.toml")
+_OF_TYPES: Final[Mapping[str, Sequence[str]]] = read_toml(__package__, "api_versions.toml")
 
 _NOT_SERVED: Final = frozenset(
     {"invalidapiversionparameter", "invalidresourcetype", "noregisteredproviderfound"}
@@ -46,10 +46,10 @@ class ApiVersions:
     def learn(self, url: str, code: str, message: str) -> bool:
         """Learn from a refusal of a URL; return whether there is another version to request."""
         kind = type_of(url)
-        found = _SERVED.search(message) if is_not_served(code) else None
-        served = re.split(r"[,\s]+", found[1].strip()) if found else ()
-        asked = _PARAMETER.findall(url)
-        others = (each for each in self._judged(kind) if each in served and each not in asked)
+        match = _SERVED.search(message) if is_not_served(code) else None
+        served = re.split(r"[,\s]+", match[1].strip()) if match else ()
+        requested = _PARAMETER.findall(url)
+        others = (each for each in self._judged(kind) if each in served and each not in requested)
         usable = next(others, None)
         if usable is not None:
             self.in_use[kind] = usable
@@ -68,14 +68,14 @@ class ApiVersions:
 
 def type_of(url: str) -> str:
     """Return the lower-cased resource type that a URL requests, with its namespace."""
-    found = _RESOURCE.fullmatch(urlsplit(url).path.lower())
-    if found is None:
+    match = _RESOURCE.fullmatch(urlsplit(url).path.lower())
+    if match is None:
         return "microsoft.resources/subscriptions"
-    namespace, *parts = found[1].split("/")
+    namespace, *parts = match[1].split("/")
     return "/".join((namespace, *parts[::2]))
 
 
-def type_read_by(action: str) -> str:
+def get_type_of_action(action: str) -> str:
     """Return the resource type that an action of the role reads."""
     return action.removesuffix("/read").lower()
 

@@ -109,18 +109,18 @@ class ArmReader:
     async def document(self, path: str, until: Deadline, query: str = "") -> dict[str, object]:
         """Return the JSON of one resource; ``query`` is sent unchanged."""
         call = Call(self._arm_url, until)
-        await self._send(HttpRequest("GET", self.url_of(path, query)), call)
+        await self._send(HttpRequest("GET", self.build_url(path, query)), call)
         return call.answer()
 
     async def query(self, body: dict[str, object], until: Deadline) -> GraphQuery:
         """Return the answered call of a query of Resource Graph."""
         call = GraphQuery(self._arm_url, until)
-        await self._send(HttpRequest("POST", self.url_of(GRAPH_PATH), json=body), call)
+        await self._send(HttpRequest("POST", self.build_url(GRAPH_PATH), json=body), call)
         return call
 
     async def entries(self, path: str, until: Deadline, query: str = "") -> list[object]:
         """Return the raw entries of all pages of a list; ``query`` is sent unchanged."""
-        pages = self.pages(self.url_of(path, query), until)
+        pages = self.pages(self.build_url(path, query), until)
         return [entry async for page in pages for entry in page]
 
     async def pages(self, url: str, until: Deadline) -> AsyncIterator[list[object]]:
@@ -134,12 +134,12 @@ class ArmReader:
 
     async def _send(self, request: HttpRequest, call: Call) -> None:
         with call_errors():
-            answer = await self._client.send_request(request, call=call)
-        if answer.status_code != HTTPStatus.OK:
-            raise HttpResponseError(response=answer)
-        call.take(answer)
+            response = await self._client.send_request(request, call=call)
+        if response.status_code != HTTPStatus.OK:
+            raise HttpResponseError(response=response)
+        call.take(response)
 
-    def url_of(self, path: str, query: str = "") -> str:
+    def build_url(self, path: str, query: str = "") -> str:
         """Return the URL of a path, with a version to request."""
         # Paths may come from answers: they must not lead elsewhere.
         if not _PATH.fullmatch(path):

@@ -22,14 +22,14 @@ from cmk_check.core.resource_id import AccountId, path_of
 from cmk_check.inventory.api_versions import ApiVersions
 from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.credential import SharedCredential, own_credential
+from cmk_check.inventory.credential import SharedCredential, open_credential
 from cmk_check.inventory.exemptions import AzureExemptions
-from cmk_check.inventory.gaps import READ_ACCOUNTS, TROUBLE, code_of, code_of_404, gap_of
-from cmk_check.inventory.http_session import open_session, shared_transport
+from cmk_check.inventory.gaps import READ_ACCOUNTS, TROUBLE, build_gap, get_404_code, get_code
+from cmk_check.inventory.http_session import open_session, share_transport
 from cmk_check.inventory.keys.reader import AzureKeys
 from cmk_check.inventory.resource_graph import AzureAccountSearch, ChangeSearch
 from cmk_check.inventory.subscriptions import read_subscriptions, read_subscriptions_below
-from cmk_check.inventory.token_claims import identity_in
+from cmk_check.inventory.token_claims import find_identity
 from cmk_check.limits import ARM_FIRST_BACK_OFF_SECONDS
 
 # ARM returns the first code today; a provider may return its own code with 404.
@@ -44,9 +44,9 @@ async def open_inventory(settings: Settings) -> "AzureInventory":
     """Connect to Azure according to the settings; the caller must close the inventory."""
     async with AsyncExitStack() as opened:
         session = await opened.enter_async_context(open_session(settings.addresses.arm_url))
-        credential = own_credential(settings, settings.client_id)
+        credential = open_credential(settings, settings.client_id)
         return AzureInventory(
-            settings, credential, shared_transport(session), opened.pop_all().aclose
+            settings, credential, share_transport(session), opened.pop_all().aclose
         )
 
 
@@ -111,21 +111,21 @@ class AzureInventory:
         self._kinds = frozenset(kind.lower() for kind in settings.kinds)
         self._example_url: str | None = None
 
-    async def signed_in_as(self) -> str | None:
-        """Return who reads, for the terminal of this person; see ``identity_in``.
+    async def get_identity(self) -> str | None:
+        """Return who reads, for the terminal of this person; see ``find_identity``.
 
         Raises:
             InventoryError: no token is available.
 
         """
         scope = self.reader.settings.addresses.token_scope
-        return identity_in((await self._credential.get_token(scope)).token)
+        return find_identity((await self._credential.get_token(scope)).token)
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
         """List every subscription that the identity sees; see ``Inventory``."""
         return await read_subscriptions(self.reader)
 
-    async def subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
+    async def list_subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
         """List every subscription below a management group; see ``Inventory``."""
         return await read_subscriptions_below(self.reader, group)
 
@@ -143,12 +143,12 @@ class AzureInventory:
         except TROUBLE as error:
             # After a page of accounts, a refusal cannot mean that there are none.
             if collected.pages or not _has_no_accounts(error, subscription, recorded):
-                return collected.reading(gap_of(error, READ_ACCOUNTS))
+                return collected.reading(build_gap(error, READ_ACCOUNTS))
         missing = [account_id for account_id in recorded if account_id.text not in collected.ids]
-        gone = await asyncio.gather(
+        are_deleted = await asyncio.gather(
             *(self._is_gone(account_id, collected, until) for account_id in missing)
         )
-        if unconfirmed := gone.count(False):
+        if unconfirmed := are_deleted.count(False):
             return collected.reading(make_gap(GapReason.LIST_INCOMPLETE, str(unconfirmed)))
         return collected.reading()
 
@@ -171,7 +171,7 @@ class AzureInventory:
             async with asyncio.timeout_at(until.latest):
                 document = await self.reader.document(path, until)
         except TROUBLE as error:
-            return code_of_404(error) in _GONE
+            return get_404_code(error) in _GONE
         collected.add([document])
         return False
 
@@ -209,8 +209,8 @@ def _has_no_accounts(
     A subscription has none if the provider is not registered, or if it only gives access to the
     directory ("Access to Azure Active Directory"); the latter only counts if nothing is recorded.
     """
-    if code_of(error, HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND) in _UNREGISTERED:
+    if get_code(error, HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND) in _UNREGISTERED:
         return True
     is_entra_only = (subscription.quota_id or "").upper().startswith("AAD_")
-    is_refused = code_of(error, HTTPStatus.BAD_REQUEST) == "disallowedoperation"
+    is_refused = get_code(error, HTTPStatus.BAD_REQUEST) == "disallowedoperation"
     return is_entra_only and not recorded and is_refused

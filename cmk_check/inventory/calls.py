@@ -71,11 +71,11 @@ class Call:
         self._asked.add(page)
         return new
 
-    def take(self, answer: AsyncHttpResponse) -> None:
+    def take(self, response: AsyncHttpResponse) -> None:
         """Keep the headers and the JSON of an answer."""
-        self.headers = answer.headers
+        self.headers = response.headers
         try:
-            body = json.loads(answer.text("utf-8-sig"))
+            body = json.loads(response.text("utf-8-sig"))
         except (ValueError, RecursionError) as error:
             raise InventoryError(MALFORMED) from error
         if not isinstance(body, dict):

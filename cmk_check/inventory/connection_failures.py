@@ -24,7 +24,7 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons import connection_sentences as sentences
 from cmk_check.core.reasons.gap_sentences import make_gap
-from cmk_check.net.proxy import proxy_for
+from cmk_check.net.proxy import find_proxy
 
 SIGN_IN: Final = "Azure's sign-in"
 _TIMEOUTS: Final = (TimeoutError, ServiceRequestTimeoutError, ServiceResponseTimeoutError)
@@ -57,36 +57,36 @@ def connection_gap(error: BaseException, peer: str) -> Gap | None:
     """
     errors = list(_chain(error))
     if _is_any(errors, aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError):
-        return sentences.certificate_unknown(_named(peer, errors), "SSL_CERT_FILE")
-    for found in errors:
-        if isinstance(found, aiohttp.ClientProxyConnectionError):
-            return sentences.proxy_silent(peer, found.host)
-        if isinstance(found, aiohttp.ClientHttpProxyError):
-            proxy = _proxy_host(str(found.request_info.url))
-            return sentences.proxy_refuses(peer, proxy, found.status)
+        return sentences.certificate_unknown(_format_peer(peer, errors), "SSL_CERT_FILE")
+    for cause in errors:
+        if isinstance(cause, aiohttp.ClientProxyConnectionError):
+            return sentences.proxy_silent(peer, cause.host)
+        if isinstance(cause, aiohttp.ClientHttpProxyError):
+            proxy = _proxy_host(str(cause.request_info.url))
+            return sentences.proxy_refuses(peer, proxy, cause.status)
     if _is_any(errors, aiohttp.ClientConnectorDNSError, socket.gaierror):
-        return sentences.name_unknown(_named(peer, errors))
+        return sentences.name_unknown(_format_peer(peer, errors))
     return None
 
 
-def unreached_gap(error: BaseException, peer: str) -> Gap | None:
-    """Return the gap if ``peer`` was unreachable, None if it was reached."""
+def find_unreached_gap(error: BaseException, peer: str) -> Gap | None:
+    """Return the gap if ``peer`` was unreachable, or None if it was reached."""
     errors = list(_chain(error))
     if gap := connection_gap(error, peer):
         return gap
     if _is_any(errors, *_TIMEOUTS):
-        return sentences.peer_silent(_named(peer, errors))
+        return sentences.peer_silent(_format_peer(peer, errors))
     if _is_any(errors, *_BROKEN):
-        return sentences.not_connected(_named(peer, errors))
+        return sentences.not_connected(_format_peer(peer, errors))
     return None
 
 
 def sign_in_gap(error: BaseException) -> Gap:
     """Return the gap that explains why no token was issued."""
-    if gap := unreached_gap(error, SIGN_IN):
+    if gap := find_unreached_gap(error, SIGN_IN):
         return gap
     errors = list(_chain(error))
-    codes = [found[0] for each in errors if (found := _ENTRA_CODE.search(str(each)))]
+    codes = [match[0] for each in errors if (match := _ENTRA_CODE.search(str(each)))]
     if codes:
         return _REFUSALS.get(codes[-1], sentences.sign_in_refused)(codes[-1])
     if gap := next(filter(None, map(_tool_gap, map(str, errors))), None):
@@ -101,10 +101,10 @@ def _tool_gap(text: str) -> Gap | None:
     """Return the gap if a command like az printed that it could not reach the sign-in."""
     if not _TOOL_FAILED.search(text):
         return None
-    found = _TOOL_HOST.search(text)
-    peer = f"{SIGN_IN} ({found[1]})" if found else SIGN_IN
+    match = _TOOL_HOST.search(text)
+    peer = f"{SIGN_IN} ({match[1]})" if match else SIGN_IN
     if "ProxyError(" in text or "proxyconnect tcp" in text:
-        proxy = _proxy_host(f"https://{found[1] if found else ''}")
+        proxy = _proxy_host(f"https://{match[1] if match else ''}")
         refused = _TUNNEL_REFUSED.search(text)
         if refused:
             return sentences.proxy_refuses(peer, proxy, int(refused[1]))
@@ -121,7 +121,7 @@ def _tool_gap(text: str) -> Gap | None:
 
 
 def _proxy_host(url: str) -> str:
-    return urlsplit(proxy_for(url) or "").hostname or "of HTTPS_PROXY"
+    return urlsplit(find_proxy(url) or "").hostname or "of HTTPS_PROXY"
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -143,7 +143,7 @@ def _is_any(errors: list[BaseException], *types: type[BaseException]) -> bool:
     return any(isinstance(error, types) for error in errors)
 
 
-def _named(peer: str, errors: list[BaseException]) -> str:
+def _format_peer(peer: str, errors: list[BaseException]) -> str:
     hosts = (error.host for error in errors if isinstance(error, aiohttp.ClientConnectorError))
     host = next(hosts, None)
     return f"{peer} ({host})" if host and host not in peer else peer

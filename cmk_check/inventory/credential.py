@@ -24,7 +24,7 @@ from cmk_check.ports import InventoryError
 type _TokenRequest = tuple[tuple[str, ...], str | None]
 
 
-def own_credential(settings: Settings, client_id: str | None) -> AsyncSupportsTokenInfo:
+def open_credential(settings: Settings, client_id: str | None) -> AsyncSupportsTokenInfo:
     """Return the managed identity if there is one, otherwise the developer's own sign-in."""
     if settings.managed_identity:
         # It ignores AZURE_CLIENT_ID, and without an id uses the system-assigned identity.
@@ -130,7 +130,7 @@ class SharedCredential:
         if task is None:
             task = asyncio.create_task(self._fetch_now(request))
             self._fetches[request] = task
-            task.add_done_callback(lambda done: self._fetched(request, done))
+            task.add_done_callback(lambda done: self._finish_fetch(request, done))
         return task
 
     async def _fetch_now(self, request: _TokenRequest) -> AccessTokenInfo:
@@ -143,7 +143,7 @@ class SharedCredential:
         self._tokens[scopes] = token
         return token
 
-    def _fetched(self, request: _TokenRequest, done: asyncio.Task[AccessTokenInfo]) -> None:
+    def _finish_fetch(self, request: _TokenRequest, done: asyncio.Task[AccessTokenInfo]) -> None:
         del self._fetches[request]
         if not done.cancelled():
             done.exception()  # retrieved, or asyncio warns if no caller waits any more

@@ -39,8 +39,8 @@ from cmk_check.inventory.gaps import (
     READ_POLICY_ASSIGNMENTS,
     READ_POLICY_SETS,
     TROUBLE,
-    code_of_404,
-    gap_of,
+    build_gap,
+    get_404_code,
 )
 from cmk_check.inventory.resource_graph import BY_ID, read_page, read_rows
 from cmk_check.inventory.single_flight import SingleFlight
@@ -87,47 +87,51 @@ class AzureExemptions:
                 path = f"/subscriptions/{subscription_id}/providers/Microsoft.Authorization"
                 entries = await self._reader.entries(f"{path}/policyExemptions", Deadline(deadline))
         except TROUBLE as error:
-            return ExemptionFacts(Unread(gap_of(error, READ_EXEMPTIONS)))
+            return ExemptionFacts(Unread(build_gap(error, READ_EXEMPTIONS)))
         exemptions = tuple(
             exemption
             for exemption in map(parse_exemption, entries)
             if exemption is not None and any(exempts(exemption, path) for path in paths)
         )
-        named = (each.assignment_id for each in exemptions if not each.is_malformed)
-        assignments = await self._assignments.each(named, self._assignment, deadline)
-        initiatives = (
-            each.definition_id
-            for each in assignments.values()
-            if isinstance(each, Assignment) and is_set(each.definition_id)
+        assignment_ids = (
+            assignment.assignment_id for assignment in exemptions if not assignment.is_malformed
         )
-        sets = await self._sets.each(initiatives, self._set, deadline)
+        assignments = await self._assignments.read_all(assignment_ids, self._assignment, deadline)
+        initiatives = (
+            assignment.definition_id
+            for assignment in assignments.values()
+            if isinstance(assignment, Assignment) and is_set(assignment.definition_id)
+        )
+        sets = await self._sets.read_all(initiatives, self._set, deadline)
         return ExemptionFacts(exemptions, assignments, sets)
 
     async def may_be_exempted(
         self, subscription_ids: Sequence[str], *, seconds: float
     ) -> frozenset[str] | None:
-        """Return the subscriptions with an exemption in or above them; None if that is unknown.
+        """Return the subscriptions with an exemption in or above them, or None if that is unknown.
 
         Without any policy in the answer, the identity may lack the right to see policies.
         """
-        until, wanted = Deadline.within(seconds), list(subscription_ids)
+        until, pending = Deadline.within(seconds), list(subscription_ids)
         try:
             async with asyncio.timeout_at(until.latest):
                 page = await read_page(
-                    self._reader, _EXEMPTED, until, subscriptions=wanted, above=True
+                    self._reader, _EXEMPTED, until, subscriptions=pending, above=True
                 )
                 places = [as_object(row).get("place") for row in page.rows]
                 if not places or page.truncated or page.limited or not all(map(_is_place, places)):
                     return None
                 groups = {each for each in map(str, places) if is_management_group(each)}
-                below = await self._below(groups, wanted, until) if groups else frozenset[str]()
+                below = (
+                    await self._list_below(groups, pending, until) if groups else frozenset[str]()
+                )
         except TROUBLE as error:
-            gap = gap_of(error, QUERY_GRAPH)
+            gap = build_gap(error, QUERY_GRAPH)
             _log.warning("Resource Graph did not say where exemptions are: %s", gap.detail)
             return None
-        return below.union(each for each in wanted if f"/subscriptions/{each}" in places)
+        return below.union(each for each in pending if f"/subscriptions/{each}" in places)
 
-    async def _below(
+    async def _list_below(
         self, groups: AbstractSet[str], subscription_ids: list[str], until: Deadline
     ) -> frozenset[str]:
         """Return the subscriptions below any of these groups, or whose groups are not known."""
@@ -138,22 +142,26 @@ class AzureExemptions:
             pages=MAX_KNOWN_ACCOUNT_PAGES,
             subscriptions=subscription_ids,
         )
-        above = {fold_id(row.get("id")): _groups_above(row) for row in map(as_object, rows)}
+        above = {fold_id(row.get("id")): _list_groups_above(row) for row in map(as_object, rows)}
         all_groups = groups | {MANAGEMENT_GROUP}  # of a group without a name
         return frozenset(
-            each
-            for each in subscription_ids
-            if not (found := above.get(f"/subscriptions/{each}"))
-            or not all_groups.isdisjoint(found)
+            subscription_id
+            for subscription_id in subscription_ids
+            if not (groups_above := above.get(f"/subscriptions/{subscription_id}"))
+            or not all_groups.isdisjoint(groups_above)
         )
 
     async def _assignment(self, name: str, until: Deadline) -> Assignment | Absent | Unread:
-        found = await self._document(name, until, READ_POLICY_ASSIGNMENTS)
-        return found if not isinstance(found, dict) else parse_assignment(name, found) or _MALFORMED
+        document = await self._document(name, until, READ_POLICY_ASSIGNMENTS)
+        return (
+            document
+            if not isinstance(document, dict)
+            else parse_assignment(name, document) or _MALFORMED
+        )
 
     async def _set(self, name: str, until: Deadline) -> SetDefinition | Absent | Unread:
-        found = await self._document(name, until, READ_POLICY_SETS)
-        return found if not isinstance(found, dict) else parse_set(found) or _MALFORMED
+        document = await self._document(name, until, READ_POLICY_SETS)
+        return document if not isinstance(document, dict) else parse_set(document) or _MALFORMED
 
     async def _document(
         self, name: str, until: Deadline, action: str
@@ -161,9 +169,9 @@ class AzureExemptions:
         try:
             return await self._reader.document(name, until)
         except TROUBLE as error:
-            if code_of_404(error) in _GONE:
+            if get_404_code(error) in _GONE:
                 return Absent(name)
-            gap = gap_of(error, action)
+            gap = build_gap(error, action)
             if gap.reason is GapReason.FORBIDDEN and is_management_group(name):
                 gap = assignment_denied(gap.missing_action or action)
             return Unread(gap, name)
@@ -171,11 +179,11 @@ class AzureExemptions:
 
 def _is_place(place: object) -> bool:
     """Return whether this is a subscription, a management group, or "" for an assignment."""
-    known = ("/subscriptions/", MANAGEMENT_GROUP)
-    return isinstance(place, str) and (not place or place.startswith(known))
+    prefixes = ("/subscriptions/", MANAGEMENT_GROUP)
+    return isinstance(place, str) and (not place or place.startswith(prefixes))
 
 
-def _groups_above(row: dict[str, object]) -> set[str]:
+def _list_groups_above(row: dict[str, object]) -> set[str]:
     entries = row.get("above")
     names = entries if isinstance(entries, list) else []
     return {f"{MANAGEMENT_GROUP}{fold_id(as_object(each).get('name'))}" for each in names}

@@ -113,16 +113,16 @@ _STATUSES: Final[Mapping[int, GapReason]] = {
 }
 
 
-def gap_of(error: Exception, action: str) -> Gap:
+def build_gap(error: Exception, action: str) -> Gap:
     """Translate an error of reading; ``action`` is the permission needed for reading."""
     if isinstance(error, InventoryError):
         return error.gap
     for types, reason in _REASONS:
         if isinstance(error, types):
-            known = connection_gap(error, _ARM) if reason is GapReason.UNREACHABLE else None
-            return known or make_gap(reason)
+            known_gap = connection_gap(error, _ARM) if reason is GapReason.UNREACHABLE else None
+            return known_gap or make_gap(reason)
     if isinstance(error, HttpResponseError) and error.status_code is not None:
-        return _gap_of_answer(error, error.status_code, action)
+        return _build_answer_gap(error, error.status_code, action)
     if isinstance(error, ClientAuthenticationError):
         return make_gap(GapReason.UNAUTHENTICATED)
     return make_gap(GapReason.UNEXPECTED_RESPONSE)
@@ -150,18 +150,18 @@ def call_errors() -> Iterator[None]:
         raise InventoryError(gap) from error
 
 
-def code_of_404(error: Exception) -> str | None:
-    """Return the lower-cased code of a 404 answer, "" if it has none; None for other answers.
+def get_404_code(error: Exception) -> str | None:
+    """Return the lower-cased code of a 404 answer, or "" if it has none; None for other answers.
 
     Only the code shows what was not found: the resource, its parent or its type. A proxy's page has
     no code.
     """
-    return code_of(error, HTTPStatus.NOT_FOUND)
+    return get_code(error, HTTPStatus.NOT_FOUND)
 
 
-def _gap_of_answer(error: HttpResponseError, status: int, action: str) -> Gap:
-    code, message = _error_of(error)
-    reason, note = reason_of(status, code.lower()), f"{status} {code or 'without a code'}"
+def _build_answer_gap(error: HttpResponseError, status: int, action: str) -> Gap:
+    code, message = _parse_error(error)
+    reason, note = choose_reason(status, code.lower()), f"{status} {code or 'without a code'}"
     if reason is GapReason.UNAUTHENTICATED and code.lower() == _WRONG_TENANT:
         return wrong_tenant(note)
     if reason is GapReason.UNAUTHENTICATED and _NOT_YET_VALID in message.lower():
@@ -169,12 +169,12 @@ def _gap_of_answer(error: HttpResponseError, status: int, action: str) -> Gap:
     what, end = OF_ERROR_CODES.get(code.lower(), (None, None))
     missing = None
     if reason is GapReason.FORBIDDEN:
-        found = _ACTION.search(message)
-        missing = found[1] if found else action
+        match = _ACTION.search(message)
+        missing = match[1] if match else action
     return make_gap(reason, note, missing_action=missing, message=what, way_out=end)
 
 
-def reason_of(status: int, code: str) -> GapReason:
+def choose_reason(status: int, code: str) -> GapReason:
     """Return the gap reason for a failed answer; ``code`` is lower-cased."""
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return GapReason.SERVER_ERROR
@@ -190,14 +190,14 @@ def reason_of(status: int, code: str) -> GapReason:
     return _STATUSES.get(status, GapReason.UNEXPECTED_RESPONSE)
 
 
-def code_of(error: Exception, *statuses: int) -> str | None:
+def get_code(error: Exception, *statuses: int) -> str | None:
     """Return the same for an answer with one of these statuses."""
     if not isinstance(error, HttpResponseError) or error.status_code not in statuses:
         return None
-    return _error_of(error)[0].lower()
+    return _parse_error(error)[0].lower()
 
 
-def _error_of(error: HttpResponseError) -> tuple[str, str]:
+def _parse_error(error: HttpResponseError) -> tuple[str, str]:
     return ("", "") if error.response is None else arm_error(error.response.text)
 
 
@@ -211,10 +211,10 @@ def arm_error(text: Callable[[], str]) -> tuple[str, str]:
         body = json.loads(text())
     except (AzureError, LookupError, RecursionError, ValueError):
         return "", ""
-    fields = _lowered(body)
-    fields = _lowered(fields.get("error")) or fields
+    fields = _lower_names(body)
+    fields = _lower_names(fields.get("error")) or fields
     code, message = fields.get("code"), fields.get("message")
-    inner = _lowered(fields.get("innererror")).get("code")
+    inner = _lower_names(fields.get("innererror")).get("code")
     if isinstance(code, str) and code.lower() in _VAGUE and isinstance(inner, str):
         code = inner
     return (
@@ -223,5 +223,5 @@ def arm_error(text: Callable[[], str]) -> tuple[str, str]:
     )
 
 
-def _lowered(value: object) -> dict[str, object]:
+def _lower_names(value: object) -> dict[str, object]:
     return {name.lower(): part for name, part in value.items()} if isinstance(value, dict) else {}

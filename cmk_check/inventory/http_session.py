@@ -10,7 +10,7 @@ from azure.core.pipeline.transport import AioHttpTransport
 
 from cmk_check.core.reasons.gap_sentences import ANSWER_TOO_LARGE
 from cmk_check.limits import ARM_CONNECT_SECONDS, ARM_READ_SECONDS, MAX_ARM_BODY_MIB
-from cmk_check.net.proxy import proxy_for
+from cmk_check.net.proxy import find_proxy
 from cmk_check.net.request_trace import request_traces
 from cmk_check.ports import InventoryError
 
@@ -19,13 +19,13 @@ def open_session(url: str) -> aiohttp.ClientSession:
     """Open a session through the proxy that the environment names for this origin, if any."""
     return aiohttp.ClientSession(
         cookie_jar=aiohttp.DummyCookieJar(),
-        proxy=proxy_for(url),
+        proxy=find_proxy(url),
         response_class=LimitedResponse,
         trace_configs=request_traces(),
     )
 
 
-def shared_transport(session: aiohttp.ClientSession) -> AioHttpTransport:
+def share_transport(session: aiohttp.ClientSession) -> AioHttpTransport:
     """Return the transport that all clients share; closing a client leaves it open."""
     return AioHttpTransport(
         session=session,

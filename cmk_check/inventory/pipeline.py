@@ -19,7 +19,7 @@ from cmk_check import VERSION
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.inventory.api_versions import ApiVersions
-from cmk_check.inventory.gaps import arm_error, reason_of
+from cmk_check.inventory.gaps import arm_error, choose_reason
 from cmk_check.limits import ARM_ATTEMPTS, MAX_ARM_PAUSE_SECONDS
 from cmk_check.net.retry_after import retry_after
 from cmk_check.ports import InventoryError
@@ -53,10 +53,10 @@ class GuardPolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         """
         call: Call = request.context.options.pop(_CALL)
         request.context[_CALL] = call
-        asked = request.http_request
-        if asked.method != call.method:
+        http_request = request.http_request
+        if http_request.method != call.method:
             raise InventoryError(make_gap(GapReason.UNEXPECTED_RESPONSE))
-        if not call.trusts(asked.url) or not call.asks(asked.url):
+        if not call.trusts(http_request.url) or not call.asks(http_request.url):
             raise InventoryError(make_gap(GapReason.UNTRUSTED_NEXT_LINK))
 
 
@@ -69,18 +69,20 @@ class ApiVersionPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
 
     async def send(self, request: Request) -> Response:
         """Return the answer for a served version, or the refusal if no served version is known."""
-        asked = request.http_request
-        asked.url = self._versions.of(asked.url)
+        http_request = request.http_request
+        http_request.url = self._versions.of(http_request.url)
         response = await self.next.send(request)
-        answer = response.http_response
-        may_learn = answer.status_code in _VERSION_REFUSED
-        if may_learn and self._versions.learn(asked.url, *arm_error(answer.text)):
-            asked.url = self._versions.of(asked.url)
+        http_response = response.http_response
+        may_learn = http_response.status_code in _VERSION_REFUSED
+        if may_learn and self._versions.learn(http_request.url, *arm_error(http_response.text)):
+            http_request.url = self._versions.of(http_request.url)
             response = await self.next.send(request)
-            answer = response.http_response
-        is_ok = answer.status_code == HTTPStatus.OK
-        code = "" if is_ok else arm_error(answer.text)[0].lower()
-        self._versions.note(asked.url, None if is_ok else reason_of(answer.status_code, code))
+            http_response = response.http_response
+        is_ok = http_response.status_code == HTTPStatus.OK
+        code = "" if is_ok else arm_error(http_response.text)[0].lower()
+        self._versions.note(
+            http_request.url, None if is_ok else choose_reason(http_response.status_code, code)
+        )
         return response
 
 
@@ -111,10 +113,10 @@ class RetryPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
             else:
                 if response.http_response.status_code not in _MAY_PASS:
                     return response
-                asked = retry_after(response.http_response.headers)
-                pause = pause if asked is None else asked
+                requested = retry_after(response.http_response.headers)
+                pause = pause if requested is None else requested
                 if pause > MAX_ARM_PAUSE_SECONDS or not call.has_time_for(pause):
-                    if asked is None:
+                    if requested is None:
                         return response
                     raise InventoryError(make_gap(GapReason.THROTTLED))
             await asyncio.sleep(pause)
@@ -144,5 +146,5 @@ class OperationPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         self.url = request.http_request.url
         # The older SDK takes the decoded body from here, the newer one from the response.
         request.context[ContentDecodePolicy.CONTEXT_NAME] = {"value": []}
-        answer = cast("AsyncHttpResponse", _EMPTY_PAGE)
-        return PipelineResponse(request.http_request, answer, request.context)
+        empty_page = cast("AsyncHttpResponse", _EMPTY_PAGE)
+        return PipelineResponse(request.http_request, empty_page, request.context)

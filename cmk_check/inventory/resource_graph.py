@@ -21,7 +21,7 @@ from cmk_check.core.text import as_object, clean_time
 from cmk_check.core.watch_state import RecentChanges
 from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.gaps import MALFORMED, QUERY_GRAPH, TROUBLE, gap_of
+from cmk_check.inventory.gaps import MALFORMED, QUERY_GRAPH, TROUBLE, build_gap
 from cmk_check.limits import CROSS_CHECK_SECONDS, GRAPH_ROWS_PER_PAGE, MAX_KNOWN_ACCOUNT_PAGES
 from cmk_check.ports import InventoryError
 
@@ -66,7 +66,7 @@ async def read_page(  # noqa: PLR0913 - what is asked, where, and how long
 ) -> GraphPage:
     """Return one page of a query's rows, the first page without ``token``.
 
-    ``subscriptions`` are the subscriptions to query, None for all that the identity may read.
+    ``subscriptions`` are the subscriptions to query, or None for all that the identity may read.
     ``above``: the query also covers the management groups above them.
     https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources
 
@@ -127,8 +127,8 @@ async def read_rows(
 def _distinct(rows: list[object]) -> int:
     """Count rows with different ids; every row without an id counts."""
     ids = [row.get("id") if isinstance(row, dict) else None for row in rows]
-    named = [each.lower() for each in ids if isinstance(each, str)]
-    return len(set(named)) + len(ids) - len(named)
+    lowered = [each.lower() for each in ids if isinstance(each, str)]
+    return len(set(lowered)) + len(ids) - len(lowered)
 
 
 class AzureAccountSearch:
@@ -166,7 +166,7 @@ class AzureAccountSearch:
                     subscriptions=list(subscription_ids),
                 )
         except TROUBLE as error:
-            raise InventoryError(gap_of(error, QUERY_GRAPH)) from error
+            raise InventoryError(build_gap(error, QUERY_GRAPH)) from error
         return tuple(_account(as_object(row)) for row in rows)
 
 
@@ -204,14 +204,14 @@ class ChangeSearch:
             self._rows(changes_query("resourcecontainerchanges", _CONTAINERS, since), until),
         )
         subscriptions: dict[str, datetime] = {}
-        found: dict[str, datetime] = {}
+        times: dict[str, datetime] = {}
         for target, subscription_id, at in (row for answer in answers for row in answer[0]):
-            of, name = (found, target) if target else (subscriptions, subscription_id)
+            of, name = (times, target) if target else (subscriptions, subscription_id)
             of[name] = max(at, of.get(name, at))
         ends = [end for _, end, _ in answers if end is not None]
         gaps = [gap for _, _, gap in answers if gap is not None]
         return RecentChanges(
-            subscriptions, found, min(ends, default=None), gaps[0] if gaps else None
+            subscriptions, times, min(ends, default=None), gaps[0] if gaps else None
         )
 
     async def _rows(
@@ -223,7 +223,7 @@ class ChangeSearch:
                 page = await read_page(self._reader, query, until)
             rows = [_change(row) for row in page.rows]
         except TROUBLE as error:
-            return [], None, gap_of(error, QUERY_GRAPH)
+            return [], None, build_gap(error, QUERY_GRAPH)
         end = rows[-1][2] if rows and page.truncated else None
         return rows, end, SUBSCRIPTIONS_LEFT_OUT if page.limited else None
 
@@ -249,10 +249,10 @@ def _change(row: object) -> _Row:
     """Return the vault's id, or "" for a subscription; the subscription's id; and the time."""
     try:
         match row:
-            case {"target": str(target), "at": str(text)} if found := _ID.fullmatch(target.lower()):
+            case {"target": str(target), "at": str(text)} if match := _ID.fullmatch(target.lower()):
                 at = datetime.fromisoformat(text)
                 if at.utcoffset() is not None:
-                    return target.lower() if found[2] else "", found[1], at.astimezone(UTC)
+                    return target.lower() if match[2] else "", match[1], at.astimezone(UTC)
     except (OverflowError, ValueError) as error:  # an offset may exceed the last year
         raise InventoryError(MALFORMED) from error
     raise InventoryError(MALFORMED)

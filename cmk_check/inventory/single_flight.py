@@ -40,33 +40,33 @@ class SingleFlight[T]:
 
         ``deadline`` is on the event loop's clock; ``ask`` gets the latest deadline of all callers.
         """
-        asked = self._asked.get(name)
-        if asked is None:
+        request = self._asked.get(name)
+        if request is None:
             until = Deadline(deadline)
-            asked = self._asked[name] = _Asked(asyncio.create_task(ask(until)), until)
-        asked.until.latest = max(asked.until.latest, deadline)
-        if not asked.task.done():
-            asked.waiting += 1
+            request = self._asked[name] = _Asked(asyncio.create_task(ask(until)), until)
+        request.until.latest = max(request.until.latest, deadline)
+        if not request.task.done():
+            request.waiting += 1
             try:
                 seconds = deadline - asyncio.get_running_loop().time()
                 # Unlike awaiting the task itself, this never cancels it.
-                await asyncio.wait((asked.task,), timeout=seconds)
+                await asyncio.wait((request.task,), timeout=seconds)
             finally:
-                asked.waiting -= 1
-                if not (asked.waiting or asked.task.done()):
+                request.waiting -= 1
+                if not (request.waiting or request.task.done()):
                     del self._asked[name]
-                    asked.task.cancel()
-        return asked.task.result() if asked.task.done() else Unread(make_gap(GapReason.TIMEOUT))
+                    request.task.cancel()
+        return request.task.result() if request.task.done() else Unread(make_gap(GapReason.TIMEOUT))
 
-    async def each(
+    async def read_all(
         self,
         names: Iterable[str],
         ask: Callable[[str, Deadline], Coroutine[object, object, T]],
         deadline: float,
     ) -> dict[str, T | Unread]:
         """Return the answers of several requests by name; each name is requested once."""
-        wanted = list(dict.fromkeys(names))
-        found = await asyncio.gather(
-            *(self.get(each, partial(ask, each), deadline) for each in wanted)
+        distinct_names = list(dict.fromkeys(names))
+        answers = await asyncio.gather(
+            *(self.get(each, partial(ask, each), deadline) for each in distinct_names)
         )
-        return dict(zip(wanted, found, strict=True))
+        return dict(zip(distinct_names, answers, strict=True))

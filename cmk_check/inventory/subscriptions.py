@@ -19,7 +19,7 @@ from cmk_check.core.reasons.gap_sentences import NAMELESS_SUBSCRIPTION
 from cmk_check.core.text import GUID, as_object, clean_text, is_guid
 from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.gaps import MALFORMED, READ_GROUP, READ_SUBSCRIPTIONS, TROUBLE, gap_of
+from cmk_check.inventory.gaps import MALFORMED, READ_GROUP, READ_SUBSCRIPTIONS, TROUBLE, build_gap
 from cmk_check.limits import MAX_SUBSCRIPTION_TEXT_BYTES, SUBSCRIPTION_SECONDS
 from cmk_check.ports import InventoryError
 
@@ -40,7 +40,7 @@ async def read_subscriptions_below(reader: ArmReader, group: str) -> tuple[Subsc
     https://learn.microsoft.com/rest/api/managementgroups/management-groups/get-descendants
     """
     path = f"/providers/Microsoft.Management/managementGroups/{group}/descendants"
-    return await _read(reader, reader.url_of(path), _below, READ_GROUP)
+    return await _read(reader, reader.build_url(path), _parse_below, READ_GROUP)
 
 
 async def _read(
@@ -50,15 +50,15 @@ async def _read(
     action: str,
 ) -> tuple[Subscription, ...]:
     until = Deadline.within(SUBSCRIPTION_SECONDS)
-    found: dict[str, Subscription] = {}
+    subscriptions: dict[str, Subscription] = {}
     try:
         async with asyncio.timeout_at(until.latest):
             async for entries in reader.pages(url, until):
                 for subscription in filter(None, map(parse, map(as_object, entries))):
-                    found.setdefault(subscription.id, subscription)
+                    subscriptions.setdefault(subscription.id, subscription)
     except TROUBLE as error:
-        raise InventoryError(gap_of(error, action)) from error
-    return tuple(found.values())
+        raise InventoryError(build_gap(error, action)) from error
+    return tuple(subscriptions.values())
 
 
 def _visible(entry: dict[str, object], owner_tags: Sequence[str]) -> Subscription:
@@ -77,7 +77,7 @@ def _visible(entry: dict[str, object], owner_tags: Sequence[str]) -> Subscriptio
     )
 
 
-def _below(entry: dict[str, object]) -> Subscription | None:
+def _parse_below(entry: dict[str, object]) -> Subscription | None:
     """Parse an entry of a group's list; None for a nested group, whose entries are listed too."""
     path = entry.get("id")
     text = path if isinstance(path, str) else ""

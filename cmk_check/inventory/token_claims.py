@@ -20,28 +20,28 @@ _TOOLS: Final = {
 _NAMES: Final = ("upn", "preferred_username", "unique_name")
 
 
-def ids_in(token: str) -> str:
+def describe_ids(token: str) -> str:
     """Return the ids in a token as text, as far as it is a JSON Web Token."""
     # Show only ids, never names of people or markup.
-    _, ids, tool = _claims_of(token)
-    known = ("tenant", "tid"), ("object id", "oid"), ("application", "application")
-    named = ", ".join(f"{what} {ids[name]}" for what, name in known if name in ids)
-    return (named or "it names no identity") + tool
+    _, ids, tool = _parse_claims(token)
+    known_claims = ("tenant", "tid"), ("object id", "oid"), ("application", "application")
+    listed_ids = ", ".join(f"{what} {ids[name]}" for what, name in known_claims if name in ids)
+    return (listed_ids or "it names no identity") + tool
 
 
-def identity_in(token: str) -> str | None:
-    """Return the identity in a token, for the person who signed in; None if it is not readable.
+def find_identity(token: str) -> str | None:
+    """Return the identity in a token, for the person who signed in, or None if it is not readable.
 
     A person has a name; a managed identity or service principal has the id of its application.
     """
-    claims, ids, tool = _claims_of(token)
+    claims, ids, tool = _parse_claims(token)
     names = (claims.get(name) for name in _NAMES)
     name = next((it for it in names if isinstance(it, str) and it), None)
     who = shown(name[:MAX_NAME_SHOWN_CHARS]) if name else f"application {ids.get('application')}"
     return f"{who} in tenant {ids['tid']}{tool}" if "tid" in ids else None
 
 
-def _claims_of(token: str) -> tuple[Mapping[str, object], Mapping[str, str], str]:
+def _parse_claims(token: str) -> tuple[Mapping[str, object], Mapping[str, str], str]:
     """Return the claims of a token, those that are ids, and a remark on a known application.
 
     ``application`` has its two names.

@@ -30,7 +30,7 @@ _ISATAP: Final = (b"\x00\x00\x5e\xfe", b"\x02\x00\x5e\xfe")
 
 
 def special(text: str) -> str | None:
-    """Return the kind of a special address, None for a public or private one.
+    """Return the kind of a special address, or None for a public or private one.
 
     An IPv6 address that contains a special IPv4 address is special too.
 
@@ -39,10 +39,10 @@ def special(text: str) -> str | None:
 
     """
     address = ip_address(text.partition("%")[0])
-    return next((kind for entry in _with_embedded(address) if (kind := _kind(entry))), None)
+    return next((kind for entry in _list_with_embedded(address) if (kind := _kind(entry))), None)
 
 
-def _with_embedded(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address | IPv6Address]:
+def _list_with_embedded(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address | IPv6Address]:
     yield address
     if isinstance(address, IPv4Address):
         return

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 
-def proxy_for(url: str) -> str | None:
+def find_proxy(url: str) -> str | None:
     """Return the URL of the proxy that the environment names for this URL, if any.
 
     Without TLS, the host is this machine's loopback, and no proxy may see a key.

@@ -1,7 +1,7 @@
 """Descriptions of Azure Storage errors, without their texts and URLs, which may have signatures."""
 
 
-def code_of(error: Exception) -> str:
+def get_code(error: Exception) -> str:
     """Return the service's code for an error, empty if there is none."""
     code = getattr(error, "error_code", None)
     text = str(getattr(code, "value", code) or "")
@@ -11,7 +11,7 @@ def code_of(error: Exception) -> str:
 def describe(name: str, error: Exception) -> str:
     """Describe an error of a table or queue by its status and code."""
     status = getattr(error, "status_code", None) or ""
-    return f"{name}: {status} {code_of(error) or type(error).__name__}"
+    return f"{name}: {status} {get_code(error) or type(error).__name__}"
 
 
 def describe_refusal(name: str, error: Exception, role: str) -> str:

@@ -20,7 +20,7 @@ def format_message(message: SliceMessage) -> str:
     return json.dumps({"scanId": message.scan_id, "slice": message.slice})
 
 
-def object_of(text: str) -> dict[str, object]:
+def parse_object(text: str) -> dict[str, object]:
     """Parse an untrusted message; JSON that is not an object becomes an empty object.
 
     Raises:
@@ -41,7 +41,7 @@ def parse_message(text: str) -> SliceMessage:
         ValueError: the text is invalid; the error says what is required, without quoting the text.
 
     """
-    content = object_of(text)
+    content = parse_object(text)
     if content.keys() != {"scanId", "slice"}:
         raise ValueError("the message must be an object with exactly scanId and slice")
     scan_id, number = content["scanId"], content["slice"]

@@ -22,7 +22,7 @@ from cmk_check.limits import (
     STORAGE_READ_SECONDS,
     STORAGE_RETRIES,
 )
-from cmk_check.net.storage_errors import code_of, describe, describe_refusal
+from cmk_check.net.storage_errors import describe, describe_refusal, get_code
 from cmk_check.ports import AT_ONCE, InventoryError, QueueError
 
 _FOR_EVER: Final = -1
@@ -141,7 +141,7 @@ class StorageQueue:
             try:
                 await self._client.update_message(*_NO_MESSAGE, visibility_timeout=0)
             except HttpResponseError as error:
-                if code_of(error) not in _NOTHING_TO_UPDATE:
+                if get_code(error) not in _NOTHING_TO_UPDATE:
                     raise
             properties = await self._client.get_queue_properties()
         return ProbedQueue(properties.approximate_message_count or 0, was_missing)
@@ -156,13 +156,13 @@ class StorageQueue:
 
     async def _create_after(self, error: HttpResponseError) -> None:
         """Create the queue if the error reports that it is missing; else raise the error."""
-        if code_of(error) != StorageErrorCode.QUEUE_NOT_FOUND:
+        if get_code(error) != StorageErrorCode.QUEUE_NOT_FOUND:
             raise error
         try:
             await self._client.create_queue()
         except ResourceExistsError as conflict:
             # Another process created it first; a queue that is being deleted is a conflict, too.
-            if code_of(conflict) != StorageErrorCode.QUEUE_ALREADY_EXISTS:
+            if get_code(conflict) != StorageErrorCode.QUEUE_ALREADY_EXISTS:
                 raise
 
 

@@ -12,10 +12,15 @@ from cmk_check.core.account import Account
 from cmk_check.core.aspects.aspect import AllJudged, Aspect, Judged
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
-from cmk_check.core.comparison.judge_accounts import accounts_of, known_vaults, unread, with_key
+from cmk_check.core.comparison.judge_accounts import (
+    add_key_health,
+    list_known_vaults,
+    select_accounts,
+    unread,
+)
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.exceptions.facts import NOT_ASKED, ExemptionFacts
-from cmk_check.core.exceptions.judge_exception import exception_of, unread_exception
+from cmk_check.core.exceptions.judge_exception import find_exception, unread_exception
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Finding
@@ -58,9 +63,9 @@ class AspectReader[Inventory, Facts](ABC):
         time = options.reading_deadline.total_seconds() * KEY_READING_SHARE
         self._deadline = asyncio.get_running_loop().time() + time
 
-    async def read(self, judged: AllJudged, known: Known, now: datetime) -> AllJudged:
+    async def read(self, judged: AllJudged, rows: Known, now: datetime) -> AllJudged:
         """Return the accounts with the aspect, marked unread if it could not be read."""
-        accounts = accounts_of(self.aspect, judged)
+        accounts = select_accounts(self.aspect, judged)
         if not accounts:
             return judged
         what = f"{self.what} of {accounts[0].id}"
@@ -73,24 +78,24 @@ class AspectReader[Inventory, Facts](ABC):
                 if self._inventory is None:
                     self._inventory = self._open()
                 seconds = min(self._options.subscription_timeout, left)
-                facts = await self._ask(self._inventory, accounts, known, seconds)
+                facts = await self._ask(self._inventory, accounts, rows, seconds)
         except Exception:  # noqa: BLE001 - a bug must not affect verdicts
             _log.exception("%s could not be read.", what)
         try:
-            return self._beside(judged, known, facts, now)
+            return self._add_facts(judged, rows, facts, now)
         except Exception:  # noqa: BLE001 - likewise
             _log.exception("%s could not be judged.", what)
-            return self._beside(judged, known, self.not_read, now)
+            return self._add_facts(judged, rows, self.not_read, now)
 
-    def unread(self, judged: AllJudged, known: Known, now: datetime) -> AllJudged:
+    def unread(self, judged: AllJudged, rows: Known, now: datetime) -> AllJudged:
         """Return the accounts with the aspect marked unread."""
-        return self._beside(judged, known, self.not_read, now)
+        return self._add_facts(judged, rows, self.not_read, now)
 
-    def _beside(
-        self, judged: AllJudged, known: Known, facts: Facts | Gap, now: datetime
+    def _add_facts(
+        self, judged: AllJudged, rows: Known, facts: Facts | Gap, now: datetime
     ) -> AllJudged:
         return {
-            account_id: self._judge(entry, known.findings.get(account_id), facts, now)
+            account_id: self._judge(entry, rows.findings.get(account_id), facts, now)
             if self.aspect.applies(entry.judgement)
             else entry
             for account_id, entry in judged.items()
@@ -98,7 +103,7 @@ class AspectReader[Inventory, Facts](ABC):
 
     @abstractmethod
     async def _ask(
-        self, inventory: Inventory, accounts: tuple[Account, ...], known: Known, seconds: float
+        self, inventory: Inventory, accounts: tuple[Account, ...], rows: Known, seconds: float
     ) -> Facts:
         """Read the facts within ``seconds``."""
 
@@ -130,12 +135,12 @@ class ExceptionReader(AspectReader[ExemptionInventory, ExemptionFacts]):
         self,
         inventory: ExemptionInventory,
         accounts: tuple[Account, ...],
-        known: Known,
+        rows: Known,
         seconds: float,
     ) -> ExemptionFacts:
         now = asyncio.get_running_loop().time
         until = now() + seconds
-        if not await self._turns.must_read(inventory, accounts, known, seconds):
+        if not await self._turns.must_read(inventory, accounts, rows, seconds):
             return NOT_ASKED
         ids = [account.id for account in accounts]
         return await inventory.read(ids[0].subscription_id, ids, seconds=until - now())
@@ -146,7 +151,7 @@ class ExceptionReader(AspectReader[ExemptionInventory, ExemptionFacts]):
     ) -> Judged:
         if isinstance(facts, Gap):
             return replace(entry, exception=unread_exception(facts))
-        exception = exception_of(entry.account, facts, self._options.exception_rules, now)
+        exception = find_exception(entry.account, facts, self._options.exception_rules, now)
         return replace(entry, exception=exception)
 
 
@@ -159,9 +164,9 @@ class KeyReader(AspectReader[KeyInventory, _Keys]):
 
     @override
     async def _ask(
-        self, inventory: KeyInventory, accounts: tuple[Account, ...], known: Known, seconds: float
+        self, inventory: KeyInventory, accounts: tuple[Account, ...], rows: Known, seconds: float
     ) -> _Keys:
-        vaults = known_vaults(known.findings, accounts)
+        vaults = list_known_vaults(rows.findings, accounts)
         return await inventory.read(accounts, vaults, seconds=seconds)
 
     @override
@@ -169,11 +174,11 @@ class KeyReader(AspectReader[KeyInventory, _Keys]):
         self, entry: Judged, before: Finding | None, facts: _Keys | Gap, now: datetime
     ) -> Judged:
         if isinstance(facts, Gap):
-            return with_key(entry, before, unread(facts), now)
-        return with_key(entry, before, facts.get(str(entry.account.id)), now)
+            return add_key_health(entry, before, unread(facts), now)
+        return add_key_health(entry, before, facts.get(str(entry.account.id)), now)
 
 
-def readers_of(context: ScanContext, turns: ExemptionTurns) -> list[ExceptionReader | KeyReader]:
+def build_readers(context: ScanContext, turns: ExemptionTurns) -> list[ExceptionReader | KeyReader]:
     """Return a reader for each aspect that is switched on."""
     options = context.options
     readers: list[ExceptionReader | KeyReader] = []

@@ -56,7 +56,7 @@ class Claim:
         entry = replace(self.slice.value, claim=None, summary=summary, failed=failed)
         await self._write(context, entry)
 
-    async def renewed(self, context: ScanContext) -> Self:
+    async def renew(self, context: ScanContext) -> Self:
         """Return this claim, renewed for its full duration if at least a minute has passed."""
         until = context.clock.now() + SLICE_CLAIM
         held_until = self.slice.value.claimed_until
@@ -95,7 +95,7 @@ class Claim:
 async def take(context: ScanContext, scan_id: str, number: int) -> Claim | Scan | None:
     """Claim a slice of a running scan.
 
-    Return the scan instead if the slice is already done or is not part of its plan, None if the
+    Return the scan instead if the slice is already done or is not part of its plan, or None if the
     scan has ended.
 
     Raises:

@@ -51,7 +51,7 @@ class SliceCrossCheck:
             if self._answered is None:
                 self._answered = await self._ask()
 
-    async def lacking(
+    async def list_lacking(
         self, subscription_id: str, reading: Reading, known: Known
     ) -> tuple[AccountId, ...]:
         """Return the accounts missing from a complete reading that must be read by id.
@@ -63,24 +63,28 @@ class SliceCrossCheck:
         brought = {account.id.text for account in reading.accounts} | reading.ignored_ids
         brought |= known.findings.keys()
         missing = [
-            each for each in self._known.get(subscription_id, ()) if each.id.text not in brought
+            account
+            for account in self._known.get(subscription_id, ())
+            if account.id.text not in brought
         ]
         old = [
-            each.id for each in missing if each.created_at and each.created_at <= self._created_by
+            account.id
+            for account in missing
+            if account.created_at and account.created_at <= self._created_by
         ]
         to_ask = old[: self._left]
         self._left -= len(to_ask)
         if len(to_ask) < len(old):
             self._state = CrossCheckState.PARTLY
-        undated = sum(each.created_at is None for each in missing)
+        undated = sum(account.created_at is None for account in missing)
         self._differences[subscription_id] = undated + len(old) - len(to_ask)
         return tuple(to_ask)
 
     def confirm(self, subscription_id: str, lacking: Sequence[AccountId], reading: Reading) -> None:
         """Count as differences the accounts that ``reading`` by id did not confirm as gone."""
         if reading.gap is not None:
-            found = {account.id.text for account in reading.accounts} | reading.ignored_ids
-            confirmed = sum(account_id.text in found for account_id in lacking)
+            listed_ids = {account.id.text for account in reading.accounts} | reading.ignored_ids
+            confirmed = sum(account_id.text in listed_ids for account_id in lacking)
             self._differences[subscription_id] += confirmed or len(lacking)
 
     @property
@@ -92,8 +96,8 @@ class SliceCrossCheck:
 
     async def _ask(self) -> CrossCheckState:
         try:
-            found = await self._search.accounts(self._ids)
-            ordered = sorted(found, key=lambda each: each.id)
+            accounts = await self._search.accounts(self._ids)
+            ordered = sorted(accounts, key=lambda each: each.id)
             by_subscription = groupby(ordered, key=lambda each: each.id.subscription_id)
             self._known = {key: tuple(group) for key, group in by_subscription}
         except InventoryError as error:
@@ -105,7 +109,7 @@ class SliceCrossCheck:
         return CrossCheckState.CHECKED
 
 
-def cross_check_of(context: ScanContext, claim: Claim) -> SliceCrossCheck | None:
+def build_cross_check(context: ScanContext, claim: Claim) -> SliceCrossCheck | None:
     """Return the cross-check for the claimed slice, or None if no list must be checked."""
     planned = claim.slice.value.subscriptions
     ids = [each.subscription.id for each in planned if each.disposition is Disposition.READ]

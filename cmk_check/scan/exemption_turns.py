@@ -29,7 +29,9 @@ class ExemptionTurns:
         scan, planned = claim.scan, claim.slice.value.subscriptions
         self._status = status
         self._ids = [
-            each.subscription.id for each in planned if each.disposition is Disposition.READ
+            subscription.subscription.id
+            for subscription in planned
+            if subscription.disposition is Disposition.READ
         ]
         # Earlier scans may have honoured other exemptions, or none.
         is_new_setting = (
@@ -50,12 +52,12 @@ class ExemptionTurns:
         self,
         inventory: ExemptionInventory,
         accounts: tuple[Account, ...],
-        known: Known,
+        rows: Known,
         seconds: float,
     ) -> bool:
         """Return within ``seconds`` whether to read the exemptions of non-compliant accounts."""
         subscription_id = accounts[0].id.subscription_id
-        if self._reads_all or self._is_due(subscription_id) or _may_differ(accounts, known):
+        if self._reads_all or self._is_due(subscription_id) or _may_differ(accounts, rows):
             return True
         summary = self._status.summary
         if summary.unnamed or summary.unwritten_gap(subscription_id):
@@ -73,15 +75,16 @@ class ExemptionTurns:
         return turn == self._status.finished_scans % EXEMPTION_TURNS
 
 
-def _may_differ(accounts: tuple[Account, ...], known: Known) -> bool:
+def _may_differ(accounts: tuple[Account, ...], rows: Known) -> bool:
     """Return whether the last scan left it open that these accounts have no exemption."""
-    coverage = known.coverage
-    if coverage is None or coverage.state is not CoverageState.READ or known.untrusted:
+    coverage = rows.coverage
+    if coverage is None or coverage.state is not CoverageState.READ or rows.untrusted:
         return True
-    found = known.findings
-    if any(each.exception or each.announced for each in found.values()):
+    findings = rows.findings
+    if any(finding.exception or finding.announced for finding in findings.values()):
         return True
-    before = [found.get(str(account.id)) for account in accounts]
+    before = [findings.get(str(account.id)) for account in accounts]
     return any(
-        each is None or each.judgement.verdict is not Verdict.NON_COMPLIANT for each in before
+        finding is None or finding.judgement.verdict is not Verdict.NON_COMPLIANT
+        for finding in before
     )

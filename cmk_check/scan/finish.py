@@ -23,7 +23,7 @@ from cmk_check.limits import (
     SCANS_PRUNED_PER_SCAN,
 )
 from cmk_check.ports import StoreError, StoreUnavailable, WriteConflict
-from cmk_check.scan.partial_scan import status_after
+from cmk_check.scan.partial_scan import build_status
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store.outbox import count_unpublished
 from cmk_check.store.scan_rows import Lease, Scan
@@ -56,7 +56,7 @@ async def finish(context: ScanContext, scan_id: str) -> None:
             summary=replace(summary, accounts=replace(summary.accounts, owners=())),
         )
         if scan.is_partial:
-            status = await status_after(context, scan, summary, previous, now)
+            status = await build_status(context, scan, summary, previous, now)
         else:
             status = Status(
                 scan.started_at,
@@ -70,9 +70,9 @@ async def finish(context: ScanContext, scan_id: str) -> None:
                 finished_scans=previous.finished_scans + 1,
                 undelivered=previous.undelivered,
             )
-        answer = posture.of_estate(status, now, context.options.expectations)
-        ended = replace(ended, posture=answer.verdict)
-        return ended, status, _changes_of(context, ended, previous, now)
+        posture_now = posture.judge_estate(status, now, context.options.expectations)
+        ended = replace(ended, posture=posture_now.verdict)
+        return ended, status, _build_changes(context, ended, previous, now)
 
     await _close(context, scan_id, end)
 
@@ -131,12 +131,12 @@ async def _close(context: ScanContext, scan_id: str, make_end: MakeEnd) -> None:
             end = await make_end(stored.value, status, context.clock.now())
             if end is None:
                 return
-            ended, new_status, told = end
+            ended, new_status, end_changes = end
             await context.scans.commit(
                 lease=(Lease("", ended.epoch, ended.finished_at or ended.started_at), lease.etag),
                 status=None if new_status is None else (new_status, board.etag),
                 scans=[(ended, stored.etag)],
-                changes=[replace(change, sequence=ended.epoch) for change in told],
+                changes=[replace(change, sequence=ended.epoch) for change in end_changes],
             )
         except WriteConflict:
             continue
@@ -194,7 +194,7 @@ async def _prune(context: ScanContext, scan_id: str) -> None:
 async def _publish_and_tell(context: ScanContext, closed: Scan | None, status: Status) -> None:
     unpublished, undelivered = status.unpublished, status.undelivered
     try:
-        undelivered = await context.feed.undelivered()
+        undelivered = await context.feed.read_undelivered()
     except StoreError as error:
         _log.warning("Whether receivers have accepted all alerts is not known: %s", error)
     try:
@@ -208,20 +208,22 @@ def _last(scan: Scan) -> LastScan:
     return LastScan(**{name: getattr(scan, name) for name in LastScan.__slots__})
 
 
-def _changes_of(context: ScanContext, ended: Scan, previous: Status, now: datetime) -> list[Change]:
+def _build_changes(
+    context: ScanContext, ended: Scan, previous: Status, now: datetime
+) -> list[Change]:
     """Return the changes that a finished full scan publishes: the first scan, or a recovery."""
-    found: list[Change] = []
+    found_changes: list[Change] = []
     if ended.is_partial:
-        return found
+        return found_changes
     if ended.baseline and ended.summary is not None:
-        found.append(
+        found_changes.append(
             changes.of_baseline(
                 ended.id, now, context.new_id(), ended.summary, context.options.hostname
             )
         )
     last = previous.last_scan
     if ended.supersedes or (last is not None and last.state is ScanState.FAILED):
-        found.append(
+        found_changes.append(
             changes.of_scan(ChangeType.SCAN_RECOVERED, ended.id, now, context.new_id(), None)
         )
-    return found
+    return found_changes

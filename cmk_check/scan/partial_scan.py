@@ -28,7 +28,7 @@ from cmk_check.store.scan_rows import Scan
 
 
 def needs_full_scan(status: Status | None, scope: RecordedScope) -> StartOutcome | None:
-    """Return why a full scan must finish first, None if a partial scan may run.
+    """Return why a full scan must finish first, or None if a partial scan may run.
 
     Otherwise rows judged under another scope would be counted with rows of the present scope.
     """
@@ -39,23 +39,23 @@ def needs_full_scan(status: Status | None, scope: RecordedScope) -> StartOutcome
     return None
 
 
-def slice_failed(detail: str) -> Gap:
+def build_failure_gap(detail: str) -> Gap:
     """Return the gap of a subscription that could not be processed."""
     return Gap(GapReason.SLICE_FAILED, detail=detail[:MAX_GAP_DETAIL_CHARS])
 
 
-def unwritten(subscription: Subscription, known: Known, gap: Gap, now: datetime) -> Coverage:
+def unwritten(subscription: Subscription, rows: Known, gap: Gap, now: datetime) -> Coverage:
     """Return the coverage of a subscription as a gap, with its accounts as recorded."""
     return Coverage(
         subscription=subscription,
         state=CoverageState.GAP,
         since=now,
         gap=gap,
-        accounts=known.count(known.findings, {}, len(known.findings) + len(known.untrusted)),
+        accounts=rows.count(rows.findings, {}, len(rows.findings) + len(rows.untrusted)),
     )
 
 
-async def status_after(
+async def build_status(
     context: ScanContext, scan: Scan, own: Summary, previous: Status, now: datetime
 ) -> Status:
     """Return the status after a partial scan.
@@ -64,11 +64,11 @@ async def status_after(
     another worker lowers it later, the write of the new status fails. If a worker lowered it
     earlier, a row has that worker's mark or its result.
     """
-    recorded = [row async for row in _recorded(context, now)]
+    recorded = [row async for row in _read_coverages(context, now)]
     before = previous.summary
-    unwritten = _still_unwritten(scan, own, before, recorded)
+    unwritten = _list_unwritten(scan, own, before, recorded)
     summary = summarise(
-        _with_gaps(recorded, unwritten, replace(before, gaps=(*own.gaps, *before.gaps)), now),
+        _add_gaps(recorded, unwritten, replace(before, gaps=(*own.gaps, *before.gaps)), now),
         before.changes,
         before.broken_keys,
         unwritten=unwritten,
@@ -79,7 +79,9 @@ async def status_after(
     summary = replace(
         summary,
         unwritten=len(unwritten) + before.unnamed + own.unnamed,
-        unpublished=await context.findings_table.unpublished() if may_wait else own.unpublished,
+        unpublished=await context.findings_table.count_unpublished()
+        if may_wait
+        else own.unpublished,
     )
     is_marked = any(row.recording is not None for row in recorded)
     lowered = previous.lowered if scan.was_lowered else None
@@ -99,7 +101,7 @@ async def status_after(
     )
 
 
-def _still_unwritten(
+def _list_unwritten(
     scan: Scan, own: Summary, before: Summary, recorded: Iterable[Coverage]
 ) -> list[UnwrittenGap]:
     """Return the gaps without a row: earlier ones that this scan did not end, and its own."""
@@ -113,25 +115,28 @@ def _still_unwritten(
     return [gap for name, gap in gaps.items() if name not in written]
 
 
-def _with_gaps(
-    recorded: Iterable[Coverage], unwritten: Sequence[UnwrittenGap], known: Summary, now: datetime
+def _add_gaps(
+    recorded: Iterable[Coverage],
+    unwritten: Sequence[UnwrittenGap],
+    scan_summary: Summary,
+    now: datetime,
 ) -> list[Coverage]:
     """Return the rows, and a coverage for each gap without a row."""
-    summary = replace(known, unwritten=len(unwritten), unwritten_gaps=tuple(unwritten))
+    summary = replace(scan_summary, unwritten=len(unwritten), unwritten_gaps=tuple(unwritten))
     status = Status(now, summary)
     rows = {row.subscription.id: posture.as_left(row, status) for row in recorded}
     missing = (gap for gap in unwritten if gap.subscription_id not in rows)
     return [*rows.values(), *(posture.without_row(gap, status, now) for gap in missing)]
 
 
-async def _recorded(context: ScanContext, now: datetime) -> AsyncIterator[Coverage]:
+async def _read_coverages(context: ScanContext, now: datetime) -> AsyncIterator[Coverage]:
     """Read all coverage rows; a row that cannot be used becomes a gap that keeps its findings."""
     table = context.findings_table
     async for (partition, _), row in table.coverages(None, None):
         if isinstance(row, RowUnusable):
             stored = await table.read_one(partition)
             subscription = Subscription(table_keys.unescape(partition))
-            gap = slice_failed(stored.unusable or str(row))
+            gap = build_failure_gap(stored.unusable or str(row))
             yield unwritten(subscription, stored.known, gap, now)
         else:
             yield row

@@ -81,10 +81,10 @@ class Recorder:
                 self._checked = served
 
     async def _lower(self, requirement: Requirement) -> None:
-        def lowered(status: Status) -> Status | None:
+        def lower_status(status: Status) -> Status | None:
             return requirement.lower(status) if self._is_high(status, requirement) else None
 
-        await self._context.scans.change_status(lowered, self._status)
+        await self._context.scans.change_status(lower_status, self._status)
         self._lowered.add(requirement)
 
     def _is_high(self, status: Status, requirement: Requirement) -> bool:
@@ -101,4 +101,4 @@ class Recorder:
             scope=None,
             exceptions=ExceptionMode.ACCEPT,
         )
-        return posture.of_estate(status, status.as_of, expect).verdict in _HIGH
+        return posture.judge_estate(status, status.as_of, expect).verdict in _HIGH

@@ -56,7 +56,7 @@ class ScanOptions:
             self.scope.include,
             self.scope.exclude,
             self.management_group,
-            self.exception_rules.recorded() if counted else (),
+            self.exception_rules.list_for_scope() if counted else (),
         )
 
 
@@ -67,7 +67,7 @@ class ScanSink(Protocol):
         """Accept the start or the end of a scan; ``unpublished`` covers the estate."""
         ...
 
-    async def watch_told(self, watch: Watch, gap: Gap | None) -> None:
+    async def report_watch(self, watch: Watch, gap: Gap | None) -> None:
         """Accept the state of the watch; ``gap`` is why it is blind."""
         ...
 

@@ -21,7 +21,7 @@ A scan's id begins with its start time, so ids sort by start. The rules of the c
 import logging
 from datetime import timedelta
 
-from cmk_check.core.scan_request import began_at
+from cmk_check.core.scan_request import parse_start
 from cmk_check.limits import DEFAULT_PAGE_SIZE, LONGEST_MESSAGE_DELAY, OVERDUE_SHARE, SCAN_DEADLINE
 from cmk_check.ports import QueueError
 from cmk_check.scan.scan_context import ScanContext
@@ -30,7 +30,7 @@ from cmk_check.store.scan_rows import Scan
 _log = logging.getLogger(__name__)
 
 
-def overdue_after(max_age: timedelta) -> timedelta:
+def get_longest_pause(max_age: timedelta) -> timedelta:
     """Return the longest time from one scan's start to the next that keeps results fresh."""
     return max_age - min(SCAN_DEADLINE, max_age * OVERDUE_SHARE)
 
@@ -48,7 +48,7 @@ async def leave_message(
     """
     if context.overdue_queue is None:
         return False
-    hidden = overdue_after(context.options.expectations.max_age) if delay is None else delay
+    hidden = get_longest_pause(context.options.expectations.max_age) if delay is None else delay
     try:
         await context.overdue_queue.send([scan_id], delay=min(hidden, LONGEST_MESSAGE_DELAY))
     except QueueError as error:
@@ -61,13 +61,13 @@ async def leave_message(
 
 async def newer_scans(context: ScanContext, scan_id: str) -> list[Scan]:
     """Read the full scans that have started after the scan ``scan_id``, newest first."""
-    began = began_at(scan_id)
-    found: list[Scan] = []
-    async for _, scan in context.scans.listed(None, DEFAULT_PAGE_SIZE):
+    began = parse_start(scan_id)
+    scans: list[Scan] = []
+    async for _, scan in context.scans.read_listed(None, DEFAULT_PAGE_SIZE):
         if scan is None or scan.is_partial:
             continue
         if began is None or scan.started_at < began:
             break
         if scan.id > scan_id:
-            found.append(scan)
-    return found
+            scans.append(scan)
+    return scans

@@ -34,14 +34,14 @@ from cmk_check.ports import (
     WriteConflict,
 )
 from cmk_check.scan.claim import Claim, ClaimLost, renew_lease, take
-from cmk_check.scan.cross_check import cross_check_of
+from cmk_check.scan.cross_check import build_cross_check
 from cmk_check.scan.exemption_turns import ExemptionTurns
 from cmk_check.scan.finish import fail_scan, finish
-from cmk_check.scan.partial_scan import slice_failed, unwritten
+from cmk_check.scan.partial_scan import build_failure_gap, unwritten
 from cmk_check.scan.record import Recorder
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.slice_reading import SliceReading
-from cmk_check.scan.slice_subscriptions import subscriptions_of
+from cmk_check.scan.slice_subscriptions import read_subscriptions
 from cmk_check.store.outbox import OutboxEntry, count_unpublished
 from cmk_check.store.scan_rows import Planned, Stored
 from cmk_check.store.subscription_rows import StoredSubscription
@@ -132,7 +132,7 @@ class SliceRun:
         self._broken_keys = dict[str, list[BrokenKey]]()
         self._unwritten_gaps: list[UnwrittenGap] = []
         self._new: set[str] = set()
-        self._cross_check = cross_check_of(context, claim)
+        self._cross_check = build_cross_check(context, claim)
         self._reading: SliceReading | None = None  # begins with the first subscription
         self._beginning = asyncio.Lock()
 
@@ -183,7 +183,7 @@ class SliceRun:
                     async with self._context.table_lock:
                         tasks = [
                             group.create_task(self._work_on(*entry))
-                            async for entry in subscriptions_of(self._context, self._claim)
+                            async for entry in read_subscriptions(self._context, self._claim)
                         ]
                 except StoreError as error:
                     unread = error  # let the running tasks end first
@@ -218,7 +218,7 @@ class SliceRun:
                     self._keep(stored.outbox.entries)
                     self._unreadable[stored.partition] = stored.outbox.unreadable
                     if stored.unusable is not None:
-                        return self._unwritten(planned, stored, slice_failed(stored.unusable))
+                        return self._unwritten(planned, stored, build_failure_gap(stored.unusable))
                     stored, comparison, read = await self._read(planned, stored, gap)
                 async with AsyncExitStack() as place:
                     with reading.keeps(stored.known):  # what is cut off need not wait
@@ -228,7 +228,7 @@ class SliceRun:
                 _log.warning("Subscription %s starts over: %s", planned.subscription.id, error)
             except LimitExceeded as error:
                 _log.error("Subscription %s: %s", planned.subscription.id, error)
-                gap = slice_failed(_TOO_MUCH.format(error))
+                gap = build_failure_gap(_TOO_MUCH.format(error))
             except CmkCheckError:
                 raise
             except Exception:  # noqa: BLE001 - no failure may affect another subscription
@@ -253,7 +253,7 @@ class SliceRun:
                 async with context.recording_limit:
                     self._reading = SliceReading(context, self._cross_check, turns)
                 await renew_lease(context, scan, context.clock.now())
-                self._claim = await self._claim.renewed(context)
+                self._claim = await self._claim.renew(context)
             return self._reading
 
     async def _read(
@@ -293,9 +293,9 @@ class SliceRun:
             read, judged = await reading.judge(read, subscription, known, comparison.now)
             difference = compare(known, subscription, read, judged, comparison)
         if not difference.is_empty:
-            self._keep(await _to_its_end(self._recorder.record(stored, difference)))
+            self._keep(await _await_to_end(self._recorder.record(stored, difference)))
         if self._names_broken_keys:
-            findings = difference.known.after(difference.steps)
+            findings = difference.known.apply_steps(difference.steps)
             self._broken_keys[planned.subscription.id] = list_broken_keys(findings)
         return difference.coverage
 
@@ -309,7 +309,7 @@ class SliceRun:
     def _last_read(self, coverage: Coverage | None) -> datetime | None:
         if coverage is None:
             return None
-        return posture.as_of(posture.as_left(coverage, self._status), self._status)
+        return posture.get_date(posture.as_left(coverage, self._status), self._status)
 
     def _comparison_context(self, coverage: Coverage | None) -> ComparisonContext:
         options = self._context.options
@@ -337,7 +337,7 @@ class SliceRun:
         return unwritten(planned.subscription, stored.known, gap, self._context.clock.now())
 
 
-async def _to_its_end[T](recording: Coroutine[Any, Any, T]) -> T:
+async def _await_to_end[T](recording: Coroutine[Any, Any, T]) -> T:
     """Await a recording to its end, even if cancelled; then raise the cancellation."""
     task = asyncio.create_task(recording)
     try:

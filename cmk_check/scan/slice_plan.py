@@ -71,11 +71,11 @@ async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
         # The app's settings may differ from the settings under which the scan was started.
         await fail_scan(context, scan.id, _NEEDS_FULL_SCAN)
         return None
-    in_group, group_unread = await _in_group(context, scan)
+    in_group, group_unread = await _list_in_group(context, scan)
     expected = context.options.scope.include.union(
         gap.subscription_id for gap in status.summary.unwritten_gaps
     )
-    scan = await _looked_up(context, scan, expected.union(entry.id for entry in listed))
+    scan = await _look_up_named(context, scan, expected.union(entry.id for entry in listed))
     if scan.misses_some and scan.not_found == scan.named:
         reason = not_found(scan.not_found)
         await fail_scan(context, scan.id, reason, not_found=scan.not_found)
@@ -102,7 +102,7 @@ async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
     return planned
 
 
-async def _in_group(context: ScanContext, scan: Scan) -> tuple[_Listed, Gap | None]:
+async def _list_in_group(context: ScanContext, scan: Scan) -> tuple[_Listed, Gap | None]:
     """List the subscriptions below the management group, or return the gap if that fails.
 
     A partial scan does not list them: the last full scan's result remains.
@@ -111,7 +111,7 @@ async def _in_group(context: ScanContext, scan: Scan) -> tuple[_Listed, Gap | No
     if group is None or scan.is_partial:
         return (), None
     try:
-        return await context.inventory.subscriptions_below(group), None
+        return await context.inventory.list_subscriptions_below(group), None
     except InventoryError as error:
         _log.warning("The management group could not be read. %s", error.gap.detail)
         return (), error.gap
@@ -146,38 +146,38 @@ def _ranges(
     """Divide the subscriptions to read into slices; slices of a partial scan cover no range."""
     scope, size = options.scope, options.slice_size
     if not scan.is_partial:
-        return slice_ranges(_disposed(scope, listed, in_group, expected), _partition, size)
-    named = sorted(_named(scope, scan, listed, expected), key=_partition)
-    groups = batched(named, size, strict=False)
+        return slice_ranges(_plan_all(scope, listed, in_group, expected), _partition, size)
+    named_plans = sorted(_plan_named(scope, scan, listed, expected), key=_partition)
+    groups = batched(named_plans, size, strict=False)
     return [(_partition(group[0]), _partition(group[0]), group) for group in groups]
 
 
-def _named(
+def _plan_named(
     scope: Scope, scan: Scan, listed: _Listed, expected: frozenset[str]
 ) -> Iterator[Planned]:
     """Yield the plan for each subscription that a partial scan names and that exists."""
-    found = {entry.id: entry for entry in listed}
+    listed_by_id = {entry.id: entry for entry in listed}
     for name in set(scan.named).difference(scan.not_found):
-        if name in found:
-            yield Planned(found[name], scope.of_listed(found[name]))
+        if name in listed_by_id:
+            yield Planned(listed_by_id[name], scope.judge_listed(listed_by_id[name]))
         else:
             missing = Subscription(name, expected=name in expected)
-            yield Planned(missing, scope.of_unlisted(name, None))
+            yield Planned(missing, scope.judge_unlisted(name, None))
 
 
-async def _looked_up(context: ScanContext, scan: Scan, known: frozenset[str]) -> Scan:
+async def _look_up_named(context: ScanContext, scan: Scan, known_ids: frozenset[str]) -> Scan:
     """Return the scan with ``not_found`` set to named ids that are neither known nor recorded.
 
     A gap for such an id would never end. The last full scan recorded the subscriptions that only
     the management group names.
     """
-    missing = [name for name in scan.named if name not in known]
+    missing = [name for name in scan.named if name not in known_ids]
     read = context.findings_table.read_one
-    unknown = [name for name in missing if not (await read(table_keys.partition_of(name))).etags]
+    unknown = [name for name in missing if not (await read(table_keys.get_partition(name))).etags]
     return replace(scan, not_found=tuple(unknown))
 
 
-def _disposed(
+def _plan_all(
     scope: Scope, listed: _Listed, in_group: _Listed, expected: frozenset[str]
 ) -> list[Planned]:
     """Return the plan for each subscription that Azure lists or should list.
@@ -190,17 +190,17 @@ def _disposed(
     for entry in listed:
         unlisted.pop(entry.id, None)
     return [
-        *(Planned(entry, scope.of_listed(entry)) for entry in listed),
+        *(Planned(entry, scope.judge_listed(entry)) for entry in listed),
         *(
             Planned(replace(entry, expected=name in expected), Disposition.NOT_VISIBLE)
             for name, entry in sorted(unlisted.items())
-            if scope.of_unlisted(name, None) is Disposition.NOT_VISIBLE
+            if scope.judge_unlisted(name, None) is Disposition.NOT_VISIBLE
         ),
     ]
 
 
 def _partition(planned: Planned) -> str:
-    return table_keys.partition_of(planned.subscription.id)
+    return table_keys.get_partition(planned.subscription.id)
 
 
 async def _send(context: ScanContext, scan: Scan) -> None:

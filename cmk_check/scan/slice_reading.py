@@ -13,7 +13,7 @@ from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gap_sentences import SLICE_TIME_IS_UP
 from cmk_check.core.resource_id import AccountId
-from cmk_check.scan.aspect_reader import readers_of
+from cmk_check.scan.aspect_reader import build_readers
 from cmk_check.scan.cross_check import SliceCrossCheck
 from cmk_check.scan.exemption_turns import ExemptionTurns
 from cmk_check.scan.scan_context import ScanContext
@@ -29,11 +29,11 @@ class SliceReading:
         self._cross_check = cross_check
         seconds = context.options.reading_deadline.total_seconds()
         self._deadline = asyncio.get_running_loop().time() + seconds
-        self._readers = readers_of(context, turns)
+        self._readers = build_readers(context, turns)
         self._is_cut_off = False
 
     async def read(
-        self, subscription: Subscription, known: Known, lacking: Sequence[AccountId] = ()
+        self, subscription: Subscription, rows: Known, lacking: Sequence[AccountId] = ()
     ) -> Reading:
         """Read a subscription within its time limit, or within the rest of the slice's time.
 
@@ -44,7 +44,7 @@ class SliceReading:
             return Reading(gap=SLICE_TIME_IS_UP)
         seconds = min(self._context.options.subscription_timeout, left)
         # Without untrusted findings: their ids may be invalid and would make the list incomplete.
-        recorded = [*(finding.id for finding in known.findings.values()), *lacking]
+        recorded = [*(finding.id for finding in rows.findings.values()), *lacking]
         reading = await self._context.inventory.read(subscription, recorded, seconds=seconds)
         if seconds == left and reading.gap and reading.gap.reason is GapReason.TIMEOUT:
             return replace(reading, gap=SLICE_TIME_IS_UP)
@@ -56,7 +56,7 @@ class SliceReading:
         """Cross-check a reading; judge its accounts and their aspects as of ``now``."""
         if self._cross_check is not None and reading.gap is None and not self._is_cut_off:
             with self.keeps(known):
-                lacking = await self._cross_check.lacking(subscription.id, reading, known)
+                lacking = await self._cross_check.list_lacking(subscription.id, reading, known)
                 if lacking:
                     reading = await self.read(subscription, known, lacking)
                     self._cross_check.confirm(subscription.id, lacking, reading)

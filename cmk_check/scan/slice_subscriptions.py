@@ -17,18 +17,18 @@ from cmk_check.store.subscription_rows import StoredSubscription
 _log = logging.getLogger(__name__)
 
 
-async def subscriptions_of(
+async def read_subscriptions(
     context: ScanContext, claim: Claim
 ) -> AsyncIterator[tuple[Planned, StoredSubscription]]:
     """Yield the subscriptions of a slice, each as soon as its rows are read."""
     entry = claim.slice.value
-    planned = {table_keys.partition_of(one.subscription.id): one for one in entry.subscriptions}
+    planned = {table_keys.get_partition(one.subscription.id): one for one in entry.subscriptions}
     unlisted = _Unlisted(context.options.scope, claim.scan)
     if claim.scan.is_partial:
         for partition in sorted(planned):
             stored = await context.findings_table.read_one(partition)
             _log_untrusted(stored)
-            yield unlisted.known(planned[partition], stored), stored
+            yield unlisted.plan_known(planned[partition], stored), stored
         return
     left = deque(sorted(planned))
     async for stored in context.findings_table.subscriptions(entry.low, entry.high):
@@ -37,10 +37,10 @@ async def subscriptions_of(
             partition = left.popleft()
             yield planned[partition], StoredSubscription(partition)
         if left and left[0] == stored.partition:
-            yield unlisted.known(planned[left.popleft()], stored), stored
+            yield unlisted.plan_known(planned[left.popleft()], stored), stored
         else:
             subscription = Subscription(table_keys.unescape(stored.partition))
-            yield unlisted.recorded(subscription, stored), stored
+            yield unlisted.plan_recorded(subscription, stored), stored
     for partition in left:
         yield planned[partition], StoredSubscription(partition)
 
@@ -58,20 +58,20 @@ class _Unlisted:
     scope: Scope
     scan: Scan
 
-    def known(self, planned: Planned, stored: StoredSubscription) -> Planned:
+    def plan_known(self, planned: Planned, stored: StoredSubscription) -> Planned:
         """Return the plan for a planned subscription that may be recorded."""
         hidden = planned.disposition is Disposition.NOT_VISIBLE
         if hidden and not planned.subscription.expected:
             # The group still names a subscription that was deleted.
-            return self.recorded(planned.subscription, stored)
+            return self.plan_recorded(planned.subscription, stored)
         return planned
 
-    def recorded(self, subscription: Subscription, stored: StoredSubscription) -> Planned:
+    def plan_recorded(self, subscription: Subscription, stored: StoredSubscription) -> Planned:
         """Return the plan for a subscription that may be recorded; a group may still name it."""
         coverage = stored.known.coverage
         state = coverage.state if coverage else None
-        disposition = self.scope.of_unlisted(subscription.id, state)
-        if subscription.is_from_group or coverage is None or not _was_never_seen(stored):
+        disposition = self.scope.judge_unlisted(subscription.id, state)
+        if subscription.is_from_group or coverage is None or not _is_never_seen(stored):
             return Planned(subscription, disposition)
         knows_group = not self.scan.is_partial and self.scan.group_unread is None
         leaves = knows_group or state is CoverageState.EXCLUDED
@@ -80,13 +80,13 @@ class _Unlisted:
         return Planned(replace(subscription, name=coverage.subscription.name), disposition)
 
 
-def _was_never_seen(stored: StoredSubscription) -> bool:
+def _is_never_seen(stored: StoredSubscription) -> bool:
     """Return whether only a group has ever named a subscription, and no scan has ever read it."""
-    known, coverage = stored.known, stored.known.coverage
-    if coverage is None or known.findings or known.untrusted or coverage.last_read is not None:
+    rows, coverage = stored.known, stored.known.coverage
+    if coverage is None or rows.findings or rows.untrusted or coverage.last_read is not None:
         return False
-    named = coverage.subscription
-    if named.expected or not named.is_from_group:
+    subscription = coverage.subscription
+    if subscription.expected or not subscription.is_from_group:
         return False
     is_not_visible = coverage.gap is not None and coverage.gap.reason is GapReason.NOT_VISIBLE
     return is_not_visible or coverage.state is CoverageState.EXCLUDED

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 
 from cmk_check.core.comparison import changes
 from cmk_check.core.enums import ChangeType, ScanState, Trigger
-from cmk_check.core.scan_request import StartAnswer, StartOutcome, began_at
+from cmk_check.core.scan_request import StartAnswer, StartOutcome, parse_start
 from cmk_check.core.status import Status
 from cmk_check.limits import (
     ATTEMPTS_PER_STEP,
@@ -44,10 +44,10 @@ from cmk_check.queues.slices import format_message
 from cmk_check.scan.finish import fail_scan, publish_scan_changes
 from cmk_check.scan.partial_scan import needs_full_scan
 from cmk_check.scan.scan_context import ScanContext
-from cmk_check.scan.second_clock import leave_message, newer_scans, overdue_after
+from cmk_check.scan.second_clock import get_longest_pause, leave_message, newer_scans
 from cmk_check.store.codec import SCHEMA, RowUnusable
 from cmk_check.store.scan_rows import Lease, Scan, Stored
-from cmk_check.store.scans import scan_id_of
+from cmk_check.store.scans import build_scan_id
 
 _log = logging.getLogger(__name__)
 
@@ -62,14 +62,14 @@ async def start(context: ScanContext, trigger: Trigger) -> StartAnswer:
 
 
 async def request(
-    context: ScanContext, named: Collection[str] = (), trigger: Trigger = Trigger.REQUEST
+    context: ScanContext, subscription_ids: Collection[str] = (), trigger: Trigger = Trigger.REQUEST
 ) -> StartAnswer:
     """Start a scan on request, unless the last one has only just started.
 
     ``named`` are the lower-cased ids of the subscriptions to read; all are read if it is empty.
     """
-    spacing = PARTIAL_SCAN_SPACING if named else SCAN_SPACING
-    return await _start(context, trigger, spacing, tuple(sorted(set(named))))
+    spacing = PARTIAL_SCAN_SPACING if subscription_ids else SCAN_SPACING
+    return await _start(context, trigger, spacing, tuple(sorted(set(subscription_ids))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +100,11 @@ async def start_if_overdue(context: ScanContext, scan_id: str) -> None:
     if any(scan.leaves_message for scan in newer):
         return
     now = context.clock.now()
-    began = newer[0].started_at if newer else began_at(scan_id) or now
-    wait = began + overdue_after(context.options.expectations.max_age) - now
+    began = newer[0].started_at if newer else parse_start(scan_id) or now
+    wait = began + get_longest_pause(context.options.expectations.max_age) - now
     if wait <= timedelta():
-        answer = await start_after(context, scan_id, {scan.id for scan in newer})
-        if answer.new:
+        start = await start_after(context, scan_id, {scan.id for scan in newer})
+        if start.new:
             return
         wait = OVERDUE_AGAIN
     await leave_message(context, scan_id, wait)
@@ -114,12 +114,12 @@ async def _start(
     context: ScanContext,
     trigger: Trigger,
     spacing: timedelta,
-    named: tuple[str, ...],
+    subscription_ids: tuple[str, ...],
     *,
     after: _Since | None = None,
 ) -> StartAnswer:
     now = context.clock.now()
-    mine = scan_id_of(now, context.new_id()[:4])
+    mine = build_scan_id(now, context.new_id()[:4])
     unsure = False
     left: bool | None = None
     try:
@@ -130,7 +130,9 @@ async def _start(
             if lease.scan_id == mine:
                 break  # this scan has the lease: only the answer to the write was lost
             epoch, running = await _earlier(context, lease)
-            refused = _refused(context, running, lease, status if named else None, now)
+            refused = _find_refusal(
+                context, running, lease, status if subscription_ids else None, now
+            )
             # After reading the lease: a scan that starts and ends meanwhile causes a conflict.
             refused = refused or await _too_soon(context, now, spacing, after)
             if refused is not None:
@@ -138,13 +140,15 @@ async def _start(
             if not tries_left:
                 raise StoreUnavailable(_NOT_TAKEN)
             if left is None:
-                left = not named and await leave_message(context, mine, must=after is not None)
+                left = not subscription_ids and await leave_message(
+                    context, mine, must=after is not None
+                )
             scan = Scan(
                 mine,
                 epoch + 1,
                 trigger,
                 now,
-                named=named,
+                named=subscription_ids,
                 leaves_message=left,
                 overdue=after is not None,
                 was_lowered=status.lowered is not None,
@@ -159,7 +163,7 @@ async def _start(
                 continue
             break
     except StoreError as error:
-        failed = Scan(mine, 0, trigger, now, named=named, overdue=after is not None)
+        failed = Scan(mine, 0, trigger, now, named=subscription_ids, overdue=after is not None)
         await _report_failure(context, failed, error, unsure=unsure)
         raise
     await context.scan_sink.report_scan(scan)
@@ -168,7 +172,7 @@ async def _start(
     return StartAnswer(StartOutcome.STARTED, mine)
 
 
-def _refused(
+def _find_refusal(
     context: ScanContext,
     running: Sequence[Stored[Scan]],
     lease: Lease,
@@ -205,7 +209,7 @@ async def _too_soon(
         return StartAnswer(StartOutcome.RUNNING, newer[0].id) if newer else None
     if not spacing:
         return None
-    for scan in await context.scans.started_between(now - spacing, now + spacing):
+    for scan in await context.scans.read_started_between(now - spacing, now + spacing):
         wait = min(scan.started_at + spacing - now, spacing)
         if wait > timedelta():
             return StartAnswer(StartOutcome.TOO_SOON, scan.id, wait)
@@ -220,16 +224,16 @@ async def _earlier(context: ScanContext, lease: Lease) -> tuple[int, Sequence[St
     a lease of this build was only taken over tables without them.
     """
     if lease.epoch:
-        return lease.epoch, await _running(context, [lease.scan_id])
+        return lease.epoch, await _list_running(context, [lease.scan_id])
     await context.scans.refuse_earlier_builds()
     scans = await context.scans.history(TABLE_PAGE_ROWS)
     running = [scan.id for scan in scans if scan.state is ScanState.RUNNING]
     epoch = max((scan.epoch for scan in scans), default=0)
-    return epoch, await _running(context, running[:SCANS_ABANDONED_AT_ONCE])
+    return epoch, await _list_running(context, running[:SCANS_ABANDONED_AT_ONCE])
 
 
-async def _running(context: ScanContext, scan_ids: Sequence[str]) -> list[Stored[Scan]]:
-    found: list[Stored[Scan]] = []
+async def _list_running(context: ScanContext, scan_ids: Sequence[str]) -> list[Stored[Scan]]:
+    scans: list[Stored[Scan]] = []
     for scan_id in filter(None, scan_ids):
         try:
             scan = await context.scans.scan(scan_id)
@@ -237,8 +241,8 @@ async def _running(context: ScanContext, scan_ids: Sequence[str]) -> list[Stored
             _log.warning("The previous scan cannot be closed: %s", error)
             continue
         if scan is not None and scan.value.state is ScanState.RUNNING:
-            found.append(scan)
-    return found
+            scans.append(scan)
+    return scans
 
 
 async def _take(
@@ -257,7 +261,7 @@ async def _take(
         rows.append((ended, old.etag))
     kind, now = ChangeType.SCAN_ABANDONED, scan.started_at
     full = [ended for ended, _ in rows if not ended.is_partial]
-    told = [
+    end_changes = [
         replace(
             changes.of_scan(kind, ended.id, now, context.new_id(), _ABANDONED), sequence=ended.epoch
         )
@@ -270,7 +274,9 @@ async def _take(
     lease, status = current
     # An earlier version must not show a status with findings that it cannot read.
     older = (status.value, status.etag) if status.schema < SCHEMA else None
-    await context.scans.commit(lease=(taken, lease.etag), status=older, scans=rows, changes=told)
+    await context.scans.commit(
+        lease=(taken, lease.etag), status=older, scans=rows, changes=end_changes
+    )
 
 
 async def _report_failure(

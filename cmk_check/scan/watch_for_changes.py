@@ -50,70 +50,70 @@ async def look(context: ScanContext, inventory: ChangeInventory) -> None:
     stored = await context.scans.watch()
     before = stored.value
     since = max(as_of, before.cursor or as_of)
-    found = await inventory.changes(
+    recent = await inventory.changes(
         since, vaults=context.keys is not None, seconds=WATCH_QUERY_SECONDS
     )
-    found = _without_future(found, now)
-    due = await _due(context, found, before, as_of, now)
+    recent = _omit_future(recent, now)
+    due = await _due(context, recent, before, as_of, now)
     if due.subscriptions:
         oldest_first = sorted(due.subscriptions, key=lambda one: (due.subscriptions[one], one))
-        answer = await request(context, oldest_first[:MAX_SUBSCRIPTIONS_NAMED], Trigger.WATCH)
-        _log.info("A scan of recent changes: %s %s", answer.outcome, answer.scan_id)
+        start = await request(context, oldest_first[:MAX_SUBSCRIPTIONS_NAMED], Trigger.WATCH)
+        _log.info("A scan of recent changes: %s %s", start.outcome, start.scan_id)
     cursor = since
-    if not due.subscriptions and found.gap is None:
+    if not due.subscriptions and recent.gap is None:
         cursor = max(as_of, due.until or now - WATCH_OVERLAP)
-    times = [before.last_change, *found.subscriptions.values(), *found.vaults.values()]
+    times = [before.last_change, *recent.subscriptions.values(), *recent.vaults.values()]
     after = replace(
-        _turned(before, found.gap, now),
+        _build_state(before, recent.gap, now),
         cursor=cursor,
         last_change=max(filter(None, times), default=None),
-        vaults=_remembered(due.vaults, min(cursor, now - WATCH_OVERLAP)),
+        vaults=_limit_vaults(due.vaults, min(cursor, now - WATCH_OVERLAP)),
     )
     if after.logged_at != before.logged_at:
-        await context.scan_sink.watch_told(after, found.gap)
+        await context.scan_sink.report_watch(after, recent.gap)
     try:
         await context.scans.write_watch(after, stored)
     except WriteConflict:
         _log.info("Another look was faster; the next one reads the changes again.")
 
 
-def _without_future(found: RecentChanges, now: datetime) -> RecentChanges:
+def _omit_future(recent: RecentChanges, now: datetime) -> RecentChanges:
     """Leave out changes dated in the future, which no scan could follow yet."""
 
     def past(changes: Mapping[str, datetime]) -> dict[str, datetime]:
         return {name: at for name, at in changes.items() if at <= now + CLOCK_TOLERANCE}
 
-    return replace(found, subscriptions=past(found.subscriptions), vaults=past(found.vaults))
+    return replace(recent, subscriptions=past(recent.subscriptions), vaults=past(recent.vaults))
 
 
 async def _due(
-    context: ScanContext, found: RecentChanges, before: Watch, as_of: datetime, now: datetime
+    context: ScanContext, recent: RecentChanges, before: Watch, as_of: datetime, now: datetime
 ) -> RecentChanges:
     """Return the subscriptions not read since their change, with the time of the latest change.
 
     ``vaults`` are the vaults whose changes need no further reading.
     """
-    due, vaults, until = dict[str, datetime](), dict(before.vaults), found.until
-    if not found.subscriptions and not found.vaults:
+    due, vaults, until = dict[str, datetime](), dict(before.vaults), recent.until
+    if not recent.subscriptions and not recent.vaults:
         return RecentChanges(due, vaults, until)
     read = await _last_read(context, as_of, now)
     scope = context.options.scope
 
     def add_if_unread(subscription_id: str, at: datetime) -> bool:
-        in_scope = scope.of_listed(Subscription(subscription_id)) is Disposition.READ
+        in_scope = scope.judge_listed(Subscription(subscription_id)) is Disposition.READ
         if not in_scope or read.get(subscription_id, as_of) >= at:
             return False
         due[subscription_id] = max(at, due.get(subscription_id, at))
         return True
 
-    for subscription_id, at in found.subscriptions.items():
+    for subscription_id, at in recent.subscriptions.items():
         add_if_unread(subscription_id, at)
-    new = [(at, name) for name, at in found.vaults.items() if vaults.get(name, as_of) < at]
+    new = [(at, name) for name, at in recent.vaults.items() if vaults.get(name, as_of) < at]
     for number, (at, vault_id) in enumerate(sorted(new)):
         if number == WATCH_VAULTS_PER_LOOK:
             until = min(at, until or at)
             break
-        users = await context.findings_table.with_keys_in(vault_id)
+        users = await context.findings_table.list_with_keys_in(vault_id)
         unread = [user for user in users if add_if_unread(user, at)]
         if not unread:
             vaults[vault_id] = at
@@ -127,14 +127,14 @@ async def _last_read(context: ScanContext, as_of: datetime, now: datetime) -> di
     not read waits for the next full scan.
     """
     read: dict[str, datetime] = {}
-    for scan in await context.scans.started_between(as_of, now + CLOCK_TOLERANCE):
+    for scan in await context.scans.read_started_between(as_of, now + CLOCK_TOLERANCE):
         if scan.summary is not None:
             for subscription_id in scan.named:
                 read.setdefault(subscription_id, scan.started_at)
     return read
 
 
-def _turned(before: Watch, gap: Gap | None, now: datetime) -> Watch:
+def _build_state(before: Watch, gap: Gap | None, now: datetime) -> Watch:
     """Return the state after an answer or a gap; new states and long blindness are to be logged."""
     state = WatchState.SEEING if gap is None else WatchState.BLIND
     after = before if gap else replace(before, last_look=now)
@@ -144,7 +144,7 @@ def _turned(before: Watch, gap: Gap | None, now: datetime) -> Watch:
     return replace(after, logged_at=now) if gap and silent else after
 
 
-def _remembered(
+def _limit_vaults(
     vaults: Mapping[str, datetime], since: datetime
 ) -> tuple[tuple[str, datetime], ...]:
     """Return the vaults whose changes may be reported again, limited to the latest ones."""

@@ -32,17 +32,17 @@ _STATES: Final[frozenset[object]] = frozenset((*KeyState, *ExceptionState, *DueS
 _SOURCES: Final[tuple[OwnerSource, ...]] = get_args(OwnerSource.__value__)
 
 
-def aspect_values(finding: Finding) -> dict[str, Scalar | None]:
+def encode_aspects(finding: Finding) -> dict[str, Scalar | None]:
     """Return the columns of all aspects: states for filters and people, and full values as JSON."""
     health = finding.key_health
     states = {
-        each.name: each.state(finding, UNDATED)
-        for each in ASPECTS
-        if getattr(finding, each.side) is not None
+        aspect.name: aspect.state(finding, UNDATED)
+        for aspect in ASPECTS
+        if getattr(finding, aspect.side) is not None
     }
     return {
         **states,
-        "keyReasons": ",".join(each.code for each in health.concerns) if health else None,
+        "keyReasons": ",".join(aspect.code for aspect in health.concerns) if health else None,
         "keyDetail": _json(KEY_HEALTH, health),
         _DETAIL: _json(_EXCEPTION, finding.exception),
         _KNOWN: _json(_ANNOUNCED, finding.announced),
@@ -51,8 +51,8 @@ def aspect_values(finding: Finding) -> dict[str, Scalar | None]:
     }
 
 
-def contradicted_state(values: Mapping[str, Scalar], finding: Finding) -> str | None:
-    """Return the column of a state that differs from the finding as read, None if there is none.
+def find_contradicted_state(values: Mapping[str, Scalar], finding: Finding) -> str | None:
+    """Return the column of a state that differs from the finding as read, or None if there is none.
 
     A state that this version does not know is a later version's. One that the table cannot filter
     by may be a value that could not be read.
@@ -65,43 +65,47 @@ def contradicted_state(values: Mapping[str, Scalar], finding: Finding) -> str | 
     return None
 
 
-def sides_in(values: Mapping[str, Scalar]) -> dict[str, Any]:
+def decode_sides(values: Mapping[str, Scalar]) -> dict[str, Any]:
     """Read the fields of ``Sides`` from a row, except the key."""
     return {
-        "exception": _exception_in(values),
-        "announced": _announced_in(values),
+        "exception": _decode_exception(values),
+        "announced": _decode_announced(values),
         "due": _due_in(values),
-        "owner": _owner_in(values),
+        "owner": _decode_owner(values),
     }
 
 
-def _exception_in(values: Mapping[str, Scalar]) -> AccountException | None:
+def _decode_exception(values: Mapping[str, Scalar]) -> AccountException | None:
     """Read the exception of a row; None if it was not checked or does not apply."""
     if _DETAIL not in values:
         return None
-    found = _parsed(_EXCEPTION, values[_DETAIL])
-    return found if found and _has_usable_expiry(found) else unread_exception(EXEMPTION_NOT_READ)
+    exception = _decode_json(_EXCEPTION, values[_DETAIL])
+    return (
+        exception
+        if exception and _has_usable_expiry(exception)
+        else unread_exception(EXEMPTION_NOT_READ)
+    )
 
 
-def _announced_in(values: Mapping[str, Scalar]) -> AnnouncedException | None:
+def _decode_announced(values: Mapping[str, Scalar]) -> AnnouncedException | None:
     """Read the last announced exception of a row."""
-    announced = _parsed(_ANNOUNCED, values.get(_KNOWN))
+    announced = _decode_json(_ANNOUNCED, values.get(_KNOWN))
     return announced if announced and is_usable_time(announced.expires_on) else None
 
 
 def _due_in(values: Mapping[str, Scalar]) -> DueDate | None:
     """Read the due date of a row; if it cannot be read, the next scan determines it again."""
-    due = _parsed(_DUE, values.get("dueDetail"))
+    due = _decode_json(_DUE, values.get("dueDetail"))
     if due is None or not is_usable_time(due.since):
         return None
     return due if all(time is None or is_utc(time) for time in (due.at, due.told)) else None
 
 
-def _owner_in(values: Mapping[str, Scalar]) -> Owner:
+def _decode_owner(values: Mapping[str, Scalar]) -> Owner:
     """Read the owner of a row."""
     value, source = values.get("owner"), values.get("ownerSource")
-    known = next((each for each in _SOURCES if each == source), None)
-    return Owner(value, known) if known and isinstance(value, str) else UNOWNED
+    known_source = next((each for each in _SOURCES if each == source), None)
+    return Owner(value, known_source) if known_source and isinstance(value, str) else UNOWNED
 
 
 def _has_usable_expiry(exception: AccountException) -> bool:
@@ -116,7 +120,7 @@ def _json[T](adapter: TypeAdapter[T], value: T | None) -> str | None:
     return None if value is None else adapter.dump_json(value).decode()
 
 
-def _parsed[T](adapter: TypeAdapter[T], value: Scalar | None) -> T | None:
+def _decode_json[T](adapter: TypeAdapter[T], value: Scalar | None) -> T | None:
     try:
         return adapter.validate_json(value) if isinstance(value, str) else None
     except ValueError:

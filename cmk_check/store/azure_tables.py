@@ -44,7 +44,7 @@ from cmk_check.limits import (
     TABLE_BACK_OFF_SECONDS,
     TABLE_WRITE_PAUSES_SECONDS,
 )
-from cmk_check.net.storage_errors import code_of, describe, describe_refusal
+from cmk_check.net.storage_errors import describe, describe_refusal, get_code
 from cmk_check.ports import (
     Delete,
     Entity,
@@ -61,7 +61,7 @@ from cmk_check.ports import (
     WriteConflict,
 )
 from cmk_check.store import odata, table_checks
-from cmk_check.store.raw_rows import RawRowsPolicy, entities_of, entity_of
+from cmk_check.store.raw_rows import RawRowsPolicy, parse_entities, parse_entity
 
 type _Transport = AsyncHttpTransport[Any, Any]
 type Operation = tuple[TransactionOperation, dict[str, Any], dict[str, Any]]
@@ -133,10 +133,10 @@ class AzureTables:
                 await self._call(table, lambda client: client.get_entity(partition, row, **options))
             except ResourceNotFoundError as error:
                 # A 404 for the account or the table says nothing about the row.
-                if code_of(error) not in _GONE:
+                if get_code(error) not in _GONE:
                     raise
                 return None
-            entity = entity_of(answers.pop())
+            entity = parse_entity(answers.pop())
             if (entity.partition, entity.row) != (partition, row):
                 raise DeserializationError("The answer contains another row.")
         return entity
@@ -172,8 +172,8 @@ class AzureTables:
         with _translating(table, writing=True):
             answers = await self._call(table, lambda client: _send(client, operations))
         return tuple(
-            "" if isinstance(write, Delete) else answer["etag"]
-            for write, answer in zip(writes, answers, strict=True)
+            "" if isinstance(write, Delete) else response["etag"]
+            for write, response in zip(writes, answers, strict=True)
         )
 
     async def close(self) -> None:
@@ -187,7 +187,7 @@ class AzureTables:
         """Read the next page, None after the last; the client appends its answer to ``answers``."""
         with _translating(table):
             is_last = await self._call(table, lambda _: anext(pages, None)) is None
-            return None if is_last else entities_of(answers.pop())
+            return None if is_last else parse_entities(answers.pop())
 
     async def _call[Answer](
         self, table: Table, request: Callable[[TableClient], Awaitable[Answer]]
@@ -198,13 +198,13 @@ class AzureTables:
             try:
                 return await request(client)
             except HttpResponseError as error:
-                if code_of(error) != TableErrorCode.TABLE_NOT_FOUND:
+                if get_code(error) != TableErrorCode.TABLE_NOT_FOUND:
                     raise
             try:
                 await client.create_table(**_TIMES)
             except ResourceExistsError as error:
                 # Another process created it first; a table being deleted is a conflict, too.
-                if code_of(error) != TableErrorCode.TABLE_ALREADY_EXISTS:
+                if get_code(error) != TableErrorCode.TABLE_ALREADY_EXISTS:
                     raise
             return await request(client)
 
@@ -214,17 +214,17 @@ async def _send(client: TableClient, operations: list[Operation]) -> list[Mappin
         try:
             return await client.submit_transaction(operations, retry_total=0, **_TIMES)
         except AzureError as error:
-            if not _certainly_did_not_run(error):
+            if not _is_certainly_not_run(error):
                 raise
         await asyncio.sleep(pause)
     return await client.submit_transaction(operations, retry_total=0, **_TIMES)
 
 
-def _certainly_did_not_run(error: AzureError) -> bool:
+def _is_certainly_not_run(error: AzureError) -> bool:
     if isinstance(error, HttpResponseError):
         return (
             error.status_code == HTTPStatus.TOO_MANY_REQUESTS
-            or code_of(error) == TableErrorCode.SERVER_BUSY
+            or get_code(error) == TableErrorCode.SERVER_BUSY
         )
     if isinstance(error, ServiceRequestError):
         # azure-core also raises this for a connection that broke after the request was sent.
@@ -259,12 +259,12 @@ def _translating(table: Table, *, writing: bool = False) -> Iterator[None]:
     try:
         yield
     except _NO_ANSWER as error:
-        raise _translated(error, table, writing=writing) from error
+        raise _translate_error(error, table, writing=writing) from error
 
 
-def _translated(error: Exception, table: Table, *, writing: bool) -> StoreError:
+def _translate_error(error: Exception, table: Table, *, writing: bool) -> StoreError:
     status = error.status_code if isinstance(error, HttpResponseError) else None
-    code = code_of(error)
+    code = get_code(error)
     text = describe(table, error)
     if writing and (
         status == HTTPStatus.PRECONDITION_FAILED

@@ -51,7 +51,7 @@ from cmk_check.ports import (
 )
 from cmk_check.store import codec, table_keys
 from cmk_check.store.codec import RowTooNew, RowUnusable
-from cmk_check.store.outbox import OutboxEntry, place_of
+from cmk_check.store.outbox import OutboxEntry, get_place
 
 _log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class FeedTable:
             return numbered
         async for entity in self._rows(max(after, 0), min(top, TABLE_PAGE_ROWS)):
             try:
-                numbered.append((int(entity.row), codec.change_of(entity)))
+                numbered.append((int(entity.row), codec.decode_change(entity)))
             except RowTooNew:
                 if numbered:
                     break
@@ -122,7 +122,7 @@ class FeedTable:
             rows = {int(row.row): row async for row in self._rows(start - 1, TABLE_PAGE_ROWS, end)}
             for number in range(end - 1, start - 1, -1):
                 try:
-                    change, published = codec.change_of(rows[number]), _published(rows[number])
+                    change, published = codec.decode_change(rows[number]), _published(rows[number])
                     if published < since - LATE_PUBLICATION:
                         return newest_first[::-1], True
                     if since <= published and (until is None or published < until):
@@ -138,7 +138,7 @@ class FeedTable:
         """Return the highest number so far, 0 before the first change."""
         return await self._last(await self._get(_HEAD))
 
-    async def noted(self, change_id: str, name: str) -> str:
+    async def read_note(self, change_id: str, name: str) -> str:
         """Return the note with this name on a published change; "" if there is none."""
         marker = await self._get(table_keys.feed_marker(change_id))
         return str(marker.values.get(name, "")) if marker else ""
@@ -153,7 +153,7 @@ class FeedTable:
         """Note that the receiver of a route has not accepted a range, unless this is noted."""
         values = {**codec.STAMP, "first": first, _SINCE: since.isoformat()}
         with suppress(WriteConflict):
-            await self._commit([Insert(table_keys.undelivered_row(route, last), values)])
+            await self._commit([Insert(table_keys.build_undelivered_row(route, last), values)])
 
     async def forget_undelivered(self, first: int, last: int, route: str | None = None) -> None:
         """Delete the notes on ranges that end from ``first`` to ``last``: of a route, or all."""
@@ -161,13 +161,13 @@ class FeedTable:
         notes = [
             Delete(entity.row, entity.etag)
             async for entity in self._notes(of_route)
-            if first <= table_keys.undelivered_number(entity.row) <= last
+            if first <= table_keys.parse_undelivered_number(entity.row) <= last
         ]
         for batch in batched(notes, MAX_TRANSACTION_WRITES, strict=False):
             await self._commit(batch)
 
-    async def undelivered(self) -> Undelivered | None:
-        """Return the span of all ranges that a receiver has not accepted, None if there is none.
+    async def read_undelivered(self) -> Undelivered | None:
+        """Return the span of all ranges that a receiver has not accepted, or None if there is none.
 
         Raises:
             RowUnusable: a note is broken.
@@ -179,8 +179,8 @@ class FeedTable:
         readers = [codec.Reader(entity) for entity in notes]
         return Undelivered(
             min(reader.number("first", table_keys.LAST_NUMBER) for reader in readers),
-            max(table_keys.undelivered_number(entity.row) for entity in notes),
-            min(reader.parsed(codec.time_of, _SINCE) for reader in readers),
+            max(table_keys.parse_undelivered_number(entity.row) for entity in notes),
+            min(reader.read_parsed(codec.decode_time, _SINCE) for reader in readers),
         )
 
     async def _notes(self, of_route: str = "") -> AsyncIterator[Entity]:
@@ -199,15 +199,15 @@ class FeedTable:
         pruned = 0
         old = await self._older(before, most)
         for batch in batched(old, CHANGES_PER_PUBLICATION, strict=False):
-            places = [place_of(change) for _, change in batch]
+            places = [get_place(change) for _, change in batch]
             waiting = await asyncio.gather(*(self._store.get(*place) for place in places))
             pairs = zip(batch, waiting, strict=True)
             free = [entry for entry, _ in takewhile(lambda pair: pair[1] is None, pairs)]
             if free:
                 names = (table_keys.feed_marker(change.id) for _, change in free)
                 markers = await asyncio.gather(*map(self._get, names))
-                gone = [*(entity for entity, _ in free), *filter(None, markers)]
-                await self._commit([Delete(entity.row, entity.etag) for entity in gone])
+                removable = [*(entity for entity, _ in free), *filter(None, markers)]
+                await self._commit([Delete(entity.row, entity.etag) for entity in removable])
             pruned += len(free)
             if len(free) < len(batch):
                 break
@@ -217,7 +217,7 @@ class FeedTable:
         old: list[tuple[Entity, Change]] = []
         async for entity in self._rows(0, CHANGES_PER_PUBLICATION):
             try:
-                change = codec.change_of(entity)
+                change = codec.decode_change(entity)
                 if len(old) == most or _published(entity) >= before:
                     break
                 old.append((entity, change))
@@ -254,9 +254,9 @@ class FeedTable:
                 numbers |= await self._append(fresh)
             except WriteConflict:
                 await self._sleep(_back_off(attempt))
-                known = await asyncio.gather(*map(self._published, changes))
-                changes = [change for change, _ in known]
-                numbers = {_key(change): number for change, number in known if number}
+                published = await asyncio.gather(*map(self._find_published, changes))
+                changes = [change for change, _ in published]
+                numbers = {_key(change): number for change, number in published if number}
         message = "Every try to write the feed met a conflict; the changes stay in the outbox."
         raise StoreUnavailable(message)
 
@@ -266,7 +266,7 @@ class FeedTable:
         writes = [Delete(entry.place[-1], entry.etag) for entry in published]
         await self._store.commit(table, partition, writes)
 
-    async def _published(self, change: Change) -> tuple[Change, int | None]:
+    async def _find_published(self, change: Change) -> tuple[Change, int | None]:
         """Return a change, with its number if a crashed publisher had already published it.
 
         If a change from another source has the same id, this change was not published, and gets
@@ -296,7 +296,7 @@ class FeedTable:
         writes: list[Write] = [codec.write(_HEAD, moved, head.etag if head else None)]
         dated = {} if self._clock is None else {_PUBLISHED: self._clock.now().isoformat()}
         for number, change in enumerate(fresh, last + 1):
-            writes.append(Insert(table_keys.feed_row(number), codec.change_values(change) | dated))
+            writes.append(Insert(table_keys.feed_row(number), codec.encode_change(change) | dated))
             marker = {"schema": codec.SCHEMA, "number": number}
             writes.append(Insert(table_keys.feed_marker(change.id), marker))
         await self._commit(writes)
@@ -311,7 +311,7 @@ class FeedTable:
         """
         if head is not None:
             try:
-                return codec.Reader.of(head).number("last", table_keys.LAST_NUMBER)
+                return codec.Reader.open_row(head).number("last", table_keys.LAST_NUMBER)
             except RowTooNew:
                 raise
             except RowUnusable as error:
@@ -338,4 +338,4 @@ def _key(change: Change) -> _Key:
 
 
 def _published(entity: Entity) -> datetime:
-    return codec.Reader(entity).parsed(codec.time_of, _PUBLISHED)
+    return codec.Reader(entity).read_parsed(codec.decode_time, _PUBLISHED)

@@ -19,12 +19,17 @@ from cmk_check.core.enums import ChangeType, CoverageState, GapReason, Reason, V
 from cmk_check.core.gap import Gap
 from cmk_check.core.model import AccountCounts, Change, Coverage, Finding, Transition
 from cmk_check.core.resource_id import AccountId
-from cmk_check.core.rule import RULE_VERSION, row_unheard_of
+from cmk_check.core.rule import RULE_VERSION, judge_unknown_row
 from cmk_check.core.text import as_object, clean_time
 from cmk_check.limits import MAX_SEQUENCE
 from cmk_check.ports import Entity, Insert, Replace, Scalar, StoreError
 from cmk_check.store import stored_words, table_checks, table_keys
-from cmk_check.store.aspect_columns import KEY_HEALTH, aspect_values, contradicted_state, sides_in
+from cmk_check.store.aspect_columns import (
+    KEY_HEALTH,
+    decode_sides,
+    encode_aspects,
+    find_contradicted_state,
+)
 from cmk_check.store.row_times import UNDATED, is_usable_time, is_utc
 from cmk_check.store.stored_words import StandIns
 
@@ -57,7 +62,7 @@ _WORDS: Final[StandIns] = {
 }
 
 
-def _with_sums(counts: object) -> object:
+def _require_sums(counts: object) -> object:
     """Require the counts that every version writes; without them, accounts would seem absent."""
     if not {"by_kind", "by_reason"} <= as_object(counts).keys():
         message = "The counts by kind and by reason are missing."
@@ -65,7 +70,7 @@ def _with_sums(counts: object) -> object:
     return counts
 
 
-_COUNTS: Final = TypeAdapter(Annotated[AccountCounts, BeforeValidator(_with_sums)])
+_COUNTS: Final = TypeAdapter(Annotated[AccountCounts, BeforeValidator(_require_sums)])
 _DATA: Final = TypeAdapter(Mapping[str, object])
 
 
@@ -92,7 +97,7 @@ def write(row: str, values: Mapping[str, Scalar], etag: str | None) -> Insert | 
     return Replace(row, values, etag) if etag else Insert(row, values)
 
 
-def finding_values(finding: Finding) -> Values:
+def encode_finding(finding: Finding) -> Values:
     """Return a finding as a row."""
     judgement = finding.judgement
     return table_checks.stored(
@@ -107,7 +112,7 @@ def finding_values(finding: Finding) -> Values:
             "verdict": judgement.verdict.value,
             "reason": judgement.reason.value,
             "message": judgement.message,
-            **judgement.evidence.by_name(),
+            **judgement.evidence.to_dict(),
             "ruleVersion": finding.rule_version,
             "firstSeen": _time(finding.first_seen),
             "changedAt": _time(finding.changed_at),
@@ -116,16 +121,16 @@ def finding_values(finding: Finding) -> Values:
             "changes": finding.changes,
             "history": _text(_HISTORY, finding.history),
             "keyVaultId": finding.vault_id,
-            **aspect_values(finding),
+            **encode_aspects(finding),
         }
     )
 
 
-def finding_of(entity: Entity) -> Finding:
+def decode_finding(entity: Entity) -> Finding:
     """Read a finding from its row."""
-    row = Reader.of(entity)
+    row = Reader.open_row(entity)
     health = row.optional(partial(stored_words.read, KEY_HEALTH, _WORDS), "keyDetail")
-    history = row.parsed(partial(stored_words.read, _HISTORY, _WORDS), "history")
+    history = row.read_parsed(partial(stored_words.read, _HISTORY, _WORDS), "history")
     row.check_utc("history", (transition.at for transition in history))
     row.check_utc("keyDetail", (health.expires, health.next_rotation_at) if health else ())
     group, name, text = row.text("resourceGroup"), row.text("name"), row.text("accountId")
@@ -133,36 +138,40 @@ def finding_of(entity: Entity) -> Finding:
         id=AccountId(table_keys.unescape(entity.partition), group, name, text),
         kind=row.optional(str, "kind"),
         location=row.optional(str, "location"),
-        tags=row.parsed(_TAGS.validate_json, "tags"),
-        judgement=_judgement_of(row, entity),
+        tags=row.read_parsed(_TAGS.validate_json, "tags"),
+        judgement=_decode_judgement(row, entity),
         rule_version=row.text("ruleVersion"),
-        first_seen=row.parsed(time_of, "firstSeen"),
-        changed_at=row.parsed(time_of, "changedAt"),
-        violated_since=row.optional(time_of, "violatedSince"),
+        first_seen=row.read_parsed(decode_time, "firstSeen"),
+        changed_at=row.read_parsed(decode_time, "changedAt"),
+        violated_since=row.optional(decode_time, "violatedSince"),
         previous_verdict=row.optional(_verdict, "previousVerdict"),
         changes=row.number("changes"),
         history=history,
         key_health=health,
         vault_id=row.optional(str, "keyVaultId"),
-        **sides_in(entity.values),
+        **decode_sides(entity.values),
     )
-    if column := contradicted_state(entity.values, finding):
+    if column := find_contradicted_state(entity.values, finding):
         raise row.broken(column, "differs from the value beside it")
     return finding
 
 
-def _judgement_of(row: "Reader", entity: Entity) -> Judgement:
-    verdict, reason, evidence = row.text("verdict"), row.text("reason"), _evidence_of(row, entity)
+def _decode_judgement(row: "Reader", entity: Entity) -> Judgement:
+    verdict, reason, evidence = (
+        row.text("verdict"),
+        row.text("reason"),
+        _decode_evidence(row, entity),
+    )
     if verdict in Verdict and reason in Reason:
         return Judgement(Verdict(verdict), Reason(reason), row.text("message"), evidence)
-    return row_unheard_of(_verdict(verdict), evidence)
+    return judge_unknown_row(_verdict(verdict), evidence)
 
 
 def _verdict(text: str) -> Verdict:
     return Verdict(text) if text in Verdict else Verdict.UNKNOWN
 
 
-def _evidence_of(row: "Reader", entity: Entity) -> Evidence:
+def _decode_evidence(row: "Reader", entity: Entity) -> Evidence:
     names = {name: field for name, field in Evidence.NAMES.items() if name != "createdAt"}
     return Evidence(
         **{field: row.optional(str, name) for name, field in names.items()},
@@ -190,7 +199,7 @@ def unusable_finding(entity: Entity, account: AccountId, judgement: Judgement) -
 COVERAGE_NEEDS: Final = ("schema", "subscriptionId", "coverage", "since", "accounts", "sequence")
 
 
-def coverage_values(coverage: Coverage) -> Values:
+def encode_coverage(coverage: Coverage) -> Values:
     """Return a subscription as a row."""
     subscription, gap = coverage.subscription, coverage.gap
     return table_checks.stored(
@@ -217,15 +226,15 @@ def coverage_values(coverage: Coverage) -> Values:
     )
 
 
-def coverage_of(entity: Entity) -> Coverage:
+def decode_coverage(entity: Entity) -> Coverage:
     """Read a subscription from its row."""
-    row = Reader.of(entity, _REBUILT)
+    row = Reader.open_row(entity, _REBUILT)
     if row.text("subscriptionId") != table_keys.unescape(entity.partition):
         raise row.broken("subscriptionId", "does not match its partition")
     gap = None
     if (reason := row.optional(str, "gapReason")) is not None:
-        known = GapReason(reason) if reason in GapReason else GapReason.SLICE_FAILED
-        gap = Gap(known, row.optional(str, "missingAction"), row.optional(str, "gapDetail"))
+        gap_reason = GapReason(reason) if reason in GapReason else GapReason.SLICE_FAILED
+        gap = Gap(gap_reason, row.optional(str, "missingAction"), row.optional(str, "gapDetail"))
     return Coverage(
         subscription=Subscription(
             row.text("subscriptionId"),
@@ -234,10 +243,10 @@ def coverage_of(entity: Entity) -> Coverage:
             row.optional(str, "state"),
             expected="expected" in entity.values,
         ),
-        state=row.parsed(CoverageState, "coverage"),
-        since=row.parsed(time_of, "since"),
+        state=row.read_parsed(CoverageState, "coverage"),
+        since=row.read_parsed(decode_time, "since"),
         gap=gap,
-        last_read=row.optional(time_of, "lastRead"),
+        last_read=row.optional(decode_time, "lastRead"),
         accounts=_accounts(row),
         sequence=row.number("sequence", MAX_SEQUENCE),
         recording=row.optional(str, "recording"),
@@ -247,7 +256,7 @@ def coverage_of(entity: Entity) -> Coverage:
     )
 
 
-def remains_of(entity: Entity) -> tuple[int | None, Subscription]:
+def decode_remains(entity: Entity) -> tuple[int | None, Subscription]:
     """Read the usable values of a broken coverage row.
 
     These are the sequence, if readable, as the only number that cannot be computed again; and the
@@ -265,14 +274,14 @@ def remains_of(entity: Entity) -> tuple[int | None, Subscription]:
 
 def _accounts(row: "Reader") -> AccountCounts:
     """Read the counts; a row with wrong counts must not offset violations in another."""
-    accounts = row.parsed(_COUNTS.validate_json, "accounts")
+    accounts = row.read_parsed(_COUNTS.validate_json, "accounts")
     row.check_utc("accounts", (time for time, _ in accounts.excepted))
     if fault := contradiction(accounts):
         raise row.broken("accounts", fault)
     return accounts
 
 
-def change_values(change: Change) -> Values:
+def encode_change(change: Change) -> Values:
     """Return a change as a row, for an outbox and for the feed."""
     return {
         "schema": SCHEMA,
@@ -286,19 +295,19 @@ def change_values(change: Change) -> Values:
     }
 
 
-def change_of(entity: Entity) -> Change:
+def decode_change(entity: Entity) -> Change:
     """Read a change from its row; a type of this program that is not known is a newer version's."""
     kind = entity.values.get("type")
     if isinstance(kind, str) and kind.startswith("cmkcheck.") and kind not in ChangeType:
         raise too_new(entity)
-    row = Reader.of(entity)
+    row = Reader.open_row(entity)
     return Change(
         id=row.text("id"),
-        type=row.parsed(ChangeType, "type"),
-        time=row.parsed(time_of, "time"),
+        type=row.read_parsed(ChangeType, "type"),
+        time=row.read_parsed(decode_time, "time"),
         source=row.text("source"),
         subject=row.text("subject"),
-        data=row.parsed(_DATA.validate_json, "data"),
+        data=row.read_parsed(_DATA.validate_json, "data"),
         sequence=row.number("sequence"),
     )
 
@@ -311,7 +320,7 @@ class Reader:
         self._repair = repair
 
     @classmethod
-    def of(cls, entity: Entity, repair: str = _DELETED) -> "Reader":
+    def open_row(cls, entity: Entity, repair: str = _DELETED) -> "Reader":
         """Return the reader of a row that this version can read.
 
         Raises:
@@ -338,7 +347,7 @@ class Reader:
             raise self.broken(name)
         return value
 
-    def parsed[T](self, parse: Callable[[str], T], name: str) -> T:
+    def read_parsed[T](self, parse: Callable[[str], T], name: str) -> T:
         """Return the parsed value of a required string; ``parse`` raises ValueError."""
         try:
             return parse(self.text(name))
@@ -347,7 +356,7 @@ class Reader:
 
     def optional[T](self, parse: Callable[[str], T], name: str) -> T | None:
         """Return the parsed value of an optional string."""
-        return self.parsed(parse, name) if name in self._entity.values else None
+        return self.read_parsed(parse, name) if name in self._entity.values else None
 
     def check_utc(self, name: str, times: Iterable[datetime | None]) -> None:
         """Check the times in a value stored as JSON."""
@@ -360,7 +369,7 @@ class Reader:
         return RowUnusable(f"Row {where}: {name} {fault}; {self._repair}.")
 
 
-def time_of(text: str) -> datetime:
+def decode_time(text: str) -> datetime:
     """Read a time.
 
     Raises:

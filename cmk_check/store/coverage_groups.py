@@ -20,8 +20,8 @@ _OWNERS: Final = TypeAdapter[OwnerGroups](OwnerGroups)
 _KEYS: Final = TypeAdapter(KeyGroups)
 
 
-def owners_in(coverage: Coverage) -> OwnerGroups | None:
-    """Return the groups; None if they are missing or do not agree with the counts."""
+def decode_owners(coverage: Coverage) -> OwnerGroups | None:
+    """Return the groups, or None if they are missing or do not agree with the counts."""
     try:
         groups = _OWNERS.validate_json(coverage.owners or "")
     except ValueError:
@@ -34,8 +34,8 @@ def owners_in(coverage: Coverage) -> OwnerGroups | None:
     return groups if is_sum and _are_utc(times) else None
 
 
-def keys_in(coverage: Coverage) -> KeyGroups | None:
-    """Return the groups; None if they are missing or do not agree with the counts."""
+def decode_keys(coverage: Coverage) -> KeyGroups | None:
+    """Return the groups, or None if they are missing or do not agree with the counts."""
     try:
         groups = _KEYS.validate_json(coverage.keys or "")
     except ValueError:

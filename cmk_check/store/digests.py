@@ -54,7 +54,7 @@ class Digests(ABC):
         """Return the end of the period that is due: the same in each process that asks."""
         return next_time(self.schedule, now + EARLY_TIMER, -1) or now
 
-    def missed(self, state: DigestState) -> datetime | None:
+    def get_missed(self, state: DigestState) -> datetime | None:
         """Return when the first digest was due that was not delivered before the current one."""
         due = next_time(self.schedule, state.since)
         return due if due and state.due and due < state.due else None
@@ -71,7 +71,7 @@ class Digests(ABC):
                     await self.write(route, first, Stored(first, ""))
 
     async def begin(self, route: str, due: datetime, attempt: int) -> Stored[DigestState] | None:
-        """Return the state of the period that ends at ``due``, None if it needs no such try.
+        """Return the state of the period that ends at ``due``, or None if it needs no such try.
 
         It was delivered, a later one is due, or the queue has delivered this message before.
         """
@@ -79,10 +79,10 @@ class Digests(ABC):
         before = next_time(self.schedule, due - timedelta(seconds=1), -1)
         first = DigestState(before or due - timedelta(weeks=1))
         stored = value_or(first, _STATE, entity)
-        since, known, tried = stored.value.since, stored.value.due, stored.value.tried
-        if due <= since or due < (known or due) or (due == known and attempt <= tried):
+        since, times, tried = stored.value.since, stored.value.due, stored.value.tried
+        if due <= since or due < (times or due) or (due == times and attempt <= tried):
             return None
-        return stored if due == known else await self.write(route, DigestState(since, due), stored)
+        return stored if due == times else await self.write(route, DigestState(since, due), stored)
 
     async def write(
         self, route: str, state: DigestState, before: Stored[DigestState]
@@ -94,16 +94,16 @@ class Digests(ABC):
 
     async def late(self, now: datetime) -> str:
         """Return the routes that did not get their last digest, with when it was due, or ""."""
-        found: list[str] = []
+        late_routes: list[str] = []
         async for entity in self.store.query(Table.SCANS, TableQuery(partition=_PARTITION)):
             if entity.row not in self.routes:
                 continue
             try:
                 state = value_of(_STATE, entity).value
             except RowUnusable:
-                found.append(f"{entity.row}: its row cannot be read")
+                late_routes.append(f"{entity.row}: its row cannot be read")
                 continue
             due = next_time(self.schedule, state.since) or state.due
             if due and due + LONGEST_DELIVERY_DELAY < now:
-                found.append(f"{entity.row}: due {due:%Y-%m-%d %H:%M} UTC")
-        return ", ".join(found)
+                late_routes.append(f"{entity.row}: due {due:%Y-%m-%d %H:%M} UTC")
+        return ", ".join(late_routes)

@@ -7,7 +7,7 @@ from typing import Final
 
 from cmk_check.core.aspects import BY_NAME
 from cmk_check.core.enums import Reason, Verdict
-from cmk_check.core.key_use import key_of
+from cmk_check.core.key_use import get_key_id
 from cmk_check.core.model import Finding
 
 # The reasons of findings whose rows are broken or from a newer version.
@@ -50,8 +50,8 @@ class FindingFilter:
     @property
     def is_compared_by_table(self) -> bool:
         """Whether the table service can check the whole filter, except on unusable rows."""
-        asked = sum(value is not None for value in (self.verdict, self.reason, self.kind))
-        is_exact = len(self.equals()) == asked + len(self.states)
+        conditions = sum(value is not None for value in (self.verdict, self.reason, self.kind))
+        is_exact = len(self.equals()) == conditions + len(self.states)
         return is_exact and not self.unowned and self.key is None
 
     def admits(self, finding: Finding) -> bool:
@@ -65,5 +65,5 @@ class FindingFilter:
                 for name, state in self.states.items()
             )
             and not (self.unowned and finding.owner.value is not None)
-            and (self.key is None or self.key == key_of(finding))
+            and (self.key is None or self.key == get_key_id(finding))
         )

@@ -92,18 +92,18 @@ class FindingsTable:
         return parse_partition(partition, entities)
 
     async def coverage(self, subscription_id: str) -> Coverage | None:
-        """Read one coverage row, None if it does not exist.
+        """Read one coverage row, or None if it does not exist.
 
         Raises:
             RowUnusable: the row is broken or was written by a newer version.
 
         """
-        partition = table_keys.partition_of(subscription_id)
+        partition = table_keys.get_partition(subscription_id)
         entity = await self._store.get(_TABLE, partition, table_keys.COVERAGE)
-        found = None if entity is None else coverage_in(entity)
-        if isinstance(found, RowUnusable):
-            raise found
-        return found
+        coverage = None if entity is None else coverage_in(entity)
+        if isinstance(coverage, RowUnusable):
+            raise coverage
+        return coverage
 
     async def coverages(
         self, state: CoverageState | None, after: RowPosition | None, *, only: str = ""
@@ -124,7 +124,7 @@ class FindingsTable:
             if entity.row == table_keys.COVERAGE:
                 yield (entity.partition, entity.row), coverage_in(entity)
 
-    async def unpublished(self) -> Unpublished:
+    async def count_unpublished(self) -> Unpublished:
         """Count the changes of all subscriptions that are not published."""
         query = TableQuery(row_from=table_keys.OUTBOX_FROM, row_to=table_keys.OUTBOX_TO)
         outbox = read_outbox(_TABLE, [entity async for entity in self._rows(query)])
@@ -136,7 +136,7 @@ class FindingsTable:
         If its row is unusable, the finding is unknown.
         """
         try:
-            partition = table_keys.partition_of(account.subscription_id)
+            partition = table_keys.get_partition(account.subscription_id)
             row = table_keys.finding_row(account.resource_group, account.name)
         except LimitExceeded:
             return None  # names of this length are never written
@@ -172,29 +172,29 @@ class FindingsTable:
         """
         query = _list_query(where, after, joined=joined)
         narrow = replace(query, columns=_SEARCHED, page=SEARCHED_AT_ONCE)
-        before = await self._coverage_before(query)
+        before = await self._read_coverage_before(query)
         coverage = {before.partition: before.values} if before else {}
         places: list[RowPosition] = []
-        wanted: list[int] = []
+        matching: list[int] = []
         async for entity in self._rows(narrow):
             if entity.row == table_keys.COVERAGE:
                 coverage = {entity.partition: entity.values}
             elif may_match(entity, coverage.get(entity.partition, {})):
-                wanted.append(len(places))
+                matching.append(len(places))
             places.append((entity.partition, entity.row))
             if len(places) == SEARCHED_AT_ONCE:
-                yield await self._with_whole(query, where, places, wanted)
+                yield await self._read_whole(query, where, places, matching)
                 query = replace(query, after=places[-1])
-                places, wanted = [], []
-        yield await self._with_whole(query, where, places, wanted)
+                places, matching = [], []
+        yield await self._read_whole(query, where, places, matching)
 
-    async def _with_whole(
-        self, query: TableQuery, where: FindingFilter, places: list[RowPosition], wanted: list[int]
+    async def _read_whole(
+        self, query: TableQuery, where: FindingFilter, places: list[RowPosition], indexes: list[int]
     ) -> list[ListedFinding]:
         """Read the rows from the first wanted one to the last one, with all columns."""
         whole: dict[RowPosition, JoinedFinding | None] = {}
-        if wanted:
-            first, last = wanted[0], wanted[-1]
+        if indexes:
+            first, last = indexes[0], indexes[-1]
             after = places[first - 1] if first else query.after
             span = replace(query, after=after, page=last - first + 1)
             async for place, match in self._list(span, where):
@@ -204,7 +204,7 @@ class FindingsTable:
         return [(place, whole.get(place)) for place in places]
 
     async def _list(self, query: TableQuery, where: FindingFilter) -> AsyncIterator[ListedFinding]:
-        before = await self._coverage_before(query)
+        before = await self._read_coverage_before(query)
         coverages = {before.partition: _usable_coverage(before)} if before else {}
         async for entity in self._rows(query):
             place = entity.partition, entity.row
@@ -221,13 +221,13 @@ class FindingsTable:
             if is_ours(entity.partition):
                 yield entity
 
-    async def _coverage_before(self, query: TableQuery) -> Entity | None:
+    async def _read_coverage_before(self, query: TableQuery) -> Entity | None:
         """Read the coverage row of the subscription in which a joined list continues."""
         if not query.besides or query.after is None:
             return None
         return await self._store.get(_TABLE, query.after[0], table_keys.COVERAGE)
 
-    async def with_keys_in(self, vault_id: str) -> set[str]:
+    async def list_with_keys_in(self, vault_id: str) -> set[str]:
         """Return the lower-cased ids of subscriptions whose keys were last found in a vault."""
         query = TableQuery(
             row_from=table_keys.FINDINGS_FROM,
@@ -248,7 +248,7 @@ class FindingsTable:
         self, stored: StoredSubscription, difference: Difference, claim: str
     ) -> StoredSubscription:
         """Set the recording mark, before the last check of the claim."""
-        return await self._write_coverage(stored, difference.coverage_after(0, claim))
+        return await self._write_coverage(stored, difference.build_coverage_after(0, claim))
 
     async def record(
         self, stored: StoredSubscription, batches: Sequence["RecordBatch"]
@@ -293,8 +293,7 @@ def record_batches(
     The last transaction sets the coverage row's final state and clears the mark; others keep it.
     """
     groups: list[_Group] = [
-        (_finding_write(stored, step), *map(outbox_write, step.changes))
-        for step in difference.steps
+        (_build_write(stored, step), *map(outbox_write, step.changes)) for step in difference.steps
     ]
     parts = list(table_checks.group_batches(groups, reserve=RESERVED_WRITES)) or [[]]
     coverages = [*difference.partial_coverages(map(len, parts[:-1]), claim), difference.coverage]
@@ -308,7 +307,9 @@ def record_batches(
 
 def _list_query(where: FindingFilter, after: RowPosition | None, *, joined: bool) -> TableQuery:
     return TableQuery(
-        partition=table_keys.partition_of(where.subscription_id) if where.subscription_id else None,
+        partition=table_keys.get_partition(where.subscription_id)
+        if where.subscription_id
+        else None,
         row_from=table_keys.COVERAGE if joined else table_keys.FINDINGS_FROM,
         row_to=table_keys.FINDINGS_TO,
         after=after,
@@ -323,14 +324,14 @@ def _usable_coverage(entity: Entity) -> Coverage | None:
 
 
 def _guard(coverage: Coverage, etag: str | None) -> Write:
-    return codec.write(table_keys.COVERAGE, codec.coverage_values(coverage), etag)
+    return codec.write(table_keys.COVERAGE, codec.encode_coverage(coverage), etag)
 
 
-def _finding_write(stored: StoredSubscription, step: FindingUpdate) -> Write:
+def _build_write(stored: StoredSubscription, step: FindingUpdate) -> Write:
     finding = step.finding
     row = table_keys.finding_row(finding.id.resource_group, finding.id.name)
     if step.before is None:
-        return Insert(row, codec.finding_values(finding))
+        return Insert(row, codec.encode_finding(finding))
     if step.after is None:
         return Delete(row, stored.etags[row])
-    return Replace(row, codec.finding_values(finding), stored.etags[row])
+    return Replace(row, codec.encode_finding(finding), stored.etags[row])

@@ -23,8 +23,8 @@ class MemoryStore:
 
     async def get(self, table: Table, partition: str, row: str) -> Entity | None:
         """Read one row; see ``Store.get``."""
-        found = self._rows[table].get((partition, row))
-        return None if found is None else Entity(partition, row, *found)
+        row_values = self._rows[table].get((partition, row))
+        return None if row_values is None else Entity(partition, row, *row_values)
 
     async def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:
         """Read rows in key order; see ``Store.query``."""
@@ -52,15 +52,19 @@ class MemoryStore:
         rows = self._rows[table]
         keys = sorted(key for key in rows if after is None or key > after)
         matching = (key for key in keys if _matches(query, *key, rows[key][1]))
-        found = [Entity(*key, *rows[key]) for key in islice(matching, query.page)]
-        return [_narrowed(entity, query.columns) for entity in found] if query.columns else found
+        entities = [Entity(*key, *rows[key]) for key in islice(matching, query.page)]
+        return (
+            [_select_columns(entity, query.columns) for entity in entities]
+            if query.columns
+            else entities
+        )
 
     def _check(self, table: Table, partition: str, write: Write) -> None:
-        found = self._rows[table].get((partition, write.row))
+        row_values = self._rows[table].get((partition, write.row))
         if isinstance(write, Insert):
-            if found is not None:
+            if row_values is not None:
                 raise WriteConflict(f"{table}: the row exists")
-        elif found is None or found[0] != write.etag:
+        elif row_values is None or row_values[0] != write.etag:
             raise WriteConflict(f"{table}: the row was changed since it was read")
 
     def _apply(self, table: Table, partition: str, write: Write) -> str:
@@ -74,7 +78,7 @@ class MemoryStore:
         return etag
 
 
-def _narrowed(entity: Entity, columns: tuple[str, ...]) -> Entity:
+def _select_columns(entity: Entity, columns: tuple[str, ...]) -> Entity:
     values = {name: value for name, value in entity.values.items() if name in columns}
     return replace(entity, values=MappingProxyType(values))
 

@@ -28,7 +28,7 @@ class OutboxEntry:
     @property
     def place(self) -> tuple[Table, str, str]:
         """The key of its row, which is unique; a change's id may be forged."""
-        return place_of(self.change)
+        return get_place(self.change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def count_unpublished(entries: Iterable[OutboxEntry]) -> Unpublished:
     return Unpublished.of(entry.change.time for entry in entries)
 
 
-def place_of(change: Change) -> tuple[Table, str, str]:
+def get_place(change: Change) -> tuple[Table, str, str]:
     """Return the only outbox row from which a change may be published.
 
     Raises:
@@ -55,12 +55,12 @@ def place_of(change: Change) -> tuple[Table, str, str]:
     if change.source.startswith("/scans/"):
         return Table.SCANS, OF_SCANS, row
     subscription_id = change.source.removeprefix("/subscriptions/")
-    return Table.FINDINGS, table_keys.partition_of(subscription_id), row
+    return Table.FINDINGS, table_keys.get_partition(subscription_id), row
 
 
 def outbox_write(change: Change) -> Insert:
     """Return the write of a change's outbox row."""
-    return Insert(table_keys.outbox_row(change.sequence, change.id), codec.change_values(change))
+    return Insert(table_keys.outbox_row(change.sequence, change.id), codec.encode_change(change))
 
 
 def read_outbox(table: Table, entities: Iterable[Entity]) -> Outbox:
@@ -76,7 +76,7 @@ def read_outbox(table: Table, entities: Iterable[Entity]) -> Outbox:
             _log.warning("Partition %s has an unknown row: %.200a", entity.partition, entity.row)
             continue
         try:
-            entries.append(OutboxEntry(_change_in(table, entity), entity.etag))
+            entries.append(OutboxEntry(_decode_change(table, entity), entity.etag))
         except (RowUnusable, LimitExceeded) as error:
             where = f"partition {entity.partition}, row {entity.row[:200]!a}"
             _log.error("A change cannot be published (%s). %s", where, error)
@@ -86,20 +86,20 @@ def read_outbox(table: Table, entities: Iterable[Entity]) -> Outbox:
 
 def _recorded_at(entity: Entity) -> datetime | None:
     try:
-        return codec.Reader(entity).parsed(codec.time_of, "time")
+        return codec.Reader(entity).read_parsed(codec.decode_time, "time")
     except RowUnusable:
         return None
 
 
-def _change_in(table: Table, entity: Entity) -> Change:
+def _decode_change(table: Table, entity: Entity) -> Change:
     """Read a change; the row's key must match its columns.
 
     Otherwise the change might never be published and block all later ones, or might report on
     another subscription.
     """
-    change = codec.change_of(entity)
+    change = codec.decode_change(entity)
     of_source = f"{change.subject}/".startswith(f"{change.source}/")
-    if place_of(change) != (table, entity.partition, entity.row) or not of_source:
+    if get_place(change) != (table, entity.partition, entity.row) or not of_source:
         where = f"{entity.partition} / {entity.row}"
         raise RowUnusable(
             f"Row {where}: id, sequence, source and subject must match the row's partition "

@@ -53,7 +53,7 @@ class RawRowsPolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
             response.context[ContentDecodePolicy.CONTEXT_NAME] = {"value": []}
 
 
-def entities_of(page: object) -> list[Entity]:
+def parse_entities(page: object) -> list[Entity]:
     """Return the rows of a page.
 
     Raises:
@@ -63,25 +63,25 @@ def entities_of(page: object) -> list[Entity]:
     rows = page.get("value") if isinstance(page, dict) else None
     if not isinstance(rows, list):
         raise DeserializationError("The answer is not a page of rows.")
-    return [entity_of(row) for row in rows]
+    return [parse_entity(row) for row in rows]
 
 
-def entity_of(row: object) -> Entity:
+def parse_entity(row: object) -> Entity:
     """Return a row.
 
     Raises:
         DeserializationError: the row is not an object, lacks a key, or has an invalid number.
 
     """
-    known: Mapping[str, Any] = row if isinstance(row, Mapping) else {}
-    partition, key = known.get("PartitionKey"), known.get("RowKey")
+    members: Mapping[str, Any] = row if isinstance(row, Mapping) else {}
+    partition, key = members.get("PartitionKey"), members.get("RowKey")
     if not isinstance(partition, str) or not isinstance(key, str):
         raise DeserializationError("The answer has a row without keys.")
     try:
-        values = MappingProxyType(dict(_values(known)))
+        values = MappingProxyType(dict(_values(members)))
     except ValueError as error:
         raise DeserializationError("A row of the answer has an invalid number.") from error
-    return Entity(partition, key, _etag(known), values)
+    return Entity(partition, key, _etag(members), values)
 
 
 def _etag(row: Mapping[str, Any]) -> str:

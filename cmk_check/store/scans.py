@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from cmk_check.core.model import Change
-from cmk_check.core.scan_request import began_at
+from cmk_check.core.scan_request import parse_start
 from cmk_check.core.status import Status
 from cmk_check.core.watch_state import Watch
 from cmk_check.limits import ATTEMPTS_PER_STEP, MAX_SLICES, TABLE_PAGE_ROWS
@@ -102,7 +102,7 @@ class ScanTable:
 
     async def scan(self, scan_id: str) -> Stored[Scan] | None:
         """Read one scan; None if there is none with this id."""
-        if (began := began_at(scan_id)) is None:
+        if (began := parse_start(scan_id)) is None:
             return None
         row = table_keys.scan_row(began, scan_id)
         entity = await self._store.get(_TABLE, _PARTITION, row)
@@ -110,10 +110,10 @@ class ScanTable:
 
     async def history(self, top: int) -> list[Scan]:
         """Read up to ``top`` scans, newest first; a broken row is skipped."""
-        scans = (scan async for _, scan in self.listed(None, top) if scan is not None)
+        scans = (scan async for _, scan in self.read_listed(None, top) if scan is not None)
         return await _first(top, scans)
 
-    async def listed(
+    async def read_listed(
         self, after: str | None, rows: int
     ) -> AsyncIterator[tuple[tuple[str, str], Scan | None]]:
         """Iterate over the scans with their positions, newest first, after the row ``after``.
@@ -128,15 +128,15 @@ class ScanTable:
             page=min(rows, TABLE_PAGE_ROWS),
         )
         async for entity in self._store.query(_TABLE, query):
-            yield (entity.partition, entity.row), _scan_or_none(entity)
+            yield (entity.partition, entity.row), _decode_scan(entity)
 
-    async def started_between(self, first: datetime, last: datetime) -> list[Scan]:
+    async def read_started_between(self, first: datetime, last: datetime) -> list[Scan]:
         """Read the scans that started in a time range, newest first."""
         row_from = table_keys.scan_row(last, "")
         row_to = _behind(table_keys.scan_row(first, ""))
         query = TableQuery(partition=_PARTITION, row_from=row_from, row_to=row_to)
-        found = [_scan_or_none(entity) async for entity in self._store.query(_TABLE, query)]
-        return [scan for scan in found if scan is not None]
+        scans = [_decode_scan(entity) async for entity in self._store.query(_TABLE, query)]
+        return [scan for scan in scans if scan is not None]
 
     async def commit(
         self,
@@ -183,8 +183,8 @@ class ScanTable:
         query = TableQuery(
             partition=_PARTITION, row_from=table_keys.OUTBOX_FROM, row_to=table_keys.OUTBOX_TO
         )
-        found = [entity async for entity in self._store.query(_TABLE, query)]
-        return read_outbox(_TABLE, found)
+        entities = [entity async for entity in self._store.query(_TABLE, query)]
+        return read_outbox(_TABLE, entities)
 
     async def slice(self, scan: Scan, number: int) -> Stored[Slice] | None:
         """Read one slice of the scan's plan."""
@@ -258,12 +258,12 @@ class ScanTable:
             await self._store.commit(_TABLE, partition, batch)
 
 
-def scan_id_of(started: datetime, suffix: str) -> str:
+def build_scan_id(started: datetime, suffix: str) -> str:
     """Return the id of a scan."""
     return f"{started:%Y%m%dT%H%M%S}Z-{suffix}"
 
 
-def _scan_or_none(entity: Entity) -> Scan | None:
+def _decode_scan(entity: Entity) -> Scan | None:
     try:
         return value_of(SCAN, entity).value
     except RowUnusable as error:
@@ -272,12 +272,12 @@ def _scan_or_none(entity: Entity) -> Scan | None:
 
 
 async def _first[T](most: int, entries: AsyncIterator[T]) -> list[T]:
-    found: list[T] = []
+    first_entries: list[T] = []
     async for entry in entries:
-        found.append(entry)
-        if len(found) == most:
+        first_entries.append(entry)
+        if len(first_entries) == most:
             break
-    return found
+    return first_entries
 
 
 def _behind(prefix: str) -> str:

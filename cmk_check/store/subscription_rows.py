@@ -51,7 +51,7 @@ def is_ours(partition: str) -> bool:
 def finding_in(entity: Entity) -> Finding:
     """Read a finding; an unusable row gives an unknown finding with a message on what to do."""
     try:
-        finding = codec.finding_of(entity)
+        finding = codec.decode_finding(entity)
         _check_key(entity, finding.id)
         return finding
     except RowTooNew:
@@ -77,25 +77,25 @@ def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscri
             place[str(finding.id)] = finding
         elif entity.row != table_keys.COVERAGE:
             others.append(entity)
-        elif isinstance(found := coverage_in(entity), RowTooNew):
-            unusable = str(found)
-        elif isinstance(found, RowUnusable):
-            _log.warning("%s", found)
-            sequence, listed = codec.remains_of(entity)
+        elif isinstance(decoded := coverage_in(entity), RowTooNew):
+            unusable = str(decoded)
+        elif isinstance(decoded, RowUnusable):
+            _log.warning("%s", decoded)
+            sequence, listed = codec.decode_remains(entity)
         else:
-            coverage = found
+            coverage = decoded
     outbox = read_outbox(Table.FINDINGS, others)
     etags = {entity.row: entity.etag for entity in entities}
     if table_keys.COVERAGE not in etags and (findings or untrusted or outbox.entries):
         sequence, listed = None, Subscription(table_keys.unescape(partition), expected=True)
-    known = Known(coverage, findings, untrusted, sequence, listed)
-    return StoredSubscription(partition, known, etags, outbox, unusable)
+    rows = Known(coverage, findings, untrusted, sequence, listed)
+    return StoredSubscription(partition, rows, etags, outbox, unusable)
 
 
 def coverage_in(entity: Entity) -> Coverage | RowUnusable:
     """Read a coverage row, or return why it is unusable: broken, or written by a newer version."""
     try:
-        return codec.coverage_of(entity)
+        return codec.decode_coverage(entity)
     except RowUnusable as error:
         return error
 

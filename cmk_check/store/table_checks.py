@@ -59,7 +59,7 @@ def is_property_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-def transaction_size(write: Write) -> int:
+def estimate_size(write: Write) -> int:
     """Estimate the bytes that a write adds to a transaction; the estimate is never too low."""
     row = len(quote(write.row, safe="", errors="replace"))
     if isinstance(write, Delete):
@@ -80,17 +80,17 @@ def check(writes: Sequence[Write], partition: str) -> None:
         raise LimitExceeded(
             f"a transaction has {len(writes)} writes; 1 to {MAX_TRANSACTION_WRITES} are allowed"
         )
-    _check_key(partition, f"partition {_shown(partition)}")
+    _check_key(partition, f"partition {_quote_text(partition)}")
     rows: set[str] = set()
     for write in writes:
         _check_write(write, partition)
         if write.row in rows:
-            raise LimitExceeded(f"row {_shown(write.row)} must occur once in a transaction")
+            raise LimitExceeded(f"row {_quote_text(write.row)} must occur once in a transaction")
         rows.add(write.row)
-    size = sum(transaction_size(write) for write in writes)
+    size = sum(estimate_size(write) for write in writes)
     if size > MAX_TRANSACTION_BYTES:
         raise LimitExceeded(
-            f"a transaction that begins with row {_shown(writes[0].row)} has {size} bytes; "
+            f"a transaction that begins with row {_quote_text(writes[0].row)} has {size} bytes; "
             f"the limit is {MAX_TRANSACTION_BYTES}"
         )
 
@@ -111,7 +111,7 @@ def group_batches[T: Sequence[Write]](groups: Iterable[T], reserve: int = 0) -> 
     batch: list[T] = []
     writes = weight = 0
     for group in groups:
-        size = sum(transaction_size(write) for write in group)
+        size = sum(estimate_size(write) for write in group)
         if batch and (writes + len(group) > most_writes or weight + size > most_bytes):
             yield batch
             batch, writes, weight = [], 0, 0
@@ -131,7 +131,7 @@ def _plain(value: Scalar) -> Scalar:
 
 
 def _check_write(write: Write, partition: str) -> None:
-    where = f"row {_shown(write.row)}"
+    where = f"row {_quote_text(write.row)}"
     _check_key(write.row, where)
     if isinstance(write, Delete):
         return
@@ -155,10 +155,10 @@ def _check_key(key: str, where: str) -> None:
 
 def _check_property(name: str, value: Scalar, where: str) -> None:
     if not is_property_name(name) or name in _RESERVED:
-        raise LimitExceeded(f"{where}: {_shown(name)} must be a valid property name")
+        raise LimitExceeded(f"{where}: {_quote_text(name)} must be a valid property name")
     if len(name) > MAX_PROPERTY_NAME_CHARS:
         raise LimitExceeded(
-            f"{where}: {_shown(name)} is {len(name)} characters long; "
+            f"{where}: {_quote_text(name)} is {len(name)} characters long; "
             f"the limit is {MAX_PROPERTY_NAME_CHARS}"
         )
     if isinstance(value, str):
@@ -187,6 +187,6 @@ def _units(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def _shown(text: str) -> str:
+def _quote_text(text: str) -> str:
     """Quote untrusted text for a message, shortened and on one line."""
     return ascii(text if len(text) <= MAX_NAME_SHOWN_CHARS else f"{text[:MAX_NAME_SHOWN_CHARS]}...")

@@ -71,40 +71,40 @@ def unescape(key: str) -> str:
     return text
 
 
-def partition_of(subscription_id: str) -> str:
+def get_partition(subscription_id: str) -> str:
     """Return the partition of a subscription in the findings table."""
-    return _bounded(escape(subscription_id.lower()))
+    return _check_length(escape(subscription_id.lower()))
 
 
 def finding_row(group: str, name: str) -> str:
     """Return the row of an account; the casing of its names does not matter."""
-    return _bounded(f"{FINDINGS_FROM}{escape(group.lower())}|{escape(name.lower())}")
+    return _check_length(f"{FINDINGS_FROM}{escape(group.lower())}|{escape(name.lower())}")
 
 
 def outbox_row(sequence: int, change_id: str) -> str:
     """Return the row of a change not yet published; rows sort by sequence."""
-    return _bounded(f"{OUTBOX_FROM}{_padded(sequence, 12)}|{escape(change_id)}")
+    return _check_length(f"{OUTBOX_FROM}{_pad_number(sequence, 12)}|{escape(change_id)}")
 
 
 def scan_row(started: datetime, scan_id: str) -> str:
     """Return the row of a scan; the scan that started last sorts first."""
-    newest_first = _padded(_LAST_SECOND - int(started.timestamp()), 10)
-    return _bounded(f"{SCANS_FROM}{newest_first}|{escape(scan_id)}")
+    newest_first = _pad_number(_LAST_SECOND - int(started.timestamp()), 10)
+    return _check_length(f"{SCANS_FROM}{newest_first}|{escape(scan_id)}")
 
 
 def slice_partition(scan_id: str) -> str:
     """Return the partition of a scan's slices."""
-    return _bounded(f"slice|{escape(scan_id)}")
+    return _check_length(f"slice|{escape(scan_id)}")
 
 
 def slice_row(plan_id: str | None, number: int) -> str:
     """Return the row of a slice of a plan."""
-    return f"{plan_id}|{_padded(number, 4)}"
+    return f"{plan_id}|{_pad_number(number, 4)}"
 
 
 def feed_row(number: int) -> str:
     """Return the row of a published change; such rows sort by number, first in the feed."""
-    return _padded(number, _NUMBER_DIGITS)
+    return _pad_number(number, _NUMBER_DIGITS)
 
 
 def is_feed_row(row: str) -> bool:
@@ -114,16 +114,16 @@ def is_feed_row(row: str) -> bool:
 
 def feed_marker(change_id: str) -> str:
     """Return the row that marks a change as published."""
-    return _bounded(f"id|{escape(change_id)}")
+    return _check_length(f"id|{escape(change_id)}")
 
 
-def undelivered_row(route: str, last: int) -> str:
+def build_undelivered_row(route: str, last: int) -> str:
     """Return the row that notes a range of the feed, by its last number, as refused."""
-    return _bounded(f"{UNDELIVERED}{escape(route)}|{feed_row(last)}")
+    return _check_length(f"{UNDELIVERED}{escape(route)}|{feed_row(last)}")
 
 
-def undelivered_number(row: str) -> int:
-    """Return the last number of the range, 0 if the key is not one of ``undelivered_row``."""
+def parse_undelivered_number(row: str) -> int:
+    """Return the last number of the range, 0 if the key is not one of ``build_undelivered_row``."""
     _, _, last = row.rpartition("|")
     return int(last) if is_feed_row(last) else 0
 
@@ -139,13 +139,13 @@ def _unescape_run(run: re.Match[str]) -> str:
     return "".join(chr(int(codes[start : start + _WIDTH], base)) for start in starts)
 
 
-def _padded(number: int, digits: int) -> str:
+def _pad_number(number: int, digits: int) -> str:
     if not 0 <= number < 10**digits:
         raise LimitExceeded(f"the number {number} does not fit into {digits} digits of a key")
     return f"{number:0{digits}d}"
 
 
-def _bounded(key: str) -> str:
+def _check_length(key: str) -> str:
     if len(key) > MAX_KEY_UNITS:
         raise LimitExceeded(
             f"the key {key[:40]}... is {len(key)} characters long; the limit is {MAX_KEY_UNITS}"

@@ -18,7 +18,7 @@ from cmk_check.core.enums import (
     KeySeverity,
     KeyState,
 )
-from cmk_check.core.exceptions.account_exception import honoured_at
+from cmk_check.core.exceptions.account_exception import count_honoured
 from cmk_check.core.keys import key_health
 from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.core.owner import OwnerSource
@@ -176,12 +176,12 @@ class Controls(Answer):
 
 def to_api_accounts(accounts: AccountCounts, now: datetime) -> Accounts:
     """Make the counts by verdict; ended exceptions are not counted."""
-    return Accounts.of(accounts, excepted=honoured_at(accounts.excepted, now))
+    return Accounts.of(accounts, excepted=count_honoured(accounts.excepted, now))
 
 
 def to_api_keys(accounts: AccountCounts) -> Keys:
     """Make the counts by key health; a key that was never read counts as unknown."""
-    return Keys.model_validate(KEY_HEALTH.all_sums(accounts))
+    return Keys.model_validate(KEY_HEALTH.get_all_sums(accounts))
 
 
 def to_api_sides(finding: Finding, now: datetime) -> dict[str, object]:

@@ -68,7 +68,7 @@ class FileResponse:
     body: bytes
 
 
-def answer(
+def respond(
     path: str, if_none_match: str | None, http_auth: HttpAuth, next_scan: datetime | None = None
 ) -> FileResponse:
     """Respond to a request for the page (the empty path) or one of its files.

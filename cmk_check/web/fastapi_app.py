@@ -40,7 +40,7 @@ def make_link(request: Request, parameters: Mapping[str, str | int], hostname: s
 
 
 def find_origin(request: Request, hostname: str | None) -> str:
-    """Return the origin at which callers reach this app, "" if only a relative link is safe.
+    """Return the origin at which callers reach this app, or "" if only a relative link is safe.
 
     On Azure, where ``hostname`` is set, the app is served by https only. The caller controls the
     Host header.

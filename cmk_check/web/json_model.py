@@ -35,6 +35,6 @@ class Answer(BaseModel):
         names = cls.model_fields.keys() - others.keys()
         return cls(**{name: getattr(source, name) for name in names}, **others)
 
-    def body(self) -> bytes:
+    def encode(self) -> bytes:
         """Return the JSON."""
         return self.model_dump_json(by_alias=True).encode()

@@ -69,12 +69,12 @@ def _not_blank(text: str) -> str:
 
 
 def _key_id(text: str) -> str:
-    if (found := key_id(text)) is None:
+    if (parsed_id := key_id(text)) is None:
         raise ValueError("not a key")
-    return found
+    return parsed_id
 
 
-def _at_most(chars: int) -> Any:  # noqa: ANN401 - as Pydantic's own Field
+def _limit_length(chars: int) -> Any:  # noqa: ANN401 - as Pydantic's own Field
     """Limit a text. The pattern is for the document: Pydantic's patterns know fewer blanks."""
     return Field(max_length=chars, json_schema_extra={"pattern": r"\S"})
 
@@ -84,9 +84,9 @@ SubscriptionId = Annotated[str, Field(pattern=f"^{GUID}$"), AfterValidator(str.l
 Days = Annotated[int, Field(ge=1, le=MAX_PERIOD_DAYS), BeforeValidator(_whole)]
 HowMany = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE), BeforeValidator(_whole)]
 FeedNumber = Annotated[int, Field(ge=1, le=10**9 - 1), BeforeValidator(_whole)]
-Words = Annotated[str, _at_most(MAX_SEARCH_CHARS), _NOT_BLANK]
-Location = Annotated[str, _at_most(MAX_LOCATION_CHARS), _NOT_BLANK]
-OwnerText = Annotated[str, _at_most(MAX_TAG_BYTES), _NOT_BLANK]
+Words = Annotated[str, _limit_length(MAX_SEARCH_CHARS), _NOT_BLANK]
+Location = Annotated[str, _limit_length(MAX_LOCATION_CHARS), _NOT_BLANK]
+OwnerText = Annotated[str, _limit_length(MAX_TAG_BYTES), _NOT_BLANK]
 # The pattern is for the document, and stricter than the parser.
 _KEY: Final = r"^https://[a-z0-9-]{3,24}\.(vault|managedhsm)(\.[a-z0-9-]+)+/keys/[a-z0-9-]{1,127}$"
 KeyId = Annotated[str, Field(json_schema_extra={"pattern": _KEY}), AfterValidator(_key_id)]
@@ -121,18 +121,22 @@ class AnyQuery(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _refuse_others(cls, given: dict[str, object]) -> dict[str, object]:
-        if cls.apart and given.keys() >= set(cls.apart):
+    def _refuse_others(cls, parameters: dict[str, object]) -> dict[str, object]:
+        if cls.apart and parameters.keys() >= set(cls.apart):
             text = "{name} and {other} cannot be used together; remove one of them."
             name, other = cls.apart
             raise PydanticCustomError(_REFUSED, text, {"name": name, "other": other})
-        known = [str(field.alias) for field in cls.model_fields.values()]
-        unknown = next((name for name in given if name not in known), None)
+        known_names = [str(field.alias) for field in cls.model_fields.values()]
+        unknown = next((name for name in parameters if name not in known_names), None)
         if unknown is not None:
-            allowed = f"it must be one of {', '.join(known)}" if known else "this path takes none"
+            allowed = (
+                f"it must be one of {', '.join(known_names)}"
+                if known_names
+                else "this path takes none"
+            )
             text = "The parameter {name} is unknown; {allowed}."
             raise PydanticCustomError(_REFUSED, text, {"name": unknown, "allowed": allowed})
-        return given
+        return parameters
 
 
 class NoQuery(AnyQuery):
@@ -256,7 +260,7 @@ class ResendQuery(AnyQuery):
         return self
 
 
-def what_is_wrong(detail: Mapping[str, Any]) -> tuple[str, str]:
+def describe_fault(detail: Mapping[str, Any]) -> tuple[str, str]:
     """Return the name of the parameter that Pydantic refused in ``detail``, and what it must be."""
     if detail["type"] == _REFUSED:
         return detail["ctx"]["name"], detail["msg"]

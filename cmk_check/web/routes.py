@@ -99,12 +99,12 @@ class _Api:
         request: Request,
         query: parameters.AnyQuery,
         page: Page[T],
-        answer: type[models.ListPage[T]],
+        model: type[models.ListPage[T]],
         **more: str,
     ) -> Response:
         """Respond with a page of a list; ``more`` are further fields of the page."""
         onwards = self.onwards(request, query, page.skip_token)
-        return json_answer(answer(value=page.value, next_link=onwards, **more).body())
+        return json_answer(model(value=page.value, next_link=onwards, **more).encode())
 
     async def table[T: BaseModel](
         self,
@@ -134,7 +134,7 @@ def _api(request: Request) -> _Api:
 
 
 async def _place(request: Request) -> AsyncIterator[None]:
-    async with _api(request).places.lists.held():
+    async with _api(request).places.lists.hold_place():
         yield
 
 
@@ -160,12 +160,12 @@ def create_app(
 def _get[R: Callable[..., Any]](
     path: str,
     summary: str,
-    answer: Any,  # noqa: ANN401 - a model, or a list of one
+    model: Any,  # noqa: ANN401 - a model, or a list of one
     responses: openapi.Responses = openapi.ERRORS,
     tag: openapi.Tag = "results",
 ) -> Callable[[R], R]:
     """Return the decorator of a route that returns JSON."""
-    return router.get(path, tags=[tag], summary=summary, response_model=answer, responses=responses)
+    return router.get(path, tags=[tag], summary=summary, response_model=model, responses=responses)
 
 
 @_get(
@@ -178,9 +178,9 @@ async def get_status(request: Request, query: Asked[parameters.StatusQuery]) -> 
     """Return the current posture of the estate or of one subscription."""
     view = _api(request).status
     if query.subscription is None:
-        body, etag = await view.of_estate()
+        body, etag = await view.read_estate()
     else:
-        body, etag = await view.of_subscription(query.subscription)
+        body, etag = await view.read_subscription(query.subscription)
     if matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={**HEADERS, "ETag": etag})
     return json_answer(body, {"ETag": etag})
@@ -202,7 +202,7 @@ async def list_findings(request: Request, query: Asked[parameters.FindingsQuery]
     places, view = api.places, api.findings
     search = view.search(query)
     walks = places.compared if search.is_compared_here else places.lists
-    async with (places.searches if query.q else walks).held():
+    async with (places.searches if query.q else walks).hold_place():
         if query.format == "json":
             return api.listed(request, query, await view.page(query, search), models.FindingsPage)
         return await api.table(request, query, view.table_pages(query, search), FINDINGS)
@@ -218,7 +218,7 @@ async def get_finding(
     request: Request, account_id: _AccountId, _: Asked[parameters.NoQuery]
 ) -> Response:
     """Return one finding."""
-    return json_answer((await _api(request).findings.one(account_id)).body())
+    return json_answer((await _api(request).findings.read_one(account_id)).encode())
 
 
 @_get(
@@ -246,10 +246,10 @@ async def list_subscriptions(
 async def list_changes(request: Request, query: Asked[parameters.ChangesQuery]) -> Response:
     """List the changes as CloudEvents, oldest first; each has a unique id."""
     api = _api(request)
-    value, cursor, more = await changes.page_of(api.feed, query)
+    value, cursor, more = await changes.read_page(api.feed, query)
     later = make_link(request, {"since": cursor, "top": query.top}, api.settings.hostname)
     links = {"next_link": later} if more else {"delta_link": later}
-    return json_answer(models.ChangesPage(value=value, **links).body())
+    return json_answer(models.ChangesPage(value=value, **links).encode())
 
 
 @_get(
@@ -264,15 +264,15 @@ async def get_summary(
 ) -> Response:
     """Return the accounts and subscriptions that got worse or better in the last days."""
     api = _api(request)
-    answer = await changes.period(api.feed, api.scans, query.days, api.clock.now())
-    return json_answer(answer.body())
+    period = await changes.period(api.feed, api.scans, query.days, api.clock.now())
+    return json_answer(period.encode())
 
 
 @_get(scan_now.SCANS, "The history of scans", models.ScansPage, tag="scans")
 async def list_scans(request: Request, query: Asked[parameters.ScansQuery]) -> Response:
     """List the scans, newest first."""
     api = _api(request)
-    return api.listed(request, query, await scans.page_of(api.scans, query), models.ScansPage)
+    return api.listed(request, query, await scans.read_page(api.scans, query), models.ScansPage)
 
 
 @_get(
@@ -289,7 +289,7 @@ async def get_scan(
 ) -> Response:
     """Return one scan."""
     api = _api(request)
-    return json_answer((await scans.one(api.scans, scan_id, api.clock.now())).body())
+    return json_answer((await scans.read_one(api.scans, scan_id, api.clock.now())).encode())
 
 
 @_get(
@@ -356,7 +356,7 @@ async def get_reasons(_: Asked[parameters.NoQuery]) -> Response:
 )
 async def get_controls(_: Asked[parameters.NoQuery]) -> Response:
     """Return the controls, which are the same for every account."""
-    return json_answer(catalogues.controls().body())
+    return json_answer(catalogues.controls().encode())
 
 
 @_get("/api/v1/openapi.json", "This document", dict[str, Any], tag="app")

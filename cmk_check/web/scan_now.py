@@ -141,9 +141,9 @@ async def start_scan(request: Request, _: Asked[parameters.NoQuery]) -> Response
     start. A partial scan starts only if no scan runs, at the earliest ten seconds after the last.
     """
     ask: Ask = request.app.state.ask
-    requested = await ask(_named_in(await request.body(), request.app.state.scope))
+    requested = await ask(_parse_named(await request.body(), request.app.state.scope))
     location = f"{find_origin(request, request.app.state.hostname)}{SCANS}/{requested.scan_id}"
-    return _answer(requested, {"Location": location})
+    return _respond(requested, {"Location": location})
 
 
 @router.get(
@@ -162,10 +162,10 @@ async def may_start_scan(_: Asked[parameters.NoQuery]) -> Response:
     return Response(status_code=HTTPStatus.NO_CONTENT, headers=dict(HEADERS))
 
 
-def _answer(requested: StartAnswer, headers: dict[str, str]) -> Response:
+def _respond(requested: StartAnswer, headers: dict[str, str]) -> Response:
     match requested.outcome:
         case StartOutcome.STARTED:
-            body = models.ScanStarted(id=requested.scan_id).body()
+            body = models.ScanStarted(id=requested.scan_id).encode()
             return json_answer(body, headers, HTTPStatus.ACCEPTED)
         case StartOutcome.RUNNING:
             return error_answer(
@@ -198,7 +198,7 @@ def _answer(requested: StartAnswer, headers: dict[str, str]) -> Response:
             )
 
 
-def _named_in(body: bytes, scope: Scope) -> frozenset[str]:
+def _parse_named(body: bytes, scope: Scope) -> frozenset[str]:
     """Return the lower-cased ids of the requested subscriptions; none if the body is empty.
 
     No model validates the body, so that each error message is specific.
@@ -215,7 +215,7 @@ def _named_in(body: bytes, scope: Scope) -> frozenset[str]:
         return frozenset()
     ids = content[_NAME] if isinstance(content, dict) and content.keys() == {_NAME} else None
     if not isinstance(ids, list) or not 1 <= len(ids) <= MAX_SUBSCRIPTIONS_NAMED:
-        raise _refused(
+        raise _build_refusal(
             f'The body must be empty or {{"{_NAME}": [...]}}, with 1 to '
             f"{MAX_SUBSCRIPTIONS_NAMED:,} ids and at most {MAX_SCAN_REQUEST_BYTES:,} bytes."
         )
@@ -224,20 +224,20 @@ def _named_in(body: bytes, scope: Scope) -> frozenset[str]:
 
 def _id(entry: object, scope: Scope) -> str:
     if not isinstance(entry, str) or not is_guid(entry):
-        shown = ascii(entry)[:MAX_NAME_SHOWN_CHARS]
-        raise _refused(
-            f"{shown} must be a subscription id like 00000000-0000-0000-0000-000000000000."
+        quoted = ascii(entry)[:MAX_NAME_SHOWN_CHARS]
+        raise _build_refusal(
+            f"{quoted} must be a subscription id like 00000000-0000-0000-0000-000000000000."
         )
     subscription_id = entry.lower()
-    if scope.of_unlisted(subscription_id, None) is Disposition.EXCLUDED:
-        raise _refused(
+    if scope.judge_unlisted(subscription_id, None) is Disposition.EXCLUDED:
+        raise _build_refusal(
             f"The subscription {subscription_id} must be one that is scanned; "
             "CMK_INCLUDE_SUBSCRIPTIONS or CMK_EXCLUDE_SUBSCRIPTIONS leaves it out."
         )
     return subscription_id
 
 
-def _refused(message: str) -> RequestRefused:
+def _build_refusal(message: str) -> RequestRefused:
     return RequestRefused(HTTPStatus.BAD_REQUEST, "InvalidParameter", message, _NAME)
 
 

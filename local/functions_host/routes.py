@@ -49,7 +49,7 @@ class Route:
     constraints: Mapping[str, tuple[str, ...]]
 
     def match(self, path: str) -> dict[str, str] | None:
-        """Return the values in a decoded path, without absent ones; None if it does not match.
+        """Return the values in a decoded path, without absent ones, or None if it does not match.
 
         The path begins with a slash. A catch-all also matches an empty rest.
         """

@@ -52,7 +52,7 @@ def _wanted(
     body: Any,  # noqa: ANN401 - any JSON
     account: Account,
 ) -> tuple[dict[str, str] | None, dict[str, Any] | None] | None:
-    """Return the tags and the encryption of a body; None if it has anything else, or neither.
+    """Return the tags and the encryption of a body, or None if it has anything else, or neither.
 
     The account's own SKU may stand in it, which the az command always sends.
     """

@@ -166,7 +166,7 @@ class GraphRoutes:
         return Reply.of(200, body, self._headers())
 
     def _exempted(self, body: Any) -> set[str] | None:  # noqa: ANN401 - any JSON
-        """Return what a query for exemptions shows, None for any other query.
+        """Return what a query for exemptions shows, or None for any other query.
 
         It shows what the index has of the named subscriptions and of the groups above them: ""
         stands for all assignments. Without the right to read exemptions, it shows none.
@@ -190,7 +190,7 @@ class GraphRoutes:
         return found
 
     def _ancestors(self, body: Any) -> tuple[re.Match[str], list[_Row]] | None:  # noqa: ANN401
-        """Return a query for the groups above subscriptions and its rows, None for any other."""
+        """Return a query for the groups above subscriptions and its rows, or None for any other."""
         match body:
             case {"subscriptions": [*named], **rest} if _options(rest) is not None:
                 query = _ANCESTORS.fullmatch(str(rest["query"]))
@@ -233,7 +233,7 @@ class GraphRoutes:
         ]
 
     def _accounts(self, body: Any) -> tuple[re.Match[str], list[_Row]] | None:  # noqa: ANN401 - any JSON
-        """Return a query of accounts and its rows, None for any other; it names subscriptions."""
+        """Return a query of accounts and its rows or None for any other; it names subscriptions."""
         match body:
             case {"subscriptions": [*named], **rest} if _options(rest) is not None:
                 query = _KNOWN.fullmatch(str(rest["query"]))
@@ -293,7 +293,7 @@ class GraphRoutes:
 
 
 def _options(body: Any) -> dict[str, Any] | None:  # noqa: ANN401 - any JSON
-    """Return the options of a body, None if it is not simulated: rows as objects, no scope."""
+    """Return the options of a body, or None if it is not simulated: rows as objects, no scope."""
     match body:
         case {"query": str(), "options": {"resultFormat": "objectArray"} as options, **rest}:
             top = options.get("$top", 1)

@@ -91,7 +91,7 @@ class PolicyRoutes:
         return paged(incoming, rows, self.per_page)
 
     def _wanted(self, scope: str, text: str) -> _Wanted | None:
-        """Return what a filter lets through; None for one that is not simulated."""
+        """Return what a filter lets through, or None for one that is not simulated."""
         place = Place.of(self._estate, scope)
         assigned = _ASSIGNED.fullmatch(text)
         filters: dict[str, _Wanted] = {

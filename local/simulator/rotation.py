@@ -26,7 +26,7 @@ def moved(seconds: int, duration: str, sign: int = 1) -> int:
 
 
 def due(policy: Mapping[str, Any], attributes: Mapping[str, Any]) -> int | None:
-    """Return when a policy replaces a version with these attributes, None for never."""
+    """Return when a policy replaces a version with these attributes, or None for never."""
     for action in policy.get("lifetimeActions", ()):
         trigger = {name: text for name, text in action["trigger"].items() if text}
         if action["action"]["type"].lower() != "rotate":

@@ -69,7 +69,7 @@ class Claims:
 
 
 def audience_of(token: str) -> str | None:
-    """Return the audience of a token of any issuer; None if it is not a JSON Web Token."""
+    """Return the audience of a token of any issuer, or None if it is not a JSON Web Token."""
     try:
         claims: Mapping[str, Any] = jwt.decode(token, options={"verify_signature": False})
     except jwt.InvalidTokenError:
@@ -139,7 +139,7 @@ class Tokens:
         return IssuedToken(value, expires_on, holder.client_id)
 
     def check(self, token: str) -> Claims | None:
-        """Return the claims of a token issued here, expired or not; None for any other.
+        """Return the claims of a token issued here, expired or not, or None for any other.
 
         Claims are cached: a benchmark sends the same token ten thousand times.
         """

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import Finding
-from cmk_check.core.remediation.key_plan import key_plan_for
+from cmk_check.core.remediation.key_plan import plan_key_fix
 from cmk_check.core.remediation.plan import Plan
 from cmk_check.core.unread import Absent
 from tests.fakes.remediation import TENANT, finding_of
@@ -92,6 +92,6 @@ def broken(health: KeyHealth, name: str = "Chat", group: str = "rg-ai") -> Findi
 
 def key_plan_of(health: KeyHealth, *name: str) -> Plan:
     """Return the plan for an account with a key of this health, which has one."""
-    plan = key_plan_for(broken(health, *name), tenant_id=TENANT)
+    plan = plan_key_fix(broken(health, *name), tenant_id=TENANT)
     assert plan is not None
     return plan

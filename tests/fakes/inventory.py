@@ -45,7 +45,7 @@ class ScriptedInventory:
             raise self.list_error
         return self.listed
 
-    async def subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
+    async def list_subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
         """Return the scripted list of a group, or raise the scripted error."""
         self.groups_asked.append(group)
         if self.group_error is not None:

@@ -33,7 +33,7 @@ def accounts_of(estate: str) -> list[dict[str, Any]]:
 def effect_on(
     rule: Mapping[str, Any], account: Mapping[str, Any], parameters: object
 ) -> str | None:
-    """Return the effect that a policy has on an account, None if it has none."""
+    """Return the effect that a policy has on an account, or None if it has none."""
     effect = _value(rule["then"]["effect"], parameters)
     if effect == "Disabled" or not is_hit(rule["if"], account, parameters):
         return None

@@ -110,7 +110,7 @@ class Watched:
         (self._state / name).write_text(f"{value}\n" if value else "")
 
     def get(self, name: str) -> str | None:
-        """Return a fact of the state, None where it is not so."""
+        """Return a fact of the state, or None where it is not so."""
         path = self._state / name
         return path.read_text().strip() if path.exists() else None
 

@@ -110,7 +110,7 @@ class RecordingSink:
             (scan.id, scan.state.value, scan.reason)
         )
 
-    async def watch_told(self, watch: Watch, gap: Gap | None) -> None:
+    async def report_watch(self, watch: Watch, gap: Gap | None) -> None:
         """Keep it."""
         self.watch.append((watch, gap))
 
@@ -259,7 +259,9 @@ class World:
 
     async def posture(self) -> Posture:
         """Return the answer that the API gives now."""
-        return posture.of_estate(await self.status(), self.clock.now(), self.options.expectations)
+        return posture.judge_estate(
+            await self.status(), self.clock.now(), self.options.expectations
+        )
 
     async def scan_row(self, scan_id: str) -> Scan:
         """Return a scan's row."""
@@ -273,7 +275,7 @@ class World:
         found = [entity async for entity in self.store.query(Table.CHANGES, query)]
         numbers = [int(entity.row) for entity in found]
         assert numbers == list(range(1, len(numbers) + 1))
-        return [codec.change_of(entity) for entity in found]
+        return [codec.decode_change(entity) for entity in found]
 
     def told_types(self) -> list[str]:
         """Return the types of the changes told, without their common prefix."""

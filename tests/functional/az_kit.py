@@ -132,7 +132,7 @@ class Az:
         self("login", "--identity", *(("--client-id", client_id) if client_id else ()))
 
     def __call__(self, *words: str) -> Any:  # noqa: ANN401 - its JSON
-        """Run it; return the JSON that it printed, None if it printed nothing."""
+        """Run it; return the JSON that it printed, or None if it printed nothing."""
         code, out, err = self._ask(words)
         assert code == 0, f"az {' '.join(words)}\n{err}"
         return json.loads(out) if out.strip() else None

@@ -9,9 +9,9 @@ import runpy
 import sys
 from dataclasses import replace
 
-from cmk_check.composition_root import the_app
+from cmk_check.composition_root import get_app
 
 if __name__ == "__main__":
-    app = the_app()
+    app = get_app()
     app.scan_options = replace(app.scan_options, **json.loads(sys.argv.pop(1)))
     runpy.run_module("local.functions_host", run_name="__main__", alter_sys=True)

@@ -75,7 +75,7 @@ async def write_lines() -> None:
         await LogSink().report_scan(found)
     await _write_deliveries(overdue)
     blind = Watch(state=WatchState.BLIND, since=time)
-    await LogSink().watch_told(blind, gap)
+    await LogSink().report_watch(blind, gap)
     write_line(logging.WARNING, "cmk.settings", {"warnings": {"CMK_OWNER": "is not a setting"}})
 
 

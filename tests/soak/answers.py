@@ -45,8 +45,8 @@ class Answers:
         status = StatusView(table, scans, clock, expect, key_health=True)
         for where in self.world.inventory.readings:
             if await table.coverage(where) is not None:
-                self._check_status(where, json.loads((await status.of_subscription(where))[0]))
-        self._check_gaps(json.loads((await status.of_estate())[0]))
+                self._check_status(where, json.loads((await status.read_subscription(where))[0]))
+        self._check_gaps(json.loads((await status.read_estate())[0]))
 
     def _check_subscription(self, row: models.Subscription) -> None:
         counts, where = row.accounts, row.subscription_id

@@ -102,7 +102,7 @@ def _is_besides(last: Change, link: Change) -> bool:
 
 
 def plain(side: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return what a side says that only entries of the history change, None if there is none."""
+    """Return what a side says that only entries of the history change, or None if there is none."""
     return side and {name: value for name, value in side.items() if value and name not in _APART}
 
 

@@ -126,7 +126,7 @@ class Checks:
             coverage = await self.world.context.findings_table.coverage(where)
             codes: AbstractSet[PostureReason] = {PostureReason.NO_SCAN_YET}
             if coverage is not None:
-                answer = posture.of_subscription(coverage, status, now, _MAX_AGE)
+                answer = posture.judge_subscription(coverage, status, now, _MAX_AGE)
                 codes = {code for code, _ in answer.reasons}
             tally.hours += 1
             tally.unknown += bool(codes & _NOT_KNOWN)
@@ -139,7 +139,7 @@ class Checks:
         expect = replace(
             self.world.options.expectations, requires=frozenset({HEALTHY_KEYS} if required else ())
         )
-        return posture.of_estate(status, self.world.clock.now(), expect).verdict
+        return posture.judge_estate(status, self.world.clock.now(), expect).verdict
 
     def _expected(self, where: str) -> dict[str, Account]:
         truth = self.truth[where]
@@ -156,7 +156,7 @@ class Checks:
         return not (truth.listed and truth.readable)
 
     async def _stored(self, where: str) -> StoredSubscription:
-        return await self.world.context.findings_table.read_one(table_keys.partition_of(where))
+        return await self.world.context.findings_table.read_one(table_keys.get_partition(where))
 
     async def _outbox(self) -> list[Change]:
         stored = [await self._stored(where) for where in self.truth]

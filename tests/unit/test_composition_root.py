@@ -13,7 +13,7 @@ import cmk_check
 from cmk_check.composition_root import App, scan_options
 from cmk_check.config.settings import Settings
 from cmk_check.limits import GARBAGE_OBJECTS
-from cmk_check.scan.aspect_reader import AspectReader, readers_of
+from cmk_check.scan.aspect_reader import AspectReader, build_readers
 from tests.fakes.exemptions import IN_EACH_SCAN
 from tests.fakes.world import sub
 from tests.unit.config.settings_kit import AZURITE, ON_AZURE, SECRET, URL
@@ -136,7 +136,7 @@ async def test_each_aspect_that_is_read_can_be_switched_off() -> None:
     for name in ("", "CMK_EXCEPTIONS", "CMK_KEY_HEALTH"):
         app = App(Settings.load({**AZURITE, **({name: "off"} if name else {})}))
         context = await app.scan_context()
-        aspects[name] = {each.aspect.name for each in readers_of(context, IN_EACH_SCAN)}
+        aspects[name] = {each.aspect.name for each in build_readers(context, IN_EACH_SCAN)}
         await app.close()
 
     readers = {each.aspect.name for each in AspectReader.__subclasses__()}

@@ -13,7 +13,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.functions.queue import QueueMessage
 
 from cmk_check import triggers
-from cmk_check.composition_root import App, the_app
+from cmk_check.composition_root import App, get_app
 from cmk_check.config.settings import Settings
 from cmk_check.limits import MAX_DELIVERIES
 from cmk_check.ports import DeliveryMessage, StoreUnavailable
@@ -92,7 +92,7 @@ async def test_a_slice_hears_whether_its_message_comes_for_the_last_time(
         heard.append((*of, last))
 
     monkeypatch.setattr("cmk_check.scan.slice.run_slice", run_slice)
-    monkeypatch.setattr(triggers, "the_app", _App)
+    monkeypatch.setattr(triggers, "get_app", _App)
     scan_id = "20261125T120000Z-3fa9"
     body = json.dumps({"scanId": scan_id, "slice": 7}).encode()
     message = QueueMessage(body=body, dequeue_count=delivery)  # type: ignore[no-untyped-call]
@@ -113,7 +113,7 @@ async def test_a_delivery_hears_since_when_its_message_waits(
         heard.extend(of)
 
     monkeypatch.setattr("cmk_check.alerts.deliver.deliver", deliver)
-    monkeypatch.setattr(triggers, "the_app", _App)
+    monkeypatch.setattr(triggers, "get_app", _App)
     body = b'{"first": 8, "last": 10}'
     message = QueueMessage(body=body, insertion_time=queued)  # type: ignore[no-untyped-call]
 
@@ -137,9 +137,9 @@ async def _scan_now(request: func.HttpRequest) -> func.HttpResponse:
 def _settings_are_not_valid(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in NOT_VALID.items():
         monkeypatch.setenv(name, value)
-    the_app.cache_clear()
+    get_app.cache_clear()
     yield
-    the_app.cache_clear()
+    get_app.cache_clear()
 
 
 @pytest.mark.usefixtures("_settings_are_not_valid")
@@ -194,7 +194,7 @@ async def test_a_digest_whose_timer_never_fires_is_late(
 
     monkeypatch.setattr(app, "_storage", open_storage)
     monkeypatch.setattr(app, "scan_context", build_context)
-    monkeypatch.setattr(triggers, "the_app", lambda: app)
+    monkeypatch.setattr(triggers, "get_app", lambda: app)
 
     await triggers.start_scan()
     assert "no answer" in caplog.text

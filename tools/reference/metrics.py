@@ -8,7 +8,7 @@ from prometheus_client import Metric
 
 from cmk_check.core.enums import KeyState, ScanState, Trigger
 from cmk_check.core.model import AccountCounts, VerdictCounts
-from cmk_check.core.posture import Expectations, of_estate
+from cmk_check.core.posture import Expectations, judge_estate
 from cmk_check.core.status import LastScan, Status, Summary
 from cmk_check.web.views.prometheus import StatusCollector
 from tools.reference.documents import code, table
@@ -36,7 +36,7 @@ def _scraped() -> StatusCollector:
     )
     scan = LastScan("id", ScanState.COMPLETE, Trigger.TIMER, _NOW, _NOW)
     status = Status(as_of=_NOW, summary=Summary(accounts), last_scan=scan)
-    posture = of_estate(status, _NOW, Expectations(timedelta(hours=1)))
+    posture = judge_estate(status, _NOW, Expectations(timedelta(hours=1)))
     return StatusCollector(
         status,
         posture,

@@ -9,7 +9,7 @@ from cmk_check.core.aspects.due_dates import DUE
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.aspects.owners import OWNER
-from cmk_check.core.owner import owner_of
+from cmk_check.core.owner import choose_owner
 from cmk_check.core.rule import judge
 
 ASPECTS: Final[tuple[Aspect, ...]] = (
@@ -21,9 +21,9 @@ ASPECTS: Final[tuple[Aspect, ...]] = (
 BY_NAME: Final[Mapping[str, Aspect]] = {aspect.name: aspect for aspect in ASPECTS}
 
 
-def judged_alone(account: Account, owner: str | None) -> Judged:
+def judge_alone(account: Account, owner: str | None) -> Judged:
     """Judge an account with the aspects that need only the account's own document.
 
     ``owner`` is the owner that the tags of the subscription name.
     """
-    return Judged(account, judge(account), owner=owner_of(account.owner, owner))
+    return Judged(account, judge(account), owner=choose_owner(account.owner, owner))

@@ -99,7 +99,7 @@ class Aspect(ABC):
 
     @abstractmethod
     def shown(self, account: AnyAccount) -> dict[str, object] | None:
-        """Return the state as changes show it, None if it was not checked."""
+        """Return the state as changes show it, or None if it was not checked."""
 
     def is_same(self, before: AnyAccount, after: AnyAccount) -> bool:
         """Return whether nothing has changed that would add an entry to the history."""
@@ -134,7 +134,7 @@ class Aspect(ABC):
 
     @abstractmethod
     def label(self, account: AnyAccount) -> Hashable | None:
-        """Return the label under which an account is counted, None if it is not counted."""
+        """Return the label under which an account is counted, or None if it is not counted."""
 
     @abstractmethod
     def into(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:

@@ -40,26 +40,26 @@ class DueDateAspect(Aspect):
     def news(
         self, before: Finding | None, after: Finding, read: AnyAccount, occasion: Occasion
     ) -> tuple[Finding, Sequence[News]]:
-        had, now = after.due, occasion.now
-        if occasion.removed or (had is None and occasion.fix_within is None):
+        due_date, now = after.due, occasion.now
+        if occasion.removed or (due_date is None and occasion.fix_within is None):
             return after, ()
         since = _since(after)
         if since is None:
-            return (replace(after, due=None) if had else after), ()
-        told, at = had.told if had else None, None
+            return (replace(after, due=None) if due_date else after), ()
+        announced_at, at = due_date.told if due_date else None, None
         if occasion.fix_within is not None:
             # An exception that ended before its expiry does not move the date.
-            known = before.announced if before else None
-            ended = known if known and known.expires_on <= now else None
+            announced = before.announced if before else None
+            ended = announced if announced and announced.expires_on <= now else None
             accepted = after.announced or ended
             until = accepted.expires_on if accepted else None
-            at = max(filter(None, (since + occasion.fix_within, until, told)))
+            at = max(filter(None, (since + occasion.fix_within, until, announced_at)))
         news: list[News] = []
-        if at is not None and at <= now and at != told and not occasion.baseline:
-            told, shown = at, {"dueAt": write_time(at), "since": write_time(since)}
-            news.append(News(ChangeType.ACCOUNT_OVERDUE, shown, at.isoformat()))
-        due = DueDate(since, at, told) if at or told else None
-        return (after if due == had else replace(after, due=due)), news
+        if at is not None and at <= now and at != announced_at and not occasion.baseline:
+            announced_at, details = at, {"dueAt": write_time(at), "since": write_time(since)}
+            news.append(News(ChangeType.ACCOUNT_OVERDUE, details, at.isoformat()))
+        due = DueDate(since, at, announced_at) if at or announced_at else None
+        return (after if due == due_date else replace(after, due=due)), news
 
     @override
     def label(self, account: AnyAccount) -> Hashable | None:
@@ -75,7 +75,7 @@ class DueDateAspect(Aspect):
 
 
 def _since(finding: Finding) -> datetime | None:
-    """Return since when an account is known to be in trouble, None if it is not.
+    """Return since when an account is known to be in trouble, or None if it is not.
 
     A violation ends with a customer-managed key, even one that could not be checked. Trouble with a
     broken key ends only when the key is found to work or is no longer checked.
@@ -85,12 +85,12 @@ def _since(finding: Finding) -> datetime | None:
     # Only the row has trouble that began before the history.
     since = recorded if recorded and recorded < first else None
     is_broken = since is not None
-    for each in finding.history:
-        match each.verdict, each.key_health:
+    for transition in finding.history:
+        match transition.verdict, transition.key_health:
             case Verdict.NON_COMPLIANT, _:
-                since, is_broken = since or each.at, False
+                since, is_broken = since or transition.at, False
             case Verdict.COMPLIANT, KeyState.BROKEN:
-                since, is_broken = since or each.at, True
+                since, is_broken = since or transition.at, True
             case Verdict.COMPLIANT, state if not (is_broken and state is KeyState.UNKNOWN):
                 since, is_broken = None, False
     return since

@@ -9,7 +9,7 @@ from typing import ClassVar, Final, override
 from cmk_check.core.aspects.aspect import AnyAccount, Aspect, News, Occasion
 from cmk_check.core.enums import ChangeType, ExceptionEnd, ExceptionState, Verdict
 from cmk_check.core.exceptions.account_exception import expiries, state_of
-from cmk_check.core.exceptions.announcements import announce, announce_off, ended
+from cmk_check.core.exceptions.announcements import announce, announce_off, build_end
 from cmk_check.core.model import AccountCounts, Finding
 
 
@@ -49,23 +49,25 @@ class ExceptionAspect(Aspect):
     def news(
         self, before: Finding | None, after: Finding, read: AnyAccount, occasion: Occasion
     ) -> tuple[Finding, Sequence[News]]:
-        had = after.announced
+        previous = after.announced
         verdict, now = after.judgement.verdict, occasion.now
-        if occasion.removed and had:
-            return after, [News(*ended(had, ExceptionEnd.NO_LONGER_NEEDED))]
+        if occasion.removed and previous:
+            return after, [News(*build_end(previous, ExceptionEnd.NO_LONGER_NEEDED))]
         if occasion.unread or occasion.removed:
             return after, ()
         if occasion.exceptions_off:
-            announced, found = announce_off(had, verdict, now)
+            announced, announcement = announce_off(previous, verdict, now)
         else:
             reminds = not occasion.baseline
-            announced, found = announce(had, read.exception, verdict, now, reminds=reminds)
-            starts = any(kind is ChangeType.EXCEPTION_STARTED for kind, _ in found)
+            announced, announcement = announce(
+                previous, read.exception, verdict, now, reminds=reminds
+            )
+            starts = any(kind is ChangeType.EXCEPTION_STARTED for kind, _ in announcement)
             if starts and read.exception != after.exception:
-                announced, found = had, ()
+                announced, announcement = previous, ()
         if announced is not after.announced:
             after = replace(after, announced=announced)
-        return after, [News(kind, shown) for kind, shown in found]
+        return after, [News(kind, shown) for kind, shown in announcement]
 
     @override
     def label(self, account: AnyAccount) -> Hashable | None:

@@ -90,10 +90,10 @@ class KeyHealthAspect(Aspect):
         return counts.by_key_health.items()
 
     def sums(self, counts: AccountCounts) -> dict[str, int] | None:
-        """Return the sums as log lines and changes show them, None if no key was checked."""
-        return self.all_sums(counts) if counts.by_key_health else None
+        """Return the sums as log lines and changes show them, or None if no key was checked."""
+        return self.get_all_sums(counts) if counts.by_key_health else None
 
-    def all_sums(self, counts: AccountCounts) -> dict[str, int]:
+    def get_all_sums(self, counts: AccountCounts) -> dict[str, int]:
         """Return the number of accounts by state, by names of the API; unchecked are unknown."""
         by_state = counts.by_key_health
         sums = {name: by_state.get(state, 0) for state, name in _SUMS.items()}
@@ -111,7 +111,7 @@ def _state(account: AnyAccount) -> str | None:
 
 
 def _news(before: KeyHealth | None, after: KeyHealth | None) -> ChangeType | None:
-    """Return the change to announce, None if the key got neither better nor worse.
+    """Return the change to announce, or None if the key got neither better nor worse.
 
     A key that is checked for the first time is announced if it is in trouble, but not if it could
     not be read: otherwise switching key health on would cause thousands of alerts. A failed update
@@ -125,15 +125,15 @@ def _news(before: KeyHealth | None, after: KeyHealth | None) -> ChangeType | Non
     if before.state is not after.state:
         worse = _is_bad_news(before.state, after.state)
         return ChangeType.KEY_DEGRADED if worse else ChangeType.KEY_RECOVERED
-    return _of_reasons(before, after)
+    return _compare_reasons(before, after)
 
 
-def _of_reasons(before: KeyHealth, after: KeyHealth) -> ChangeType | None:
+def _compare_reasons(before: KeyHealth, after: KeyHealth) -> ChangeType | None:
     """Compare the reasons within one state; a missing reason may only be unreadable now."""
-    had, has = _codes(before), _codes(after)
-    if has - had:
+    codes_before, has = _codes(before), _codes(after)
+    if has - codes_before:
         return ChangeType.KEY_DEGRADED
-    if not had - has:
+    if not codes_before - has:
         return None
     hidden = unseen_parts(after)
     if hidden - unseen_parts(before):

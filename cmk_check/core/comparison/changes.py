@@ -52,18 +52,18 @@ def of_account(
         return ()
     sides: dict[str, object] | None = None
     changes: list[Change] = []
-    for each in news:
+    for item in news:
         if sides is None:  # most findings have no news
             sides = {"before": _side(before, after), "after": _side(after, before)}
             sides |= _previous_owner(before, after)
-        shown = sides
-        if each.type is ChangeType.ACCOUNT_KIND_CHANGED and before and after:
+        shown_sides = sides
+        if item.type is ChangeType.ACCOUNT_KIND_CHANGED and before and after:
             kinds = {"before": before.kind, "after": after.kind}
-            shown = sides | {
+            shown_sides = sides | {
                 name: {**as_object(sides[name]), "kind": kind} for name, kind in kinds.items()
             }
         changes.append(
-            _account_change(each, finding, subscription, context, {**shown, **each.shown})
+            _account_change(item, finding, subscription, context, {**shown_sides, **item.shown})
         )
     return tuple(changes)
 
@@ -76,18 +76,18 @@ def of_coverage(
     context: ComparisonContext,
 ) -> Change | None:
     """Build the change if coverage was lost or regained, or a gap left the scope; else None."""
-    had = before.state if before else None
-    if state is CoverageState.GAP and had is not CoverageState.GAP:
+    state_before = before.state if before else None
+    if state is CoverageState.GAP and state_before is not CoverageState.GAP:
         kind = ChangeType.COVERAGE_LOST
-    elif state is CoverageState.READ and had is CoverageState.GAP:
+    elif state is CoverageState.READ and state_before is CoverageState.GAP:
         kind = ChangeType.COVERAGE_REGAINED
-    elif isinstance(why, RemovalReason) and had is CoverageState.GAP:
+    elif isinstance(why, RemovalReason) and state_before is CoverageState.GAP:
         kind = ChangeType.COVERAGE_REMOVED
     else:
         return None
     path = f"/subscriptions/{subscription.id}"
     data = _subscription_data(subscription) | {
-        "before": _coverage_side(had, before.gap if before else None),
+        "before": _coverage_side(state_before, before.gap if before else None),
         "after": _coverage_side(state, why if isinstance(why, Gap) else None),
         **({"removed": why.value} if isinstance(why, RemovalReason) else {}),
         "scanId": context.scan_id,
@@ -192,11 +192,11 @@ def _side(finding: Finding | None, other: Finding | None) -> dict[str, object] |
     judgement = finding.judgement
     side: dict[str, object] = {"verdict": judgement.verdict.value, "reason": judgement.reason.value}
     for aspect in ASPECTS:
-        shown = aspect.shown(finding)
-        if shown is None and other is not None:
+        state = aspect.shown(finding)
+        if state is None and other is not None:
             seen = aspect.shown(other) or {}
-            shown = {name: [] if isinstance(seen[name], list) else None for name in seen}
-        side |= shown or {}
+            state = {name: [] if isinstance(seen[name], list) else None for name in seen}
+        side |= state or {}
     return side
 
 
@@ -212,5 +212,5 @@ def _coverage_side(state: CoverageState | None, gap: Gap | None) -> dict[str, st
 
 def _evidence(evidence: Evidence) -> dict[str, str]:
     """Show the values that are not None, each cut to the length that a message allows."""
-    values = evidence.by_name().items()
+    values = evidence.to_dict().items()
     return {name: value[:MAX_CHANGE_TEXT_CHARS] for name, value in values if value is not None}

@@ -11,7 +11,7 @@ from itertools import count
 from typing import Final
 
 from cmk_check.core.account import Reading, Subscription
-from cmk_check.core.account_groups import groups_as_stored
+from cmk_check.core.account_groups import encode_groups
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.aspects.aspect import AllJudged, AnyAccount, Judged, News, Occasion
 from cmk_check.core.comparison import changes
@@ -59,7 +59,7 @@ class _Seen:
 
 
 def compare(
-    known: Known,
+    rows: Known,
     subscription: Subscription,
     reading: Reading,
     judged: AllJudged,
@@ -70,46 +70,46 @@ def compare(
     ``judged`` are the accounts of the reading, with their verdicts and aspects.
     """
     complete = reading.gap is None
-    steps = list(_upserts(known, subscription, judged, context, complete=complete))
+    steps = list(_upserts(rows, subscription, judged, context, complete=complete))
     if complete:
-        for account_id in sorted(known.findings.keys() - judged.keys()):
+        for account_id in sorted(rows.findings.keys() - judged.keys()):
             reason = RemovalReason.GONE
             if account_id in reading.ignored_ids:
                 reason = RemovalReason.KIND_OUT_OF_SCOPE
-            steps.append(_removal(known.findings[account_id], subscription, reason, context))
+            steps.append(_removal(rows.findings[account_id], subscription, reason, context))
     else:
-        unchanged = known.findings.keys() - {str(step.finding.id) for step in steps}
-        steps += _of_time(known, sorted(unchanged), subscription, context)
+        unchanged = rows.findings.keys() - {str(step.finding.id) for step in steps}
+        steps += _find_expiries(rows, sorted(unchanged), subscription, context)
     state = CoverageState.READ if complete else CoverageState.GAP
     seen = _Seen(state, reading.gap, reading.ignored_by_kind, frozenset(judged))
-    return _difference(known, subscription, steps, seen, context)
+    return _difference(rows, subscription, steps, seen, context)
 
 
 def compare_unread(
-    known: Known, subscription: Subscription, disposition: Disposition, context: ComparisonContext
+    rows: Known, subscription: Subscription, disposition: Disposition, context: ComparisonContext
 ) -> Difference:
     """Compare a subscription that is not read because it is out of scope or not visible.
 
     Azure may omit a subscription from one answer and list it in the next. So a subscription that
     a management group named leaves the scope only after two full scans in a row did not find it.
     """
-    before = known.coverage
+    before = rows.coverage
     unexpected_by = before.unexpected_by if before else None
     if disposition is Disposition.UNEXPECTED and before is not None:
         if _leaves(before, context):
             reason = RemovalReason.NOT_IN_MANAGEMENT_GROUP
             seen = _Seen(CoverageState.EXCLUDED, removed=reason)
-            return _difference(known, subscription, [], seen, context)
+            return _difference(rows, subscription, [], seen, context)
         unexpected_by = context.scan_id
     if disposition not in _REMOVALS:
         gap = KNOWN_FROM_GROUP if subscription.is_from_group else make_gap(GapReason.NOT_VISIBLE)
-        difference = compare(known, subscription, Reading(gap=gap), {}, context)
+        difference = compare(rows, subscription, Reading(gap=gap), {}, context)
         coverage = replace(difference.coverage, unexpected_by=unexpected_by)
         return replace(difference, coverage=coverage)
     state, reason = _REMOVALS[disposition]
-    gone = (finding for _, finding in sorted(known.findings.items()))
-    steps = [_removal(finding, subscription, reason, context) for finding in gone]
-    return _difference(known, subscription, steps, _Seen(state, removed=reason), context)
+    removed = (finding for _, finding in sorted(rows.findings.items()))
+    steps = [_removal(finding, subscription, reason, context) for finding in removed]
+    return _difference(rows, subscription, steps, _Seen(state, removed=reason), context)
 
 
 def _leaves(before: Coverage, context: ComparisonContext) -> bool:
@@ -120,7 +120,7 @@ def _leaves(before: Coverage, context: ComparisonContext) -> bool:
 
 
 def _upserts(
-    known: Known,
+    rows: Known,
     subscription: Subscription,
     judged: AllJudged,
     context: ComparisonContext,
@@ -129,28 +129,28 @@ def _upserts(
 ) -> Iterator[FindingUpdate]:
     """Yield the findings that a reading adds or changes."""
     for account_id, read in judged.items():
-        if account_id in known.untrusted:
+        if account_id in rows.untrusted:
             continue
-        before = known.findings.get(account_id)
-        taken = read if complete or before is None else _what_is_worse(before, read)
+        before = rows.findings.get(account_id)
+        taken = read if complete or before is None else _find_worsening(before, read)
         if taken is None:
             continue
         after, news = _updated(before, taken, read, context)
-        told = changes.of_account(news, before, after, subscription, context)
-        if after != before or told:
-            yield FindingUpdate(before, after, told)
+        announced = changes.of_account(news, before, after, subscription, context)
+        if after != before or announced:
+            yield FindingUpdate(before, after, announced)
 
 
-def _of_time(
-    known: Known, ids: Iterable[str], subscription: Subscription, context: ComparisonContext
+def _find_expiries(
+    rows: Known, ids: Iterable[str], subscription: Subscription, context: ComparisonContext
 ) -> Iterator[FindingUpdate]:
     """Yield changes that follow only from the time, for accounts without news or not read."""
     unread = replace(context, unread=True)
-    for before in map(known.findings.__getitem__, ids):
+    for before in map(rows.findings.__getitem__, ids):
         after, news = _aspect_news(before, before, before, unread)
         if after is not before:
-            told = changes.of_account(news, before, after, subscription, context)
-            yield FindingUpdate(before, after, told)
+            announced = changes.of_account(news, before, after, subscription, context)
+            yield FindingUpdate(before, after, announced)
 
 
 def _aspect_news(
@@ -168,8 +168,8 @@ def _updated(
     before: Finding | None, entry: Judged, read: Judged, context: ComparisonContext
 ) -> tuple[Finding, list[News]]:
     """Return the updated finding and its news; ``read`` is the account as it was read."""
-    if before is not None and _says_the_same(before, entry):
-        return _aspect_news(before, _filled_in(before, entry), read, context)
+    if before is not None and _is_unchanged(before, entry):
+        return _aspect_news(before, _fill_in(before, entry), read, context)
     news = _account_news(before, entry)
     after, more = _aspect_news(before, _finding(before, entry, context), read, context)
     if any(each.type in _REPLACE_UPDATE for each in more):
@@ -194,8 +194,8 @@ def _account_news(before: Finding | None, after: Judged) -> list[News]:
 
 def _has_new_kind(before: Finding, after: Judged) -> bool:
     """Return whether an account's kind has changed; both kinds must be known."""
-    had, has = before.kind, after.kind
-    return had is not None and has is not None and had.casefold() != has.casefold()
+    kind_before, has = before.kind, after.kind
+    return kind_before is not None and has is not None and kind_before.casefold() != has.casefold()
 
 
 def _of_verdict(before: Finding | None, after: Judged) -> ChangeType:
@@ -240,13 +240,13 @@ def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) 
     )
     if before is None:
         return finding
-    had = _verdict_of(before)
-    lasts = had is judgement.verdict
+    verdict_before = _verdict_of(before)
+    lasts = verdict_before is judgement.verdict
     return replace(
         finding,
         first_seen=before.first_seen,
         violated_since=before.violated_since if violated and lasts else finding.violated_since,
-        previous_verdict=before.previous_verdict if lasts else had,
+        previous_verdict=before.previous_verdict if lasts else verdict_before,
         changes=before.changes + 1,
         history=(*before.history, transition)[-MAX_TRANSITIONS:],
         vault_id=finding.vault_id or before.vault_id,
@@ -254,7 +254,7 @@ def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) 
     )
 
 
-def _filled_in(before: Finding, entry: Judged) -> Finding:
+def _fill_in(before: Finding, entry: Judged) -> Finding:
     """Return the finding with what was read but is not announced as an update.
 
     An account that was deleted and created again between two scans has a new date of creation.
@@ -270,14 +270,14 @@ def _filled_in(before: Finding, entry: Judged) -> Finding:
     return replace(before, judgement=replace(before.judgement, evidence=evidence))
 
 
-def _what_is_worse(before: Finding, entry: Judged) -> Judged | None:
-    """Return what an incomplete reading may report, None if nothing got worse.
+def _find_worsening(before: Finding, entry: Judged) -> Judged | None:
+    """Return what an incomplete reading may report, or None if nothing got worse.
 
     That is everything that got worse, and the rest as recorded.
     """
-    had, has = before.judgement.verdict.badness, entry.judgement.verdict.badness
+    badness_before, has = before.judgement.verdict.badness, entry.judgement.verdict.badness
     worse = [aspect for aspect in ASPECTS if aspect.is_worse(before, entry)]
-    if has < had or not (has > had or worse):
+    if has < badness_before or not (has > badness_before or worse):
         return None
     for aspect in ASPECTS:
         if aspect not in worse:
@@ -285,7 +285,7 @@ def _what_is_worse(before: Finding, entry: Judged) -> Judged | None:
     return entry
 
 
-def _says_the_same(before: Finding, entry: Judged) -> bool:
+def _is_unchanged(before: Finding, entry: Judged) -> bool:
     """Return whether a finding is unchanged; spelling varies between Azure's answers."""
     account = entry.account
     return (
@@ -302,69 +302,73 @@ def _removal(
 ) -> FindingUpdate:
     news = [News(ChangeType.ACCOUNT_REMOVED, {"removed": reason.value})]
     _, more = _aspect_news(finding, finding, finding, replace(context, removed=True))
-    told = changes.of_account(news + more, finding, None, subscription, context)
-    return FindingUpdate(finding, None, told)
+    announced = changes.of_account(news + more, finding, None, subscription, context)
+    return FindingUpdate(finding, None, announced)
 
 
 def _difference(
-    known: Known,
+    rows: Known,
     subscription: Subscription,
     steps: list[FindingUpdate],
     seen: _Seen,
     context: ComparisonContext,
 ) -> Difference:
-    before, after = known.coverage, known.after(steps)
-    findings = (*after.values(), *known.untrusted.values())
-    numbers = count(known.last_sequence(context.now) + 1)
+    before, after = rows.coverage, rows.apply_steps(steps)
+    findings = (*after.values(), *rows.untrusted.values())
+    numbers = count(rows.last_sequence(context.now) + 1)
     numbered = tuple(
         replace(step, changes=tuple(replace(each, sequence=next(numbers)) for each in step.changes))
         for step in steps
     )
     why = seen.gap or seen.removed
-    told = changes.of_coverage(before, seen.state, why, subscription, context)
-    if told is not None:
-        told = replace(told, sequence=next(numbers))
+    coverage_change = changes.of_coverage(before, seen.state, why, subscription, context)
+    if coverage_change is not None:
+        coverage_change = replace(coverage_change, sequence=next(numbers))
     coverage = Coverage(
-        subscription=_remembered(subscription, before.subscription if before else known.listed),
+        subscription=_remembered(subscription, before.subscription if before else rows.listed),
         state=seen.state,
         since=before.since if before and before.state is seen.state else context.now,
         gap=_same_gap(before, seen.gap),
         last_read=_last_read(before, seen.state, context),
-        accounts=_counted(known, after, seen),
+        accounts=_counted(rows, after, seen),
         sequence=next(numbers) - 1,
-        **groups_as_stored(findings),
+        **encode_groups(findings),
     )
-    return Difference(known, coverage, numbered, told)
+    return Difference(rows, coverage, numbered, coverage_change)
 
 
-def _counted(known: Known, after: Mapping[str, Finding], seen: _Seen) -> AccountCounts:
+def _counted(rows: Known, after: Mapping[str, Finding], seen: _Seen) -> AccountCounts:
     """Count the findings, the ignored accounts and the unread accounts."""
     ignored, unread = seen.ignored_by_kind or {}, 0
     if seen.gap is not None:
-        unread = len((after.keys() | known.untrusted.keys()) - seen.ids)
-        if known.coverage is not None:
-            ignored = known.coverage.accounts.ignored_by_kind
-    return known.count(after, ignored, unread)
+        unread = len((after.keys() | rows.untrusted.keys()) - seen.ids)
+        if rows.coverage is not None:
+            ignored = rows.coverage.accounts.ignored_by_kind
+    return rows.count(after, ignored, unread)
 
 
-def _remembered(subscription: Subscription, had: Subscription | None) -> Subscription:
+def _remembered(subscription: Subscription, recorded: Subscription | None) -> Subscription:
     """Return the subscription with recorded values in place of those that Azure no longer sends."""
-    if had is None:
+    if recorded is None:
         return subscription
     return Subscription(
         subscription.id,
-        subscription.name or had.name,
-        subscription.tenant_id or had.tenant_id,
-        subscription.state or had.state,
-        expected=subscription.expected or had.expected,
+        subscription.name or recorded.name,
+        subscription.tenant_id or recorded.tenant_id,
+        subscription.state or recorded.state,
+        expected=subscription.expected or recorded.expected,
     )
 
 
 def _same_gap(before: Coverage | None, gap: Gap | None) -> Gap | None:
     """Keep the stored wording of a gap that persists, because error texts may vary."""
-    had = before.gap if before else None
-    if gap and had and (gap.reason, gap.missing_action) == (had.reason, had.missing_action):
-        return had
+    gap_before = before.gap if before else None
+    if (
+        gap
+        and gap_before
+        and (gap.reason, gap.missing_action) == (gap_before.reason, gap_before.missing_action)
+    ):
+        return gap_before
     return gap
 
 

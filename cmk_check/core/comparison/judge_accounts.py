@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from cmk_check.core.account import Account, Judgement
-from cmk_check.core.aspects import ASPECTS, judged_alone
+from cmk_check.core.aspects import ASPECTS, judge_alone
 from cmk_check.core.aspects.aspect import AllJudged, Aspect, Judged
 from cmk_check.core.enums import Reason
 from cmk_check.core.gap import Gap
@@ -33,34 +33,36 @@ def judge_all(
         kind = kinds.get((account.kind or "").lower(), account.kind)
         # Replacing costs more than judging, and nearly all kinds are already spelled right.
         spelled = account if kind == account.kind else replace(account, kind=kind)
-        entry = judged_alone(spelled, owner)
-        had = judged.get(account.id.text)
-        judged[account.id.text] = entry if had is None else _worse(had, entry)
+        entry = judge_alone(spelled, owner)
+        previous = judged.get(account.id.text)
+        judged[account.id.text] = entry if previous is None else _worse(previous, entry)
     return dict(sorted(judged.items()))
 
 
-def accounts_of(aspect: Aspect, judged: AllJudged) -> tuple[Account, ...]:
+def select_accounts(aspect: Aspect, judged: AllJudged) -> tuple[Account, ...]:
     """Return the accounts to which an aspect applies."""
     return tuple(entry.account for entry in judged.values() if aspect.applies(entry.judgement))
 
 
-def with_key(
+def add_key_health(
     entry: Judged, before: Finding | None, facts: KeyFacts | None, now: datetime
 ) -> Judged:
     """Return a compliant account with its key health, which is unknown without ``facts``."""
     health = judge_key_health(entry.account, facts or _UNANSWERED, now)
     if health.vault_id is None:
         # Only its last known place tells a deleted vault from one that may not be read.
-        health = replace(health, vault_id=_known_vault(before, entry.account))
+        health = replace(health, vault_id=_find_known_vault(before, entry.account))
     return replace(entry, key_health=health)
 
 
-def known_vaults(findings: Mapping[str, Finding], accounts: Iterable[Account]) -> Mapping[str, str]:
+def list_known_vaults(
+    findings: Mapping[str, Finding], accounts: Iterable[Account]
+) -> Mapping[str, str]:
     """Return the last known vault of each of these accounts, by account id."""
     return {
         str(account.id): vault_id
         for account in accounts
-        if (vault_id := _known_vault(findings.get(str(account.id)), account)) is not None
+        if (vault_id := _find_known_vault(findings.get(str(account.id)), account)) is not None
     }
 
 
@@ -70,7 +72,7 @@ def unread(gap: Gap) -> KeyFacts:
     return KeyFacts(vault=nothing, key=nothing, grants=nothing)
 
 
-def folded(kind: str | None, location: str | None, judgement: Judgement) -> tuple[str, ...]:
+def fold_facts(kind: str | None, location: str | None, judgement: Judgement) -> tuple[str, ...]:
     """Return the facts in which two readings of one account must agree, folded for comparison."""
     evidence = judgement.evidence
     # Only the message shows what is malformed. Any other message follows from the reason, and new
@@ -92,10 +94,10 @@ def folded(kind: str | None, location: str | None, judgement: Judgement) -> tupl
 
 def agree(before: Finding, account: Account, judgement: Judgement) -> bool:
     """Return whether an account agrees with the recorded finding, apart from spelling."""
-    had = (before.kind, before.location, before.judgement)
+    facts_before = (before.kind, before.location, before.judgement)
     has = (account.kind, account.location, judgement)
     # Nearly always the spelling is equal; folding costs more than the rest of a comparison.
-    return had == has or folded(*had) == folded(*has)
+    return facts_before == has or fold_facts(*facts_before) == fold_facts(*has)
 
 
 _UNANSWERED: Final = unread(KEY_NOT_READ)
@@ -104,7 +106,7 @@ _SAID_TWICE: Final = "Azure lists it more than once, and with more than one key 
 
 def _worse(one: Judged, other: Judged) -> Judged:
     worse = max(one, other, key=_weight)
-    if _said_of_key(one) == _said_of_key(other):
+    if _get_key_facts(one) == _get_key_facts(other):
         return worse
     # Facts that were read about one of two keys do not apply to the other.
     return replace(worse, account=replace(worse.account, malformed_key=_SAID_TWICE))
@@ -112,25 +114,25 @@ def _worse(one: Judged, other: Judged) -> Judged:
 
 def _weight(entry: Judged) -> tuple[object, ...]:
     account, judgement = entry.account, entry.judgement
-    said = folded(account.kind, account.location, judgement)
+    facts = fold_facts(account.kind, account.location, judgement)
     tags = sorted(account.tags.items())
-    rest = _said_of_key(entry), account.created_at or "", account.owner or ""
+    rest = _get_key_facts(entry), account.created_at or "", account.owner or ""
     beside = [aspect.badness(entry) for aspect in ASPECTS]
-    return judgement.verdict.badness, beside, judgement.reason, said, tags, *rest
+    return judgement.verdict.badness, beside, judgement.reason, facts, tags, *rest
 
 
-def _said_of_key(entry: Judged) -> tuple[object, ...]:
+def _get_key_facts(entry: Judged) -> tuple[object, ...]:
     account = entry.account
     users = sorted(map(str, account.user_identities))
-    said = folded(None, None, entry.judgement)
-    return said, account.principal_id or "", users, account.malformed_key or ""
+    facts = fold_facts(None, None, entry.judgement)
+    return facts, account.principal_id or "", users, account.malformed_key or ""
 
 
-def _known_vault(before: Finding | None, account: Account) -> str | None:
+def _find_known_vault(before: Finding | None, account: Account) -> str | None:
     """Return the last known id of the account's vault; vault names are unique in a cloud."""
-    named = vault_name(account.key_vault_uri)
-    if named is None or before is None or before.vault_id is None:
+    parsed_name = vault_name(account.key_vault_uri)
+    if parsed_name is None or before is None or before.vault_id is None:
         return None
-    name, is_managed_hsm = named
+    name, is_managed_hsm = parsed_name
     end = f"/{'managedhsms' if is_managed_hsm else 'vaults'}/{name}"
     return before.vault_id if before.vault_id.lower().endswith(end) else None

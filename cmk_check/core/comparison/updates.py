@@ -18,8 +18,8 @@ class Known:
 
     ``findings`` are by lower-cased account id. ``untrusted`` represent rows that are broken or that
     a newer version of this program wrote: they are not changed and count as unknown. ``sequence``
-    is the sequence of the last change if no coverage row can be read: 0 if there was none, None if
-    it is lost. ``listed`` is what remains of the subscription if its row is broken or missing.
+    is the sequence of the last change if no coverage row can be read: 0 if there was none, or None
+    if it is lost. ``listed`` is what remains of the subscription if its row is broken or missing.
     """
 
     coverage: Coverage | None = None
@@ -40,7 +40,7 @@ class Known:
             return self.sequence
         return int(now.timestamp()) * SEQUENCES_PER_SECOND
 
-    def after(self, steps: Iterable["FindingUpdate"]) -> dict[str, Finding]:
+    def apply_steps(self, steps: Iterable["FindingUpdate"]) -> dict[str, Finding]:
         """Return the findings after these steps are recorded."""
         findings = dict(self.findings)
         for step in steps:
@@ -103,7 +103,7 @@ class Difference:
         """Whether the rows are already up to date."""
         return not self.steps and self.known.coverage == self.coverage
 
-    def coverage_after(self, steps: int, claim: str) -> Coverage:
+    def build_coverage_after(self, steps: int, claim: str) -> Coverage:
         """Return the coverage row after ``steps`` steps, with more to come."""
         return next(self.partial_coverages([steps], claim))
 
@@ -114,7 +114,7 @@ class Difference:
         part alone has groups.
         """
         changes = sum(len(step.changes) for step in self.steps) + bool(self.coverage_change)
-        had = self.known.coverage or replace(
+        coverage = self.known.coverage or replace(
             self.coverage,
             state=CoverageState.PENDING,
             gap=None,
@@ -122,16 +122,18 @@ class Difference:
             accounts=AccountCounts(),
             sequence=self.coverage.sequence - changes,
         )
-        if had.state is CoverageState.RETIRED and self.coverage.state is not had.state:
+        if coverage.state is CoverageState.RETIRED and self.coverage.state is not coverage.state:
             # Azure lists it again. A later scan that does not list it must not call it retired.
-            had = replace(had, state=CoverageState.PENDING)
-        had = replace(had, owners=None, keys=None)
-        tally, steps, told = self.known.tally(), iter(self.steps), 0
+            coverage = replace(coverage, state=CoverageState.PENDING)
+        coverage = replace(coverage, owners=None, keys=None)
+        tally, steps, counter = self.known.tally(), iter(self.steps), 0
         for size in sizes:
             for step in islice(steps, size):
                 for finding, times in ((step.before, -1), (step.after, 1)):
                     if finding is not None:
                         tally.add(finding, times)
-                told += len(step.changes)
-            accounts = tally.counts(had.accounts.ignored_by_kind, had.accounts.unread)
-            yield replace(had, accounts=accounts, sequence=had.sequence + told, recording=claim)
+                counter += len(step.changes)
+            accounts = tally.counts(coverage.accounts.ignored_by_kind, coverage.accounts.unread)
+            yield replace(
+                coverage, accounts=accounts, sequence=coverage.sequence + counter, recording=claim
+            )

@@ -19,7 +19,7 @@ class AccountException:
 
     reason: ExceptionReason
     id: str | None = None
-    """The lower-cased id of the exemption, None if no exemption could be read."""
+    """The lower-cased id of the exemption, or None if no exemption could be read."""
     category: str | None = None
     display_name: str | None = None
     description: str | None = None
@@ -82,7 +82,7 @@ def expiries(counted: Iterable[tuple[datetime, int]]) -> Expiries:
     return tuple(kept)
 
 
-def honoured_at(counted: Expiries, now: datetime) -> int:
+def count_honoured(counted: Expiries, now: datetime) -> int:
     """Return how many of the exceptions have not ended at ``now``."""
     return sum(count for time, count in counted if time > now)
 

@@ -38,18 +38,18 @@ def announce(
     may_last = is_unread or verdict is Verdict.UNKNOWN
     if before is None or (before.expires_on > now and may_last):
         return before, ()
-    return None, (ended(before, _why(before, current, verdict, now)),)
+    return None, (build_end(before, _why(before, current, verdict, now)),)
 
 
 def announce_off(before: AnnouncedException | None, verdict: Verdict, now: datetime) -> Announced:
     """Return the same if the settings switch exceptions off, so that none is honoured."""
     announced, turns = announce(before, None, verdict, now)
-    if before and turns and turns[0] == ended(before, ExceptionEnd.REMOVED):
-        turns = (ended(before, ExceptionEnd.NOT_HONOURED),)
+    if before and turns and turns[0] == build_end(before, ExceptionEnd.REMOVED):
+        turns = (build_end(before, ExceptionEnd.NOT_HONOURED),)
     return announced, turns
 
 
-def ended(exception: AnnouncedException, why: ExceptionEnd) -> Turn:
+def build_end(exception: AnnouncedException, why: ExceptionEnd) -> Turn:
     """Return the end of an exception."""
     return (ChangeType.EXCEPTION_ENDED, {**_shown(exception), "ended": why.value})
 
@@ -63,18 +63,18 @@ def _lasting(
     reminds: bool,
 ) -> Announced:
     announced = AnnouncedException(current.id or "", until, current.category, current.display_name)
-    found: list[ChangeType] = []
+    announcements: list[ChangeType] = []
     prolonged = before is not None and before.expires_on < announced.expires_on
     if before is None or before.id != announced.id or prolonged:
-        found.append(ChangeType.EXCEPTION_STARTED)
+        announcements.append(ChangeType.EXCEPTION_STARTED)
     elif before.expires_on == announced.expires_on:
         announced = replace(announced, reminded=before.reminded)
     left = until - now
     due = min((days for days in EXPIRY_REMINDERS_DAYS if left <= timedelta(days)), default=None)
     if reminds and due is not None and (announced.reminded is None or due < announced.reminded):
-        found.append(ChangeType.EXCEPTION_EXPIRING)
+        announcements.append(ChangeType.EXCEPTION_EXPIRING)
         announced = replace(announced, reminded=due)
-    return announced, [(kind, _shown(announced)) for kind in found]
+    return announced, [(kind, _shown(announced)) for kind in announcements]
 
 
 def _why(

@@ -13,7 +13,7 @@ from typing import Final
 
 from cmk_check.core.enums import ExceptionReason
 from cmk_check.core.exceptions.account_exception import AccountException
-from cmk_check.core.text import all_of, as_object, clean_text, clean_time, fold_id
+from cmk_check.core.text import as_object, clean_text, clean_time, fold_id, require_all
 from cmk_check.core.unread import Absent, Unread
 
 MANAGEMENT_GROUP: Final = "/providers/microsoft.management/managementgroups/"
@@ -94,8 +94,8 @@ class ExemptionFacts:
 NOT_ASKED: Final = ExemptionFacts(NotAsked())
 
 
-def scope_of(resource_id: str, kind: str) -> str | None:
-    """Return the scope of an exemption or assignment, None if the id is of another kind."""
+def get_scope(resource_id: str, kind: str) -> str | None:
+    """Return the scope of an exemption or assignment, or None if the id is of another kind."""
     scope, _, name = resource_id.rpartition(f"{_AUTHORIZATION}{kind}/")
     return scope if name and "/" not in name and _SCOPE.fullmatch(scope) else None
 
@@ -106,10 +106,10 @@ def is_set(definition_id: str) -> bool:
 
 
 def parse_exemption(entry: object) -> Exemption | None:
-    """Parse one entry of a list, None if its id does not show what it exempts."""
+    """Parse one entry of a list, or None if its id does not show what it exempts."""
     document = as_object(entry)
     exemption_id = fold_id(document.get("id"))
-    scope = scope_of(exemption_id, "policyexemptions")
+    scope = get_scope(exemption_id, "policyexemptions")
     if scope is None:
         return None
     properties = as_object(document.get("properties"))
@@ -137,27 +137,27 @@ def parse_exemption(entry: object) -> Exemption | None:
         reference_ids=frozenset(references or ()),
         selectors=parse_selectors(properties.get("resourceSelectors")),
         is_validated=validation is None or fold_id(validation) == "default",
-        is_malformed=scope_of(assignment_id, "policyassignments") is None
+        is_malformed=get_scope(assignment_id, "policyassignments") is None
         or references is None
         or (expiry is not None and expires_on is None),
     )
 
 
 def parse_assignment(assignment_id: str, document: dict[str, object]) -> Assignment | None:
-    """Parse the assignment with this id, None if its definition or scope is missing."""
+    """Parse the assignment with this id, or None if its definition or scope is missing."""
     properties = as_object(document.get("properties"))
-    scope = scope_of(assignment_id, "policyassignments")
+    scope = get_scope(assignment_id, "policyassignments")
     definition_id = fold_id(properties.get("policyDefinitionId"))
     not_scopes = _texts(properties.get("notScopes"))
-    said = fold_id(properties.get("scope")) or scope
-    if scope is None or said != scope or not definition_id or not_scopes is None:
+    assigned_scope = fold_id(properties.get("scope")) or scope
+    if scope is None or assigned_scope != scope or not definition_id or not_scopes is None:
         return None
     selectors = parse_selectors(properties.get("resourceSelectors"))
     return Assignment(scope, definition_id, not_scopes, selectors)
 
 
 def parse_set(document: dict[str, object]) -> SetDefinition | None:
-    """Parse an initiative, None if one of its policies has no id."""
+    """Parse an initiative, or None if one of its policies has no id."""
     entries = as_object(document.get("properties")).get("policyDefinitions")
     if not isinstance(entries, list):
         return None
@@ -172,18 +172,18 @@ def parse_set(document: dict[str, object]) -> SetDefinition | None:
 
 
 def parse_selectors(value: object) -> ResourceSelectors:
-    """Parse resource selectors, None if one has an undocumented shape."""
+    """Parse resource selectors, or None if one has an undocumented shape."""
     if value is None:
         return ()
     if not isinstance(value, list):
         return None
-    return all_of(_group(as_object(entry).get("selectors")) for entry in value)
+    return require_all(_group(as_object(entry).get("selectors")) for entry in value)
 
 
 def _group(value: object) -> tuple[Selector, ...] | None:
     if not isinstance(value, list) or not value:
         return None
-    return all_of(_selector(as_object(entry)) for entry in value)
+    return require_all(_selector(as_object(entry)) for entry in value)
 
 
 def _selector(entry: dict[str, object]) -> Selector | None:
@@ -201,9 +201,9 @@ def _selector(entry: dict[str, object]) -> Selector | None:
 
 
 def _texts(value: object) -> tuple[str, ...] | None:
-    """Return a list of texts, folded like ids; None if the value is not a list of texts."""
+    """Return a list of texts, folded like ids, or None if the value is not a list of texts."""
     if value is None:
         return ()
     if not isinstance(value, list):
         return None
-    return all_of(fold_id(each) or None for each in value)
+    return require_all(fold_id(each) or None for each in value)

@@ -51,7 +51,7 @@ class ExceptionRules:
     policies: frozenset[str] = frozenset()
     assignments: frozenset[str] = frozenset()
 
-    def recorded(self) -> list[str]:
+    def list_for_scope(self) -> list[str]:
         """Return the rules in the form that a scan's scope records."""
         values = ([str(self.longest.days)], self.policies, self.assignments)
         return [
@@ -79,16 +79,16 @@ def exempts(exemption: Exemption, path: str) -> bool:
     return is_management_group(exemption.scope) or contains(exemption.scope, path)
 
 
-def unread_exception(gap: Gap, shown: AccountException = _NONE_READ) -> AccountException:
+def unread_exception(gap: Gap, recorded: AccountException = _NONE_READ) -> AccountException:
     """Return the exception of an account if exemptions, or what ``shown`` needs, are unread."""
     reason = ExceptionReason.EXEMPTION_UNREAD
-    return replace(shown, reason=reason, missing_action=gap.missing_action, detail=gap.detail)
+    return replace(recorded, reason=reason, missing_action=gap.missing_action, detail=gap.detail)
 
 
-def exception_of(
+def find_exception(
     account: Account, facts: ExemptionFacts, rules: ExceptionRules, now: datetime
 ) -> AccountException | None:
-    """Return the exception of a non-compliant account, None if no exemption applies.
+    """Return the exception of a non-compliant account, or None if no exemption applies.
 
     If several apply, honoured exemptions come first, then the one that expires last.
     """
@@ -97,8 +97,8 @@ def exception_of(
     if isinstance(facts.exemptions, NotAsked):
         return None
     judge = _Judge(account, facts, rules, now)
-    found = [each for each in map(judge.judge, facts.exemptions) if each is not None]
-    return min(found, key=_order, default=None)
+    candidates = [each for each in map(judge.judge, facts.exemptions) if each is not None]
+    return min(candidates, key=_order, default=None)
 
 
 def _order(exception: AccountException) -> tuple[bool, timedelta, str]:
@@ -116,10 +116,10 @@ class _Judge:
     now: datetime
 
     def judge(self, exemption: Exemption) -> AccountException | None:
-        """Return the exception from an exemption, None if it does not apply."""
+        """Return the exception from an exemption, or None if it does not apply."""
         if not exempts(exemption, account_path(self.account.id)):
             return None
-        own = self._own_reason(exemption)
+        own = self._judge_exemption(exemption)
         applies = self._applies(exemption)
         if isinstance(applies, Unread):
             # For an exemption that would not be honoured anyway, no access right is needed.
@@ -129,7 +129,7 @@ class _Judge:
             return None
         return replace(exemption.shown, reason=own if applies is True else applies)
 
-    def _own_reason(self, exemption: Exemption) -> ExceptionReason:
+    def _judge_exemption(self, exemption: Exemption) -> ExceptionReason:
         """Return whether an exemption that applies is honoured, or why not."""
         expires_on = exemption.shown.expires_on
         if expires_on is None:
@@ -163,8 +163,8 @@ class _Judge:
         initiative = self.facts.sets.get(assignment.definition_id, _UNREAD)
         if not isinstance(initiative, SetDefinition):
             return initiative if isinstance(initiative, Unread) else False
-        named = {name for name, policy in initiative.policies if self._is_our_policy(policy)}
-        return bool(named & references if references else named)
+        names = {name for name, policy in initiative.policies if self._is_our_policy(policy)}
+        return bool(names & references if references else names)
 
     def _is_our_policy(self, definition_id: str) -> bool:
         is_known = definition_id == CMK_POLICY or definition_id.endswith(OWN_POLICY)
@@ -189,7 +189,7 @@ class _Judge:
 
 
 def _selected(selectors: ResourceSelectors, account: Account) -> bool | None:
-    """Return whether selectors select an account, None if that is unclear."""
+    """Return whether selectors select an account, or None if that is unclear."""
     if selectors is None:
         return None
     # A group selects the account if all of its selectors hold.

@@ -36,8 +36,8 @@ class Vault:
 class KeyVersion:
     """One version of a key; in ``Key.latest``, the latest version.
 
-    ``size`` is in bits, ``type`` as Azure spells it. ``operations`` are lower-cased, None if Azure
-    does not send them.
+    ``size`` is in bits, ``type`` as Azure spells it. ``operations`` are lower-cased, or None if
+    Azure does not send them.
     """
 
     version: str | None

@@ -14,9 +14,9 @@ from cmk_check.core.account import Account
 from cmk_check.core.enums import KeyReason, KeyRotation, KeySeverity, KeyState
 from cmk_check.core.keys.facts import Key, KeyFacts, Vault
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth, Unseen, cannot_read, concern
-from cmk_check.core.keys.permissions import of_permissions, of_user, user_of
+from cmk_check.core.keys.permissions import get_key_user, of_permissions, of_user
 from cmk_check.core.keys.vault import of_vault, trusted
-from cmk_check.core.keys.version_in_use import in_use, pinned_version
+from cmk_check.core.keys.version_in_use import get_pinned_version, in_use
 from cmk_check.core.reasons import key_sentences as sentences
 
 # The worst first.
@@ -36,20 +36,20 @@ def judge_key_health(account: Account, facts: KeyFacts, now: datetime) -> KeyHea
     """Judge the key of one compliant account; ``now`` is aware."""
     facts = trusted(account, facts)
     version, of_key = in_use(account, facts, now)
-    said = (*of_key, *of_vault(account, facts.vault), *_of_rest(account, facts))
-    concerns = [each for each in said if isinstance(each, KeyConcern)]
-    if unseen := [each for each in said if isinstance(each, Unseen)]:
+    problems = (*of_key, *of_vault(account, facts.vault), *_of_rest(account, facts))
+    concerns = [each for each in problems if isinstance(each, KeyConcern)]
+    if unseen := [each for each in problems if isinstance(each, Unseen)]:
         concerns.append(cannot_read(unseen))
     concerns.sort(key=lambda each: (_SEVERITIES.index(each.severity), _REASONS.index(each.code)))
     return KeyHealth(
         state=_STATES[concerns[0].severity] if concerns else KeyState.HEALTHY,
         concerns=tuple(concerns),
-        rotation=KeyRotation.PINNED if pinned_version(account) else KeyRotation.AUTOMATIC,
+        rotation=KeyRotation.PINNED if get_pinned_version(account) else KeyRotation.AUTOMATIC,
         expires=version.expires if version else None,
         vault_id=facts.vault.id or None,
         key_id=(facts.key.id or None) if facts.key else None,
-        key_version=version.version if version else pinned_version(account),
-        principal_id=user_of(account),
+        key_version=version.version if version else get_pinned_version(account),
+        principal_id=get_key_user(account),
         next_rotation_at=facts.key.next_rotation_at if isinstance(facts.key, Key) else None,
     )
 

@@ -36,8 +36,8 @@ class KeyConcern:
 class KeyHealth:
     """Whether the key of a compliant account can be used and will stay usable.
 
-    Ids are lower-cased ARM ids, None if not known. A vault or key that is gone or could not be read
-    keeps its id.
+    Ids are lower-cased ARM ids, or None if not known. A vault or key that is gone or could not be
+    read keeps its id.
     """
 
     state: KeyState
@@ -83,7 +83,7 @@ class Unseen:
 
 def concern(code: KeyReason, evidence: Mapping[str, object]) -> KeyConcern:
     """Build the concern for a reason; evidence that is None is left out."""
-    texts = {name: _written(value) for name, value in evidence.items() if value is not None}
+    texts = {name: _format_value(value) for name, value in evidence.items() if value is not None}
     return KeyConcern(code, key_severity(code), KEY_REASONS[code].text(), texts)
 
 
@@ -101,16 +101,16 @@ def cannot_read(parts: Sequence[Unseen]) -> KeyConcern:
     Text that varies between scans is in the message, never in the evidence, where it would count
     as a change.
     """
-    actions = list(dict.fromkeys(each.missing_action for each in parts if each.missing_action))
+    actions = list(dict.fromkeys(part.missing_action for part in parts if part.missing_action))
     evidence: dict[str, object] = {
-        _NOT_SEEN: _SEPARATOR.join(dict.fromkeys(each.part for each in parts)),
+        _NOT_SEEN: _SEPARATOR.join(dict.fromkeys(part.part for part in parts)),
         "missingActions": ", ".join(actions) if len(actions) > 1 else None,
     }
-    for each in parts:
-        evidence |= each.facts
+    for part in parts:
+        evidence |= part.facts
     unread = concern(KeyReason.CANNOT_READ, evidence)
-    said = (clean_text(each.sentence, MAX_KEY_SENTENCE_BYTES) or "" for each in parts)
-    message = " ".join((unread.message, *said))
+    sentences = (clean_text(part.sentence, MAX_KEY_SENTENCE_BYTES) or "" for part in parts)
+    message = " ".join((unread.message, *sentences))
     return replace(unread, message=message, missing_action=actions[0] if actions else None)
 
 
@@ -120,5 +120,5 @@ def unseen_parts(health: KeyHealth) -> set[str]:
     return {part for text in texts if text for part in text.split(_SEPARATOR)}
 
 
-def _written(value: object) -> str:
+def _format_value(value: object) -> str:
     return write_time(value) if isinstance(value, datetime) else clean_text(str(value)) or ""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from cmk_check.core.keys.facts import Key, KeyVersion, RolePermissions, Vault
-from cmk_check.core.text import all_of, as_object, clean_text, lower_ascii
+from cmk_check.core.text import as_object, clean_text, lower_ascii, require_all
 from cmk_check.limits import MAX_KEY_SIZE_BITS, MAX_WORD_BYTES
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,7 +38,7 @@ def _size(value: object) -> int | None:
 
 
 def _time(seconds: object) -> datetime | None:
-    """Return the time that is ``seconds`` after 1970, None if it is out of range."""
+    """Return the time that is ``seconds`` after 1970, or None if it is out of range."""
     if type(seconds) is not int:
         return None
     try:
@@ -149,7 +149,7 @@ def parse_version(document: object) -> KeyVersion:
 
 
 def parse_assignment(entry: object) -> Assignment | None:
-    """Parse one entry of a list of role assignments, None if it cannot be used; never raises.
+    """Parse one entry of a list of role assignments, or None if it cannot be used; never raises.
 
     A condition that is not a string also counts as a condition.
     """
@@ -164,14 +164,14 @@ def parse_assignment(entry: object) -> Assignment | None:
 
 
 def parse_role(document: object) -> tuple[RolePermissions, ...] | None:
-    """Parse the data permissions of a role definition, None if they are not clear; never raises.
+    """Parse the data permissions of a role definition, or None if they are not clear; never raises.
 
     Azure may omit both lists of data actions, because most roles have none.
     """
     blocks = as_object(as_object(document).get("properties")).get("permissions")
     if not isinstance(blocks, list):
         return None
-    return all_of(map(_permissions, blocks))
+    return require_all(map(_permissions, blocks))
 
 
 def vault_name(uri: str | None) -> tuple[str, bool] | None:
@@ -184,7 +184,7 @@ def vault_name(uri: str | None) -> tuple[str, bool] | None:
 
 
 def key_id(address: str | None) -> str | None:
-    """Return a key's id, https://<host>/keys/<name> in lower case; None for other addresses.
+    """Return a key's id, https://<host>/keys/<name> in lower case, or None for other addresses.
 
     Microsoft calls an id without a version a base identifier, and identifiers are case-insensitive
     ("Azure Key Vault keys, secrets, and certificates overview").
@@ -215,7 +215,7 @@ def _policies(entries: object) -> tuple[dict[str, frozenset[str]], str | None]:
     A policy with an application id is for a user of that application: it grants nothing to an
     identity that acts without one.
     """
-    found: dict[str, frozenset[str]] = {}
+    permissions: dict[str, frozenset[str]] = {}
     fault: str | None = None
     for entry in entries if isinstance(entries, list) else ():
         fault = fault or _fault(entry, _POLICY, _POLICIES)
@@ -223,8 +223,8 @@ def _policies(entries: object) -> tuple[dict[str, frozenset[str]], str | None]:
         if policy.get("applicationId") is None:
             owner = (_word(policy.get("objectId")) or "").lower()
             allowed = _words(as_object(policy.get("permissions")).get("keys"))
-            found[owner] = found.get(owner, frozenset()) | allowed
-    return found, fault
+            permissions[owner] = permissions.get(owner, frozenset()) | allowed
+    return permissions, fault
 
 
 def _version(document: object, name: str | None) -> KeyVersion:
@@ -258,7 +258,7 @@ def _patterns(block: object, name: str) -> tuple[str, ...] | None:
     if not isinstance(values, list):
         return None
     # A pattern that had to be cut or cleaned is a different pattern, which may match more.
-    return all_of(value if value and clean_text(value) == value else None for value in values)
+    return require_all(value if value and clean_text(value) == value else None for value in values)
 
 
 def _is_condition(value: object) -> bool:

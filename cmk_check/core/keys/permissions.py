@@ -28,7 +28,7 @@ NEEDED_PERMISSIONS: Final = ("get", "wrapKey", "unwrapKey")
 _PERMISSIONS: Final = "permissions"
 
 
-def user_of(account: Account) -> str | None:
+def get_key_user(account: Account) -> str | None:
     """Return the object id of the identity that uses the account's key, lower-cased, or None.
 
     Source: ``identityClientId`` in the account's key settings names a user-assigned identity;
@@ -43,7 +43,7 @@ def user_of(account: Account) -> str | None:
 
 def of_user(account: Account) -> Iterator[KeyConcern | Unseen]:
     """Yield problems of the identity itself."""
-    if user_of(account) is not None:
+    if get_key_user(account) is not None:
         return
     # An identity still exists if Azure's answer lacks one of its ids.
     if client_id := _client_id(account):
@@ -61,20 +61,20 @@ def of_permissions(
     account: Account, vault: Vault, grants: tuple[Grant, ...] | Unread | None
 ) -> Iterator[KeyConcern | Unseen]:
     """Yield a concern or an unseen part unless the identity may read, wrap and unwrap."""
-    user = user_of(account)
+    user = get_key_user(account)
     if vault.is_managed_hsm:
         yield concern(KeyReason.MANAGED_HSM_NOT_VERIFIABLE, {"identity": user})
         return
     if user is None:
         return
     if not vault.uses_rbac:
-        missing = missing_permissions(vault.policies.get(user, frozenset()))
+        missing = list_missing_permissions(vault.policies.get(user, frozenset()))
         # Policies of several groups add up, so the best case is all of them together.
-        at_best = missing and missing_permissions(frozenset().union(*vault.policies.values()))
+        at_best = missing and list_missing_permissions(frozenset().union(*vault.policies.values()))
         unclear = sentences.POLICY_OF_A_GROUP
     elif isinstance(grants, tuple):
-        missing = missing_actions(grants)
-        at_best = missing and missing_actions(grants, conditions_hold=True)
+        missing = list_missing_actions(grants)
+        at_best = missing and list_missing_actions(grants, conditions_hold=True)
         unclear = sentences.CONDITIONAL_ROLE
     else:
         yield unread(_PERMISSIONS, "Role assignments", grants)
@@ -88,10 +88,12 @@ def of_permissions(
 
 def suffices(grants: Iterable[Grant]) -> bool:
     """Return whether the unconditional grants allow all needed actions."""
-    return not missing_actions(grants)
+    return not list_missing_actions(grants)
 
 
-def missing_actions(grants: Iterable[Grant], *, conditions_hold: bool = False) -> tuple[str, ...]:
+def list_missing_actions(
+    grants: Iterable[Grant], *, conditions_hold: bool = False
+) -> tuple[str, ...]:
     """Return the needed actions that no grant allows, if all conditions hold or none does."""
     blocks = [
         block
@@ -104,7 +106,7 @@ def missing_actions(grants: Iterable[Grant], *, conditions_hold: bool = False) -
     )
 
 
-def missing_permissions(allowed: frozenset[str]) -> tuple[str, ...]:
+def list_missing_permissions(allowed: frozenset[str]) -> tuple[str, ...]:
     """Return the needed permissions that ``allowed``, in lower case, lacks."""
     if "all" in allowed:
         return ()

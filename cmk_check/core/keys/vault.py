@@ -29,8 +29,8 @@ def trusted(account: Account, facts: KeyFacts) -> KeyFacts:
     vault = facts.vault
     if not isinstance(vault, Vault):
         return facts
-    named = vault_name(account.key_vault_uri)
-    if named is None or vault_name(vault.uri) != named:
+    name = vault_name(account.key_vault_uri)
+    if name is None or vault_name(vault.uri) != name:
         return replace(facts, vault=Unread(_odd(sentences.ANOTHER_VAULT)), key=None)
     if vault.malformed is not None:
         gap = _odd(sentences.malformed(vault.malformed, "az keyvault show"))
@@ -75,8 +75,8 @@ def _of_firewall(vault: Vault) -> Iterator[KeyConcern | Unseen]:
         "bypass": vault.bypass,
     }
     if action not in _ACTIONS or access not in _ACCESS:
-        said = {name: value for name, value in facts.items() if value is not None}
-        yield Unseen("firewall", sentences.FIREWALL, facts=said)
+        evidence = {name: value for name, value in facts.items() if value is not None}
+        yield Unseen("firewall", sentences.FIREWALL, facts=evidence)
     passing = {lower_ascii(name.strip()) for name in (vault.bypass or "").split(",")}
     lets_services_in = vault.bypass is None or "azureservices" in passing
     if access == "securedbyperimeter" or (is_closed(vault) and not lets_services_in):

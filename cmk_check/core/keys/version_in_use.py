@@ -30,8 +30,8 @@ type InUse = tuple[KeyVersion | None, tuple[KeyConcern | Unseen, ...]]
 """The version that an account uses, None if it was not found or could not be read; its problems."""
 
 
-def pinned_version(account: Account) -> str | None:
-    """Return the version that the account names, None if it follows the newest version.
+def get_pinned_version(account: Account) -> str | None:
+    """Return the version that the account names, or None if it follows the newest version.
 
     Source: an account follows the newest version if its version is omitted or empty.
     """
@@ -46,7 +46,7 @@ def in_use(account: Account, facts: KeyFacts, now: datetime) -> InUse:
     if isinstance(facts.vault, Absent) or account.malformed_key is not None:
         return None, ()
     if isinstance(key, Absent):
-        return None, (_not_found(account, key.id),)
+        return None, (_build_not_found(account, key.id),)
     if not isinstance(key, Key):
         return None, (unread(_KEY, "Key", key),) if isinstance(facts.vault, Vault) else ()
     used, concerns = _used(account, key, now)
@@ -54,28 +54,28 @@ def in_use(account: Account, facts: KeyFacts, now: datetime) -> InUse:
 
 
 def _used(account: Account, key: Key, now: datetime) -> InUse:
-    pinned = pinned_version(account)
+    pinned = get_pinned_version(account)
     if pinned is None:
         is_replaced = _rotates_in_time(key, now)
         return key.latest, tuple(_of_version(key.latest, key.id, now, is_replaced=is_replaced))
     if not isinstance(key.versions, tuple):
         missing = unread(_VERSIONS, "Versions of the key", key.versions)
-        if compared_version(key.latest.version) != compared_version(pinned):
+        if fold_version(key.latest.version) != fold_version(pinned):
             return None, (missing,)
         return key.latest, (*_of_version(key.latest, key.id, now), missing)
     return _pinned(account, key, key.versions, now)
 
 
 def _pinned(account: Account, key: Key, listed: Sequence[KeyVersion], now: datetime) -> InUse:
-    wanted, latest = compared_version(pinned_version(account)), _name(key.latest)
+    pinned, latest = fold_version(get_pinned_version(account)), _name(key.latest)
     # The list may lag behind the key, or the key behind the list.
     versions = listed if latest in map(_name, listed) else (*listed, key.latest)
-    found = next((each for each in versions if _name(each) == wanted), None)
-    if found is None:
+    version = next((each for each in versions if _name(each) == pinned), None)
+    if version is None:
         is_unclear = any(each.version is None for each in versions)
-        return None, (_UNCLEAR if is_unclear else _not_found(account, key.id),)
-    others = [each for each in versions if _name(each) != wanted]
-    return found, (*_of_version(found, key.id, now), *_of_pinning(found, others, latest, now))
+        return None, (_UNCLEAR if is_unclear else _build_not_found(account, key.id),)
+    others = [each for each in versions if _name(each) != pinned]
+    return version, (*_of_version(version, key.id, now), *_of_pinning(version, others, latest, now))
 
 
 def _of_rotation(key: Key, now: datetime) -> Iterator[KeyConcern]:
@@ -165,17 +165,19 @@ def _of_pinning(
     been created in the same second.
     """
     created = version.created
-    unclear = (each.malformed or each.created is None or each.version is None for each in others)
+    unclear = (
+        newer.malformed or newer.created is None or newer.version is None for newer in others
+    )
     if others and (created is None or any(unclear)):
         yield _UNCLEAR
-    enabled = [each for each in others if each.enabled is not False]
-    newer = [each for each in enabled if each.created and created and each.created > created] or [
-        each for each in enabled if each.version and _name(each) == latest
-    ]
+    enabled = [newer for newer in others if newer.enabled is not False]
+    newer = [
+        newer for newer in enabled if newer.created and created and newer.created > created
+    ] or [newer for newer in enabled if newer.version and _name(newer) == latest]
     facts: dict[str, object] = {"keyVersion": version.version, "expires": version.expires}
     if newer or _ends_soon(version, now):
         yield concern(KeyReason.VERSION_PINNED, facts | {"newestVersion": _newest(newer)})
-    usable = [each for each in newer if each.expires is None or each.expires > now]
+    usable = [newer for newer in newer if newer.expires is None or newer.expires > now]
     if usable:
         yield concern(KeyReason.VERSION_NOT_LATEST, facts | {"newestVersion": _newest(usable)})
 
@@ -186,15 +188,15 @@ def _newest(versions: Sequence[KeyVersion]) -> str | None:
 
 
 def _name(version: KeyVersion) -> str | None:
-    return compared_version(version.version)
+    return fold_version(version.version)
 
 
-def _not_found(account: Account, key_id: str) -> KeyConcern:
+def _build_not_found(account: Account, key_id: str) -> KeyConcern:
     return concern(
-        KeyReason.KEY_NOT_FOUND, {"keyId": key_id, "keyVersion": pinned_version(account)}
+        KeyReason.KEY_NOT_FOUND, {"keyId": key_id, "keyVersion": get_pinned_version(account)}
     )
 
 
-def compared_version(version: str | None) -> str | None:
+def fold_version(version: str | None) -> str | None:
     """Return a version's hexadecimal digits for comparison; Azure may write it like a GUID."""
     return None if version is None else version.strip().lower().replace("-", "")

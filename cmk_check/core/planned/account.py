@@ -14,10 +14,10 @@ from cmk_check.core.account import Judgement, parse_account
 from cmk_check.core.enums import CheckReason, Reason, Verdict
 from cmk_check.core.kinds import AZURE_OPENAI
 from cmk_check.core.planned.document import Unresolved, brief, member, spend
-from cmk_check.core.reasons.catalogue import CHECK_REASONS, VERDICT_REASONS, with_note
+from cmk_check.core.reasons.catalogue import CHECK_REASONS, VERDICT_REASONS, add_note
 from cmk_check.core.resource_id import path_of
 from cmk_check.core.rule import KEY_VAULT, judge
-from cmk_check.core.text import clean_text, counted, few, lower_ascii
+from cmk_check.core.text import clean_text, few, format_count, lower_ascii
 
 type Row = dict[str, str | None]
 
@@ -54,7 +54,7 @@ class PlannedAccount:
     ``entries`` are the possible results of the deployment: more than one if the result is open, for
     which ``doubt`` is the reason; none if the document does not show the account. An account that
     exists has the rule's ``judgement``. ``before`` is the account that a deployment changes, and
-    ``loss`` says why the deployment deletes it, "" if the document does not say.
+    ``loss`` says why the deployment deletes it, or "" if the document does not say.
     """
 
     name: object
@@ -94,18 +94,18 @@ TOO_LARGE: Final = PlannedAccount(
 def one_row(accounts: Sequence[PlannedAccount]) -> list[PlannedAccount]:
     """Return accounts with the templates that the document lacks as one."""
     lacking = [each for each in accounts if each.doubt == NOT_SHOWN]
-    shown = [each for each in accounts if each.doubt != NOT_SHOWN]
+    visible = [each for each in accounts if each.doubt != NOT_SHOWN]
     places = few(brief(each.address) for each in lacking)
-    name, doubt = counted(len(lacking), "template"), f"{NOT_SHOWN}: {places}"
-    return [*shown, *(replace(each, name=name, doubt=doubt) for each in lacking[:1])]
+    name, doubt = format_count(len(lacking), "template"), f"{NOT_SHOWN}: {places}"
+    return [*visible, *(replace(each, name=name, doubt=doubt) for each in lacking[:1])]
 
 
 def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> Row | None:
-    """Return kind, verdict, reason and message; None if lower-cased ``kinds`` lacks its kind.
+    """Return kind, verdict, reason and message, or None if lower-cased ``kinds`` lacks its kind.
 
     None also if the document only deletes the account.
     """
-    kind, exact = _kind_of(account.entries), account.judgement
+    kind, exact = _find_kind(account.entries), account.judgement
     if not (account.entries or account.doubt or exact) or _is_left_out(kind, kinds):
         return None
     if exact:
@@ -116,7 +116,7 @@ def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> Row | None
     if not is_clear or judged[0].reason is Reason.MALFORMED:
         words = CHECK_REASONS[CheckReason.NOT_RESOLVED]
         note = few(dict.fromkeys([account.doubt, *notes] if account.doubt else notes))
-        parts = (with_note(words.message, note), account.advice, words.way_out)
+        parts = (add_note(words.message, note), account.advice, words.way_out)
         message = " ".join(filter(None, parts))
         return _row(kind, CheckReason.NOT_RESOLVED, message, Verdict.UNKNOWN)
     verdict, reason = judged[0].verdict, judged[0].reason
@@ -126,7 +126,7 @@ def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> Row | None
 
 def judge_loss(account: PlannedAccount, kinds: Collection[str]) -> Row | None:
     """Return kind, reason and message of what a deployment takes from an account, or None."""
-    if not account.before or _is_left_out(kind := _kind_of([account.before]), kinds):
+    if not account.before or _is_left_out(kind := _find_kind([account.before]), kinds):
         return None
     before, after = (
         {each.verdict for each in _judge(entries)[0]}
@@ -156,17 +156,17 @@ def _judge(entries: Sequence[Entry]) -> tuple[list[Judgement], list[str]]:
         spend(50)
         kind = fill("kind", entry.kind, defaults)
         encryption = fill("encryption", entry.encryption, defaults)
-        answer = {"id": _ANY_ID, "kind": kind, "properties": {"encryption": encryption}}
-        if parsed := parse_account(answer, frozenset()):
+        document = {"id": _ANY_ID, "kind": kind, "properties": {"encryption": encryption}}
+        if parsed := parse_account(document, frozenset()):
             judged.append(judge(parsed))
             if judged[-1].reason is Reason.MALFORMED:
                 notes.append(parsed.malformed or "keyName is not the name of a key")
     return judged, notes
 
 
-def _kind_of(entries: Sequence[Entry]) -> str | None:
-    given = {clean_text(entry.kind) for entry in entries}
-    kind = given.pop() if len(given) == 1 else None
+def _find_kind(entries: Sequence[Entry]) -> str | None:
+    kinds = {clean_text(entry.kind) for entry in entries}
+    kind = kinds.pop() if len(kinds) == 1 else None
     return kind if kind and _KIND.fullmatch(kind) else None
 
 

@@ -18,7 +18,14 @@ from cmk_check.core.planned.account import (
     PlannedAccount,
     judged_part,
 )
-from cmk_check.core.planned.document import TooMuchWork, Unresolved, distinct, listed, member, spend
+from cmk_check.core.planned.document import (
+    TooMuchWork,
+    Unresolved,
+    as_list,
+    distinct,
+    member,
+    spend,
+)
 from cmk_check.core.resource_id import ACCOUNT_TYPE
 from cmk_check.core.text import as_object
 from cmk_check.limits import MAX_EXPRESSION_CHARS
@@ -48,14 +55,14 @@ _SAYS_NOTHING: Final = frozenset({"ignore", "unsupported", "deploy", "noeffect"}
 class _Scope:
     """The parameters and variables that expressions see; ``here`` is where it is deployed."""
 
-    def __init__(self, template: object, given: Mapping[str, object], here: str = "") -> None:
+    def __init__(self, template: object, parameters: Mapping[str, object], here: str = "") -> None:
         self._template, self._here = template, here
         self.is_second = is_second_version(template)
         self._copied = str(member(template, "variables", "copy")).lower()
         # Null stands for the default in some versions of the language, and for itself in others.
         self._known = {
             ("parameters", name): Unresolved(f"{name}, null") if value is None else value
-            for name, value in given.items()
+            for name, value in parameters.items()
         }
 
     def resolve(self, value: object) -> object:
@@ -70,12 +77,12 @@ class _Scope:
         if value.startswith("[["):
             return value[1:]
         if call := _CALL.fullmatch(value[1:-1].strip()):
-            return self._called(call)
+            return self._resolve_call(call)
         placed = _HERE.sub(lambda call: call[0] + self._here, value[1:-1])
-        key = _CALL.sub(lambda call: _key(self._called(call)), placed)
+        key = _CALL.sub(lambda call: _key(self._resolve_call(call)), placed)
         return Unresolved(value) if _UNLIKE.search(key) else Unresolved(value, key)
 
-    def _called(self, call: re.Match[str]) -> object:
+    def _resolve_call(self, call: re.Match[str]) -> object:
         """Return a parameter or variable; it stays unresolved if it refers to itself."""
         place = part, name = (call[1].lower(), call[2].casefold())
         if place not in self._known:
@@ -145,8 +152,8 @@ def read_template(template: object, *parameters: object) -> list[PlannedAccount]
 
     ``parameters`` are those of each parameter file; the last value counts.
     """
-    given = {name: value for each in parameters for name, value in parameter_values(each).items()}
-    return _each_once(_walk(template, _Around(_Scope(template, given))))
+    values = {name: value for each in parameters for name, value in parameter_values(each).items()}
+    return _each_once(_walk(template, _Around(_Scope(template, values))))
 
 
 def parameter_values(parameters: object) -> dict[str, object]:
@@ -159,13 +166,18 @@ def parameter_values(parameters: object) -> dict[str, object]:
     }
 
 
-def _each_once(found: Iterable[_Found]) -> list[PlannedAccount]:
+def _each_once(found_accounts: Iterable[_Found]) -> list[PlannedAccount]:
     """Return each account once, with what any resource with a late name may set."""
     setters: dict[tuple[str, ...], list[_Found]] = {}
-    for each in found:
-        setters.setdefault(each[0], []).append(each)
-    accounts = {key: _last_word(each) for key, each in setters.items()}
-    late = [entry for key, each in accounts.items() if _LATE in key[0] for entry in each.entries]
+    for planned_account in found_accounts:
+        setters.setdefault(planned_account[0], []).append(planned_account)
+    accounts = {key: _last_word(planned_account) for key, planned_account in setters.items()}
+    late = [
+        entry
+        for key, planned_account in accounts.items()
+        if _LATE in key[0]
+        for entry in planned_account.entries
+    ]
     for key, account in accounts.items():
         kinds = [entry.kind for entry in account.entries]
         spend(len(late))
@@ -197,18 +209,18 @@ def _walk(template: object, around: _Around) -> Iterator[_Found]:
     if not isinstance(resources, dict | list | None):
         lacking = PlannedAccount("", around.address, around.line, (), NOT_SHOWN)
         yield (around.address,), around, lacking
-    pairs = as_object(resources).items() if is_named else enumerate(listed(resources))
-    named = [(str(symbol), resource) for symbol, resource in pairs]
+    pairs = as_object(resources).items() if is_named else enumerate(as_list(resources))
+    named_resources = [(str(symbol), resource) for symbol, resource in pairs]
     level = [
-        (f"'{symbol}'".lower(), *(scope.word(member(each, part)) for part in ("type", "name")))
-        for symbol, each in named
+        (f"'{symbol}'".lower(), *(scope.word(member(resource, part)) for part in ("type", "name")))
+        for symbol, resource in named_resources
     ]
-    for index, (symbol, resource) in enumerate(named):
+    for index, (symbol, resource) in enumerate(named_resources):
         condition = scope.resolve(member(resource, "condition"))
         count = scope.resolve(member(resource, "copy", "count"))
         is_left_out = is_second and member(resource, "existing") is True
         is_left_out |= condition is False or (count == 0 and count is not False)
-        needs = [scope.word(need) for need in listed(member(resource, "dependsOn"))]
+        needs = [scope.word(need) for need in as_list(member(resource, "dependsOn"))]
         is_open = set() if isinstance(condition, bool | None) else {_key(condition)}
         is_open |= set() if count is None else {f"copy {_key(count)}"}
         here = replace(
@@ -219,13 +231,13 @@ def _walk(template: object, around: _Around) -> Iterator[_Found]:
             conditions=around.conditions | is_open,
         )
         if not is_left_out:
-            yield from _of_resource(resource, level[index][1], here)
+            yield from _find_in_resource(resource, level[index][1], here)
         # A condition is not that of resources below.
         below = replace(here, address=f"{here.address}.", conditions=around.conditions)
         yield from _walk(resource, below)
 
 
-def _of_resource(resource: object, kind: str, around: _Around) -> Iterator[_Found]:
+def _find_in_resource(resource: object, kind: str, around: _Around) -> Iterator[_Found]:
     properties, scope = member(resource, "properties"), around.scope
     name = scope.resolve(member(resource, "name"))
     account = PlannedAccount(name, around.address, around.line, (), NOT_SHOWN)
@@ -269,14 +281,14 @@ def may_have_account(template: object) -> bool:
     return any(_walk(template, _Around(_Scope(None, {}))))
 
 
-def _unless_copied(given: object, resolved: object) -> object:
+def _unless_copied(properties: object, resolved: object) -> object:
     """Return resolved properties; an encryption that a copy defines again is open."""
-    is_copied = "encryption" in str(member(given, "copy")).lower()
+    is_copied = "encryption" in str(member(properties, "copy")).lower()
     return {"encryption": Unresolved("set by copy")} if is_copied else resolved
 
 
 def _nested(properties: object, scope: _Scope) -> tuple[object, str, object] | None:
-    """Return a nested template with its scope and parameters, None if they are not shown."""
+    """Return a nested template with its scope and parameters, or None if they are not shown."""
     template, passed = (member(properties, part) for part in ("template", "parameters"))
     passed = scope.resolve(passed)
     mode = scope.resolve(member(properties, "expressionEvaluationOptions", "scope"))
@@ -293,12 +305,12 @@ def _nested(properties: object, scope: _Scope) -> tuple[object, str, object] | N
 def read_prediction(document: object) -> list[PlannedAccount]:
     """Return the accounts in a Bicep snapshot or what-if result, each once."""
     places = [(*at, part) for at in ((), ("properties",)) for part in _CHANGES]
-    changes = [each for place in places for each in listed(member(document, *place))]
-    changes += [{"after": each} for each in listed(member(document, "predictedResources"))]
-    return _each_once(each for place in enumerate(changes) for each in _predicted(*place))
+    changes = [each for place in places for each in as_list(member(document, *place))]
+    changes += [{"after": each} for each in as_list(member(document, "predictedResources"))]
+    return _each_once(each for place in enumerate(changes) for each in _find_predicted(*place))
 
 
-def _predicted(place: int, change: object) -> Iterator[_Found]:
+def _find_predicted(place: int, change: object) -> Iterator[_Found]:
     """Yield the account that a change makes, or the templates that it hides."""
     after, before, what = (member(change, part) for part in ("after", "before", "changeType"))
     what = str(what).lower()
@@ -308,8 +320,8 @@ def _predicted(place: int, change: object) -> Iterator[_Found]:
     name = member(after, "name") or address.lower().rpartition("/")[2]
     line, scope = getattr(after, "line", getattr(change, "line", None)), _Scope(None, {})
     account = PlannedAccount(name, address, line, advice=PREDICTION)
-    types = {_type_of(address.lower()), str(member(after, "type")).lower()}
-    delta = [str(each).lower() for each in listed(member(change, "delta"))]
+    types = {_get_type(address.lower()), str(member(after, "type")).lower()}
+    delta = [str(each).lower() for each in as_list(member(change, "delta"))]
     if any("noeffect" in each and "properties.encryption" in each for each in delta):
         what = "noeffect"
     if ACCOUNT_TYPE not in types:
@@ -328,20 +340,20 @@ def _predicted(place: int, change: object) -> Iterator[_Found]:
         entry = judged_part(kind, _unless_copied(properties, properties), is_whole=is_whole)
         account = replace(account, entries=(entry,))
     if before:
-        had = judged_part(member(before, "kind"), member(before, "properties"))
-        account = replace(account, before=had)
+        part_before = judged_part(member(before, "kind"), member(before, "properties"))
+        account = replace(account, before=part_before)
     yield (address.lower(),), _Around(scope), account
 
 
-def _type_of(given: str) -> str:
+def _get_type(text: str) -> str:
     """Return the type of an account or deployment by its id, which may be a call; else ""."""
-    if len(given) > MAX_EXPRESSION_CHARS:
+    if len(text) > MAX_EXPRESSION_CHARS:
         raise TooMuchWork("an id is too long to judge")
-    if given.startswith("/"):
-        found = _ID.search(given)
-        return found[1] if found else ""
+    if text.startswith("/"):
+        match = _ID.search(text)
+        return match[1] if match else ""
     depth, types = 0, []
-    for piece in _PIECES.findall(given):
+    for piece in _PIECES.findall(text):
         depth += (piece == "(") - (piece == ")")
         types += _ID_CALL.findall(piece) if depth == 1 else []
     return types[0][0] if types else ""

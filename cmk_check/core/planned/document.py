@@ -51,22 +51,22 @@ def brief(text: str) -> str:
     return f"{text[: MAX_EXPRESSION_SHOWN_CHARS - 3]}..." if is_long else text
 
 
-def listed(value: object) -> list[object]:
+def as_list(value: object) -> list[object]:
     """Return a JSON list, or an empty list for any other value."""
     return value if isinstance(value, list) else []
 
 
 def distinct(pairs: Sequence[tuple[str, object]], line: int | None = None) -> dict[str, object]:
     """Return an object with these members; raise ``RepeatedName`` if a name occurs twice."""
-    if len(found := dict(pairs)) < len(pairs):
+    if len(members := dict(pairs)) < len(pairs):
         [(name, _)] = Counter(name for name, _ in pairs).most_common(1)
         place = f"line {line}: " if line else ""
         raise RepeatedName(f"{place}{name!r} occurs twice in an object")
-    return found
+    return members
 
 
 def member(value: object, *path: str) -> object:
-    """Return a nested member by case-insensitive names, as Azure does; None if it is missing.
+    """Return a nested member by case-insensitive names, as Azure does, or None if it is missing.
 
     What a name with a lookalike of a letter stands for is left open.
 
@@ -79,11 +79,11 @@ def member(value: object, *path: str) -> object:
             break
         members = value if isinstance(value, dict) else {}
         spend(len(members))
-        found = [each for each in members if each.casefold() == name.casefold()]
-        if found[1:]:
+        names = [each for each in members if each.casefold() == name.casefold()]
+        if names[1:]:
             place = f"line {value.line}: " if hasattr(value, "line") else ""
-            raise RepeatedName(f"{place}Azure takes {' and '.join(found)} for one name")
-        value = members[found[0]] if found else None
-        if found and not found[0].isascii():
-            value = Unresolved(found[0])
+            raise RepeatedName(f"{place}Azure takes {' and '.join(names)} for one name")
+        value = members[names[0]] if names else None
+        if names and not names[0].isascii():
+            value = Unresolved(names[0])
     return value

@@ -12,7 +12,7 @@ from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.planned.account import Entry, PlannedAccount
 from cmk_check.core.planned.document import member, spend
 from cmk_check.core.resource_id import ACCOUNT_TYPE
-from cmk_check.core.rule import judge, judgement_of
+from cmk_check.core.rule import build_judgement, judge
 from cmk_check.core.text import as_object, clean_text, fold_id
 
 _RESOURCE: Final = re.compile(
@@ -55,7 +55,7 @@ def _read(entry: object, place: str) -> PlannedAccount:
     if account := parse_account(entry, frozenset()):
         kinds = [Entry(account.kind, None)]
         return _judged(entry, account.id.text, judge(account), account.id.name, kinds)
-    judgement = judgement_of(Reason.MALFORMED, "it has no usable id")
+    judgement = build_judgement(Reason.MALFORMED, "it has no usable id")
     return _judged(entry, place, judgement, clean_text(as_object(entry).get("name")))
 
 
@@ -71,6 +71,6 @@ def _judged(
 
 
 def _is_another_resource(entry: object) -> bool:
-    found = _RESOURCE.fullmatch(fold_id(as_object(entry).get("id")))
-    parts = found[1].split("/") if found else []
+    match = _RESOURCE.fullmatch(fold_id(as_object(entry).get("id")))
+    parts = match[1].split("/") if match else []
     return bool(parts) and "/".join((parts[0], *parts[1::2])) != ACCOUNT_TYPE

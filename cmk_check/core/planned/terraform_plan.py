@@ -21,7 +21,7 @@ from cmk_check.core.planned.account import (
     judged_part,
 )
 from cmk_check.core.planned.arm_template import DEPLOYMENTS, may_have_account
-from cmk_check.core.planned.document import Unresolved, distinct, listed, member, spend
+from cmk_check.core.planned.document import Unresolved, as_list, distinct, member, spend
 from cmk_check.core.resource_id import ACCOUNT_TYPE
 from cmk_check.core.rule import KEY_VAULT
 from cmk_check.core.text import as_object, few
@@ -64,7 +64,7 @@ class _Resource:
     before: Entry | None
     after: Entry | None
 
-    def planned(
+    def build_planned(
         self, entries: Collection[Entry], doubt: str | None = None, loss: str | None = None
     ) -> PlannedAccount:
         name, place = self.values.get("name", self.address), (self.address, self.line)
@@ -73,33 +73,43 @@ class _Resource:
 
 def read_plan(document: object) -> list[PlannedAccount]:
     """Return the accounts after the plan, each once, and resources that may hide more."""
-    changes = listed(member(document, "resource_changes"))
+    changes = as_list(member(document, "resource_changes"))
     # What Terraform could not plan yet.
-    deferred = listed(member(document, "deferred_changes"))
-    changes = [*changes, *(member(each, "resource_change") for each in deferred)]
+    deferred = as_list(member(document, "deferred_changes"))
+    changes = [*changes, *(member(resource, "resource_change") for resource in deferred)]
     blocks = dict(_blocks(member(document, "configuration", "root_module")))
-    resources = [each for change in changes for each in _resources(change, blocks)]
-    accounts = {each.address: each for each in resources if each.after and each.type in _ACCOUNTS}
+    resources = [resource for change in changes for resource in _resources(change, blocks)]
+    accounts = {
+        resource.address: resource
+        for resource in resources
+        if resource.after and resource.type in _ACCOUNTS
+    }
     # What sets the key of an account, by whether that is certain.
     setters: dict[str, dict[tuple[str, bool], _Resource]] = {}
-    for each in resources:
-        if each.type not in _ACCOUNTS and each.after and each.after.encryption is not None:
-            targets = _targets(each, accounts.values())
+    for resource in resources:
+        if (
+            resource.type not in _ACCOUNTS
+            and resource.after
+            and resource.after.encryption is not None
+        ):
+            targets = _targets(resource, accounts.values())
             for target in targets:
-                setters.setdefault(target, {})[each.address, len(targets) == 1] = each
-    found = [
-        _account(each, each.after, setters.get(address, {}))
-        for address, each in accounts.items()
-        if each.after
+                setters.setdefault(target, {})[resource.address, len(targets) == 1] = resource
+    planned_accounts = [
+        _account(resource, resource.after, setters.get(address, {}))
+        for address, resource in accounts.items()
+        if resource.after
     ]
-    for each in resources:
-        if each.after and (each.address, True) in setters.get("", {}):
-            found.append(each.planned([each.after]))
-        if each.address not in accounts and (loss := _loss(each)) is not None:
-            found.append(replace(each, before=each.before or UNREAD).planned((), None, loss))
-        if each.actions not in _GONE and _may_deploy(each.type, each.values):
-            found.append(each.planned((), NOT_SHOWN))
-    return found
+    for resource in resources:
+        if resource.after and (resource.address, True) in setters.get("", {}):
+            planned_accounts.append(resource.build_planned([resource.after]))
+        if resource.address not in accounts and (loss := _loss(resource)) is not None:
+            planned_accounts.append(
+                replace(resource, before=resource.before or UNREAD).build_planned((), None, loss)
+            )
+        if resource.actions not in _GONE and _may_deploy(resource.type, resource.values):
+            planned_accounts.append(resource.build_planned((), NOT_SHOWN))
+    return planned_accounts
 
 
 def _account(
@@ -107,8 +117,8 @@ def _account(
 ) -> PlannedAccount:
     """Return an account with the key that the resources set which certainly or perhaps mean it."""
     sure, loose = (
-        [each for (_, is_sure), each in setters.items() if is_sure is wanted]
-        for wanted in (True, False)
+        [each for (_, is_sure), each in setters.items() if is_sure is is_certain]
+        for is_certain in (True, False)
     )
     before = account.before and reduce(_with, (each.before for each in sure), account.before)
     entries = [_with(own, each.after) for each in sure] or [own]
@@ -121,36 +131,36 @@ def _account(
     spend(20 * len(loose))
     entries += [_with(entry, each.after) for entry in [*entries] for each in loose]
     doubt = _SET_BY.format(few(each.address for each in (*sure, *loose))) if entries[1:] else None
-    return replace(account, before=before).planned(entries, doubt, _loss(account))
+    return replace(account, before=before).build_planned(entries, doubt, _loss(account))
 
 
 def _loss(resource: _Resource) -> str | None:
-    """Return why the plan deletes an account, "" if it does not say; None if it does not."""
+    """Return why the plan deletes an account, or "" if it does not say; None if it does not."""
     kind, actions = resource.type, resource.actions
     if kind == "azapi_resource_action":
         is_deletion = str(resource.values.get("method")).upper() == "DELETE"
         is_account = _arm_type(kind, resource.values) == ACCOUNT_TYPE
         return "" if is_deletion and is_account and actions != ("no-op",) else None
-    had = as_object(member(resource.change, "before"))
+    before = as_object(member(resource.change, "before"))
     # azurerm deletes what a template has deployed.
-    is_template = kind.endswith("_template_deployment") and _may_deploy(kind, had)
+    is_template = kind.endswith("_template_deployment") and _may_deploy(kind, before)
     if "delete" not in actions or not (is_template or (kind in _ACCOUNTS and resource.before)):
         return None
-    paths = few(map(_path, listed(member(resource.change, "replace_paths"))))
+    paths = few(map(_path, as_list(member(resource.change, "replace_paths"))))
     why = f"it is created again because of {paths or 'what the plan does not say'}"
     return why if "create" in actions and not is_template else ""
 
 
 def _path(steps: object) -> str:
     """Return a path as Terraform writes it, such as ``identity[0].type``."""
-    parts = (f"[{each}]" if isinstance(each, int) else f".{each}" for each in listed(steps))
+    parts = (f"[{each}]" if isinstance(each, int) else f".{each}" for each in as_list(steps))
     return "".join(parts).removeprefix(".")
 
 
 def _blocks(module: object, path: str = "") -> Iterator[tuple[str, object]]:
     """Yield the arguments of each resource in the configuration, by its address."""
-    for each in listed(member(module, "resources")):
-        yield f"{path}{member(each, 'address')}", member(each, "expressions")
+    for resource in as_list(member(module, "resources")):
+        yield f"{path}{member(resource, 'address')}", member(resource, "expressions")
     for name, call in as_object(member(module, "module_calls")).items():
         yield from _blocks(member(call, "module"), f"{path}module.{name}.")
 
@@ -168,20 +178,24 @@ def _resources(entry: object, blocks: Mapping[str, object]) -> Iterator[_Resourc
     block, arguments = f"{kind}.{name}", blocks.get(_INDEX.sub("", address))
     bare = re.sub(f"{_INDEX.pattern}$", "", address)
     place = (bare.removesuffix(block), block, address.removeprefix(bare))
-    had = as_object(member(change, "before"))
+    values_before = as_object(member(change, "before"))
     new = as_object(_merged(member(change, "after"), member(change, "after_unknown")))
     # A deposed object remains from an earlier apply and is deleted.
     address += " (deposed)" if member(entry, "deposed") else ""
-    given = tuple(map(str, listed(member(change, "actions"))))
-    is_made_anew = kind == _KEY and {"create", "delete"} == {*given}
-    for actions in ((each,) for each in given) if is_made_anew else (given,):
+    action_names = tuple(map(str, as_list(member(change, "actions"))))
+    is_made_anew = kind == _KEY and {"create", "delete"} == {*action_names}
+    for actions in ((each,) for each in action_names) if is_made_anew else (action_names,):
         is_gone = actions in _GONE
-        before = _set_by(kind, had, arguments) if had and actions != ("create",) else None
+        before = (
+            _set_by(kind, values_before, arguments)
+            if values_before and actions != ("create",)
+            else None
+        )
         after = None if is_gone else _set_by(kind, new, arguments)
         if kind == _KEY and is_gone:
             after = before if actions == ("forget",) else _KEY_GONE
-        named = (line, address, kind, place, arguments, change, actions)
-        yield _Resource(*named, had if is_gone else new, before, after)
+        fields = (line, address, kind, place, arguments, change, actions)
+        yield _Resource(*fields, values_before if is_gone else new, before, after)
 
 
 def _merged(after: object, unknown: object) -> object:
@@ -189,13 +203,13 @@ def _merged(after: object, unknown: object) -> object:
     if isinstance(unknown, dict) and unknown and isinstance(after, dict):
         names = dict.fromkeys([*after, *unknown])
         return {name: _merged(after.get(name), unknown.get(name)) for name in names}
-    if isinstance(unknown, list) and unknown and len(listed(after)) == len(unknown):
-        return [_merged(*pair) for pair in zip(listed(after), unknown, strict=True)]
+    if isinstance(unknown, list) and unknown and len(as_list(after)) == len(unknown):
+        return [_merged(*pair) for pair in zip(as_list(after), unknown, strict=True)]
     return _AFTER_APPLY if unknown else after
 
 
 def _set_by(kind: str, values: dict[str, object], arguments: object) -> Entry | None:
-    """Return what a resource with these values sets of an account, None for nothing."""
+    """Return what a resource with these values sets of an account, or None for nothing."""
     if kind == _KEY:
         return Entry(_OTHER, _encryption(values))
     if kind in _AZURERM:
@@ -207,34 +221,34 @@ def _set_by(kind: str, values: dict[str, object], arguments: object) -> Entry | 
     if _arm_type(kind, values) != ACCOUNT_TYPE or values.get("when") == "destroy":
         return None
     with suppress(ValueError):  # two spellings of a name, which Terraform allows
-        given = _set_by_azapi(kind, values)
+        part = _set_by_azapi(kind, values)
         is_open = member(arguments, "sensitive_body") is not None
-        return given._replace(encryption=_SENSITIVE) if is_open else given
+        return part._replace(encryption=_SENSITIVE) if is_open else part
     return Entry(_UNREADABLE, _UNREADABLE)
 
 
 def _set_by_azapi(kind: str, values: dict[str, object]) -> Entry:
-    body = _parsed(values.get("body"))  # a text up to version 1 of azapi
+    body = _parse_json(values.get("body"))  # a text up to version 1 of azapi
     properties = member(body, "properties")
     if kind in _ACCOUNTS:
         return judged_part(member(body, "kind"), properties, is_whole=True)
-    given = judged_part(_OTHER, properties)
+    part = judged_part(_OTHER, properties)
     is_put = str(values.get("method")).upper() == "PUT"
-    if given.encryption is None and (
+    if part.encryption is None and (
         is_put or "encryption" in map(str.lower, as_object(properties))
     ):
         # An update says null where it does something of which nobody knows the outcome.
         return Entry(_OTHER, Unresolved("left out"))
-    return given
+    return part
 
 
 def _arm_type(kind: str, values: dict[str, object]) -> str:
-    """Return the type in Azure of a resource of azapi, "" for other resources."""
-    given = str(values.get("type")).partition("@")[0].lower()
+    """Return the type in Azure of a resource of azapi, or "" for other resources."""
+    type_name = str(values.get("type")).partition("@")[0].lower()
     if kind == "azapi_resource_action" and isinstance(action := values.get("action"), str):
         path = f"{values.get('resource_id')}/{action}".lower()
-        given = ACCOUNT_TYPE if _IS_ACCOUNT.fullmatch(path) else f"{given}/{action}"
-    return given if kind.startswith("azapi_") else ""
+        type_name = ACCOUNT_TYPE if _IS_ACCOUNT.fullmatch(path) else f"{type_name}/{action}"
+    return type_name if kind.startswith("azapi_") else ""
 
 
 def _encryption(block: object) -> object:
@@ -255,49 +269,53 @@ def _targets(setter: _Resource, accounts: Collection[_Resource]) -> tuple[str, .
     """Return the addresses of accounts that may be set; at the end "" for one outside the plan."""
     spend(3 * len(accounts))
     attribute = "cognitive_account_id" if setter.type == _KEY else "resource_id"
-    given, parent = setter.values.get(attribute), setter.values.get("parent_id")
+    target, parent = setter.values.get(attribute), setter.values.get("parent_id")
     if isinstance(parent, str):
-        given = f"{parent}{_PATH}{setter.values.get('name')}"
-    if isinstance(given, str):
-        meant = {each.address: _has_id(each, given.lower()) for each in accounts}
+        target = f"{parent}{_PATH}{setter.values.get('name')}"
+    if isinstance(target, str):
+        meant = {each.address: _has_id(each, target.lower()) for each in accounts}
         exact = [address for address, is_meant in meant.items() if is_meant]
         alike = [address for address, is_meant in meant.items() if is_meant is None]
         return (*exact,) if len(exact) == 1 else (*exact, *alike, "")
-    references = listed(member(setter.arguments, attribute, "references"))
+    references = as_list(member(setter.arguments, attribute, "references"))
     names, (path, _, index) = {*map(str, references)}, setter.place
     # Terraform lists a resource that an expression names, and each of its parts.
-    named = {".".join(re.split(r"[.\[]", each)[:2]) for each in names - _LOOPS}
-    found = [each for each in accounts if each.place[0] == path and {each.place[1]} == named]
+    addresses = {".".join(re.split(r"[.\[]", each)[:2]) for each in names - _LOOPS}
+    matches = [each for each in accounts if each.place[0] == path and {each.place[1]} == addresses]
     # The plan does not show whether an expression calculates with count.index.
-    if len(found) > 1:
+    if len(matches) > 1:
         is_loop = "each.key" in names
-        own = [it.place[2] == index if is_loop else "".join(it.place[1:]) in names for it in found]
-        found = [each for each, is_own in zip(found, own, strict=True) if is_own]
-    return (found[0].address,) if len(found) == 1 else (*(each.address for each in accounts), "")
+        own = [
+            it.place[2] == index if is_loop else "".join(it.place[1:]) in names for it in matches
+        ]
+        matches = [each for each, is_own in zip(matches, own, strict=True) if is_own]
+    return (
+        (matches[0].address,) if len(matches) == 1 else (*(each.address for each in accounts), "")
+    )
 
 
-def _has_id(account: _Resource, given: str) -> bool | None:
+def _has_id(account: _Resource, text: str) -> bool | None:
     """Tell whether an account has this id; None if it is new and only its subscription is open."""
     parts = ("id", "name", "resource_group_name", "parent_id")
     own, name, group, parent = map(account.values.get, parts)
     made = f"{parent}{_PATH}{name}" if isinstance(parent, str) else None
-    known = (own, member(account.change, "before", "id"), made)
-    if given in {each.lower() for each in known if isinstance(each, str)}:
+    known_ids = (own, member(account.change, "before", "id"), made)
+    if text in {each.lower() for each in known_ids if isinstance(each, str)}:
         return True
-    is_alike = given.endswith(f"/resourcegroups/{group}{_PATH}{name}".lower())
+    is_alike = text.endswith(f"/resourcegroups/{group}{_PATH}{name}".lower())
     return None if is_alike and not isinstance(own, str) else False
 
 
 def _with(entry: Entry, setter: Entry | None) -> Entry:
     """Return an account with the setter's encryption merged over its own."""
 
-    def lay_over(before: object, given: object) -> object:
-        if not isinstance(before, dict) or not isinstance(given, dict):
-            return given
-        return before | {name: lay_over(before.get(name), given[name]) for name in given}
+    def lay_over(before: object, after: object) -> object:
+        if not isinstance(before, dict) or not isinstance(after, dict):
+            return after
+        return before | {name: lay_over(before.get(name), after[name]) for name in after}
 
-    given = lay_over(entry.encryption, setter.encryption) if setter else entry.encryption
-    return Entry(entry.kind, given)
+    encryption = lay_over(entry.encryption, setter.encryption) if setter else entry.encryption
+    return Entry(entry.kind, encryption)
 
 
 def _may_deploy(kind: str, values: dict[str, object]) -> bool:
@@ -306,13 +324,13 @@ def _may_deploy(kind: str, values: dict[str, object]) -> bool:
     if not kind.endswith("_template_deployment") and arm_type not in DEPLOYMENTS:
         return bool(arm_type) and isinstance(values.get("type"), Unresolved)
     try:
-        body = _parsed(values.get("template_content") or values.get("body"))
+        body = _parse_json(values.get("template_content") or values.get("body"))
         template = member(body, "properties", "template") if arm_type else body
         return member(template, "resources") is None or may_have_account(template)
     except ValueError:
         return True
 
 
-def _parsed(value: object) -> object:
+def _parse_json(value: object) -> object:
     """Return the value of a text in JSON, or another value as it is."""
     return json.loads(value, object_pairs_hook=distinct) if isinstance(value, str) else value

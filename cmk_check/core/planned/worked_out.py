@@ -19,9 +19,9 @@ from cmk_check.core.planned.arm_template import (
     parameter_values,
     read_prediction,
 )
-from cmk_check.core.planned.document import Unresolved, distinct, listed, member, spend
+from cmk_check.core.planned.document import Unresolved, as_list, distinct, member, spend
 from cmk_check.core.resource_id import ACCOUNT_TYPE
-from cmk_check.core.text import as_object, counted, few
+from cmk_check.core.text import as_object, few, format_count
 
 _INPUT: Final = re.compile(r"externalInputs\('([A-Za-z_]\w*)_\d+'\)", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -33,7 +33,7 @@ _EMPTY: Final = {"$schema": _SCHEMA, "contentVersion": "1.0.0.0", "resources": [
 
 
 def focused(template: object, address: str) -> dict[str, object] | None:
-    """Return a template with what decides its accounts, None if it has none.
+    """Return a template with what decides its accounts, or None if it has none.
 
     ``address`` is put before the address of each account. It must be secret: else a location that
     the template gives could claim the address of another account.
@@ -43,18 +43,18 @@ def focused(template: object, address: str) -> dict[str, object] | None:
     """
     resources = member(template, "resources")
     is_named = isinstance(resources, dict)
-    pairs = as_object(resources).items() if is_named else enumerate(listed(resources))
+    pairs = as_object(resources).items() if is_named else enumerate(as_list(resources))
     parts, has_account = {}, False
-    for place, each in pairs:
+    for place, resource in pairs:
         here = f"{address}resources" + (f".{place}" if is_named else f"[{place}]")
-        is_existing = is_second_version(template) and member(each, "existing") is True
-        part = None if is_existing else _deciding(each, here)
+        is_existing = is_second_version(template) and member(resource, "existing") is True
+        part = None if is_existing else _deciding(resource, here)
         has_account |= part is not None
-        if part is not None or member(each, "copy") is None:
-            parts[place] = part or _stub(each)
+        if part is not None or member(resource, "copy") is None:
+            parts[place] = part or _stub(resource)
     rest = _without(template, "resources", "outputs")
-    found = rest | {"resources": parts if is_named else [*parts.values()]}
-    return found if has_account else None
+    reduced = rest | {"resources": parts if is_named else [*parts.values()]}
+    return reduced if has_account else None
 
 
 def reads_itself(template: str) -> bool:
@@ -66,41 +66,39 @@ def reads_itself(template: str) -> bool:
 
 
 def _deciding(resource: object, address: str) -> dict[str, object] | None:
-    """Return a resource with what decides its accounts, None if it has none."""
+    """Return a resource with what decides its accounts, or None if it has none."""
     kind = str(member(resource, "type")).lower()
     properties, below = member(resource, "properties"), member(resource, "resources")
     nested = member(properties, "template")
     inner = focused(nested, f"{address}.properties.template.")
     children = focused({"resources": below}, f"{address}.")
-    found = _without(resource, "dependson", "resources") | (children or {})
+    reduced = _without(resource, "dependson", "resources") | (children or {})
     if kind == ACCOUNT_TYPE:
-        return _without(found, "location") | {"location": address.lower()}
+        return _without(reduced, "location") | {"location": address.lower()}
     if inner:
         own = _without(properties, "template") | {"template": inner}
-        return _without(found, "properties") | {"properties": own}
+        return _without(reduced, "properties") | {"properties": own}
     is_hidden = kind in DEPLOYMENTS and not isinstance(nested, dict)
-    return found if children or is_hidden or kind.startswith("[") else None
+    return reduced if children or is_hidden or kind.startswith("[") else None
 
 
 def _stub(resource: object) -> dict[str, object]:
-    found = _without(resource, "properties", "dependson", "resources")
+    stub = _without(resource, "properties", "dependson", "resources")
     is_nested = str(member(resource, "type")).lower() in DEPLOYMENTS
-    return found | (
-        {"properties": {"mode": "Incremental", "template": _EMPTY}} if is_nested else {}
-    )
+    return stub | ({"properties": {"mode": "Incremental", "template": _EMPTY}} if is_nested else {})
 
 
 def _without(value: object, *names: str) -> dict[str, object]:
     return {name: each for name, each in as_object(value).items() if name.lower() not in names}
 
 
-def parameters_for(template: object, given: Sequence[object]) -> tuple[str, list[str]]:
+def parameters_for(template: object, assignments: Sequence[object]) -> tuple[str, list[str]]:
     """Return a .bicepparam for ``template.json``, and the parameters without a value.
 
     ``given`` are the parameters of each file; the last value counts. The Azure Developer CLI
     replaces ``${NAME}`` before a deployment.
     """
-    values = {name: value for each in given for name, value in parameter_values(each).items()}
+    values = {name: value for each in assignments for name, value in parameter_values(each).items()}
     lines, missing = ["using './template.json'"], []
     for name, declared in as_object(member(template, "parameters")).items():
         value = values.get(name.lower())
@@ -121,7 +119,7 @@ def parameters_for(template: object, given: Sequence[object]) -> tuple[str, list
 
 def more_exact(
     accounts: Sequence[PlannedAccount],
-    answer: str,
+    snapshot_text: str,
     missing: Sequence[str],
     kinds: Collection[str],
     secret: str,
@@ -131,43 +129,52 @@ def more_exact(
     A violation stays whatever the engine says, and so do templates that the document lacks. An
     account that the engine leaves out is gone only if the engine shows everything.
     """
-    text = _INPUT.sub(r"parameters('\1')", answer)
+    text = _INPUT.sub(r"parameters('\1')", snapshot_text)
     snapshot = json.loads(text, object_pairs_hook=distinct)
     marks: dict[str, set[str]] = {}
-    for each in listed(member(snapshot, "predictedResources")):
-        mark = str(member(each, "location"))
-        marks.setdefault(str(member(each, "id")).lower(), set()).add(mark)
+    for resource in as_list(member(snapshot, "predictedResources")):
+        mark = str(member(resource, "location"))
+        marks.setdefault(str(member(resource, "id")).lower(), set()).add(mark)
     every = read_prediction(snapshot)
-    predicted = [each for each in every if each.doubt != NOT_SHOWN]
+    predicted = [resource for resource in every if resource.doubt != NOT_SHOWN]
     is_whole = len(predicted) == len(every)
-    found, claimed = [], set()
+    predicted_accounts, claimed = [], set()
     for account in accounts:
         mark = f"{secret}{account.address}".lower()
         spend(len(predicted))
-        own = [each for each in predicted if mark in marks.get(each.address.lower(), ())]
-        claimed |= {each.address for each in own}
-        states = {(judge_planned(each, kinds) or {}).get("verdict") for each in own}
+        own = [
+            resource for resource in predicted if mark in marks.get(resource.address.lower(), ())
+        ]
+        claimed |= {resource.address for resource in own}
+        states = {(judge_planned(resource, kinds) or {}).get("verdict") for resource in own}
         verdict = (judge_planned(account, kinds) or {}).get("verdict")
         is_worse = verdict == Verdict.COMPLIANT and Verdict.NON_COMPLIANT in states
         if verdict != Verdict.UNKNOWN and not is_worse:
-            found.append(account)
+            predicted_accounts.append(account)
         elif own:
             address, line, advice = account.address, account.line, account.advice
-            placed = [replace(each, address=address, line=line, advice=advice) for each in own]
-            found += [doubted(each, _lacks(each, missing)) for each in placed]
+            placed = [
+                replace(resource, address=address, line=line, advice=advice) for resource in own
+            ]
+            predicted_accounts += [
+                add_doubt(resource, _lacks(resource, missing)) for resource in placed
+            ]
         elif account.doubt == NOT_SHOWN or not is_whole:
-            found.append(doubted(account, _lacks(account, missing)))
-    return [*found, *(each for each in predicted if each.address not in claimed)]
+            predicted_accounts.append(add_doubt(account, _lacks(account, missing)))
+    return [
+        *predicted_accounts,
+        *(resource for resource in predicted if resource.address not in claimed),
+    ]
 
 
 def _lacks(account: PlannedAccount, missing: Sequence[str]) -> str | None:
     """Say which of the parameters without a value the account depends on."""
     entries = json.dumps(account.entries, default=lambda value: value.text)
     own = [name for name in missing if f"parameters('{name}')" in entries]
-    return f"{counted(len(own), 'parameter')} without a value: {few(own)}" if own else None
+    return f"{format_count(len(own), 'parameter')} without a value: {few(own)}" if own else None
 
 
-def doubted(account: PlannedAccount, why: str | None) -> PlannedAccount:
+def add_doubt(account: PlannedAccount, why: str | None) -> PlannedAccount:
     """Return an account of the document with one more reason for which it may be open."""
     doubt = "; ".join(filter(None, (account.doubt, why)))
     return replace(account, doubt=doubt) if why and account.entries else account

@@ -19,7 +19,7 @@ from cmk_check.core.enums import (
     ReasonArea,
     ReasonSeverity,
 )
-from cmk_check.core.text_files import toml_of
+from cmk_check.core.text_files import read_toml
 
 type ReasonCode = Reason | GapReason | KeyReason | ExceptionReason | PostureReason
 
@@ -45,11 +45,11 @@ class ReasonEntry:
 
         ``note`` adds the details of one case to the message, such as counts or a status code.
         """
-        message = with_note(self.message, note)
+        message = add_note(self.message, note)
         return message if self.way_out == NOTHING_TO_DO else f"{message} {self.way_out}"
 
 
-def with_note(sentence: str, note: str | None) -> str:
+def add_note(sentence: str, note: str | None) -> str:
     """Put a note in brackets at the end of a sentence."""
     return f"{sentence.removesuffix('.')} ({note.removesuffix('.')})." if note else sentence
 
@@ -78,7 +78,7 @@ def _entry(
     return ReasonEntry(ReasonSeverity(severity), message, way_out, Actor(actor), when)
 
 
-TABLES: Final = toml_of(__package__, "reasons.toml")
+TABLES: Final = read_toml(__package__, "reasons.toml")
 VERDICT_REASONS: Final = _entries(ReasonArea.VERDICT, Reason)
 GAP_REASONS: Final = _entries(ReasonArea.GAP, GapReason)
 KEY_REASONS: Final = _entries(ReasonArea.KEY, KeyReason)

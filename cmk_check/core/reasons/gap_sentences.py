@@ -9,7 +9,7 @@ from typing import Final
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
-from cmk_check.core.reasons.catalogue import GAP_REASONS, TABLES, with_note
+from cmk_check.core.reasons.catalogue import GAP_REASONS, TABLES, add_note
 from cmk_check.limits import MAX_ARM_BODY_MIB
 
 _CASES: Final[Mapping[str, Mapping[str, str]]] = TABLES["case"]
@@ -29,8 +29,8 @@ def make_gap(
     the catalogue if those do not fit the case.
     """
     entry = GAP_REASONS[reason]
-    what = with_note(message or entry.message, note)
-    end = way_out or with_note(entry.way_out, missing_action)
+    what = add_note(message or entry.message, note)
+    end = way_out or add_note(entry.way_out, missing_action)
     return Gap(reason, missing_action, f"{what} {end}")
 
 

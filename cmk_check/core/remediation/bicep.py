@@ -11,9 +11,9 @@ from typing import Final
 
 from cmk_check.core.remediation.plan import CONSTANTS, Plan
 from cmk_check.core.remediation.steps import Action
-from cmk_check.core.text_files import filled, parts_of
+from cmk_check.core.text_files import fill_part, read_parts
 
-_PARTS: Final = parts_of(__package__, "plan.bicep")
+_PARTS: Final = read_parts(__package__, "plan.bicep")
 
 
 def render_bicep(plan: Plan) -> str | None:
@@ -56,7 +56,7 @@ def render_bicep(plan: Plan) -> str | None:
             plan.cautions("//"),
             f"{_PARTS['once']}\n" if is_new else "",
             _parameters(plan),
-            *(f"\n{filled(_PARTS, name, values)}\n" for name in resources),
+            *(f"\n{fill_part(_PARTS, name, values)}\n" for name in resources),
         ]
     )
 
@@ -67,8 +67,8 @@ def literal(text: str) -> str:
     https://learn.microsoft.com/azure/azure-resource-manager/bicep/data-types#strings
     """
     escaped = re.sub(r"[\\'$]", r"\\\g<0>", text)
-    shown = (char if char.isprintable() else f"\\u{{{ord(char):x}}}" for char in escaped)
-    return f"'{''.join(shown)}'"
+    visible = (char if char.isprintable() else f"\\u{{{ord(char):x}}}" for char in escaped)
+    return f"'{''.join(visible)}'"
 
 
 def _parameters(plan: Plan) -> str:

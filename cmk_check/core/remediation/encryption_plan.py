@@ -10,8 +10,8 @@ from cmk_check.core.remediation.plan import (
     VAULT_PREFIX,
     Plan,
     TargetVault,
-    hash_of,
-    matching,
+    hash_text,
+    match_text,
     new_key,
 )
 from cmk_check.core.remediation.steps import Action, step, switch_on
@@ -59,7 +59,7 @@ def plan_for(
     evidence = finding.judgement.evidence
     target = _vault(finding, vault)
     identities = {part.strip().lower() for part in (evidence.identity_type or "").split(",")}
-    client_id = matching(GUID, evidence.identity_client_id)
+    client_id = match_text(GUID, evidence.identity_client_id)
     # All of Microsoft's pages accept a system-assigned identity, but an account that already names
     # a client id would keep using that identity.
     is_fixed = client_id is not None or "systemassigned" not in identities
@@ -82,20 +82,20 @@ def plan_for(
         f"customer-managed key, in {len(steps)} steps." + (finding.due.note if finding.due else ""),
         steps=steps,
         account=account,
-        location=matching(_LOCATION, finding.location),
-        tenant_id=matching(GUID, tenant_id),
+        location=match_text(_LOCATION, finding.location),
+        tenant_id=match_text(GUID, tenant_id),
         user=user,
         client_id=client_id,
         vault=target,
-        key=new_key(account, target) if key is None else key_named(key),
+        key=new_key(account, target) if key is None else parse_key_name(key),
         kind=finding.kind,
-        vault_uri=evidence.key_vault_uri if _vault_of_the_account(finding) else None,
+        vault_uri=evidence.key_vault_uri if _find_own_vault(finding) else None,
         is_set=finding.judgement.reason is Reason.KEY_NOT_NAMED,
         is_named=key is not None,
     )
 
 
-def vault_to_share(finding: Finding) -> TargetVault | None:
+def choose_shared_vault(finding: Finding) -> TargetVault | None:
     """Return the vault that accounts of one owner share, within a subscription and a region.
 
     Its name depends only on these three. Azure allows one vault for several subscriptions of a
@@ -107,13 +107,13 @@ def vault_to_share(finding: Finding) -> TargetVault | None:
 
     """
     account = finding.id
-    region = matching(_LOCATION, finding.location)
-    if region is None or _vault_of_the_account(finding) is not None:
+    region = match_text(_LOCATION, finding.location)
+    if region is None or _find_own_vault(finding) is not None:
         return None
     if not has_customer_keys(finding.kind):
         return None
     owner = finding.owner.value or ""
-    mark = hash_of(f"{account.subscription_id}|{region.replace(' ', '').lower()}|{owner}")
+    mark = hash_text(f"{account.subscription_id}|{region.replace(' ', '').lower()}|{owner}")
     return TargetVault(
         f"{VAULT_PREFIX}{mark}",
         account.subscription_id,
@@ -123,26 +123,26 @@ def vault_to_share(finding: Finding) -> TargetVault | None:
     )
 
 
-def vault_named(wanted: str, subscription_id: str) -> TargetVault:
+def parse_vault(name: str, subscription_id: str) -> TargetVault:
     """Return an existing vault by its name in a subscription, or by its ARM id; or ValueError."""
-    match = _VAULT_ID.fullmatch(wanted)
+    match = _VAULT_ID.fullmatch(name)
     if match and match["group"].isprintable() and _VAULT.fullmatch(match["name"]):
         return TargetVault(match["name"], match["subscription"], match["group"], is_new=False)
-    if _VAULT.fullmatch(wanted):
-        return TargetVault(wanted, subscription_id, None, is_new=False)
+    if _VAULT.fullmatch(name):
+        return TargetVault(name, subscription_id, None, is_new=False)
     raise ValueError(
         "a vault's name has 3 to 24 letters, digits and single hyphens; its ARM id is also accepted"
     )
 
 
-def key_named(wanted: str) -> str:
+def parse_key_name(name: str) -> str:
     """Return a valid name of a key; raise ValueError for another."""
-    if KEY_NAME.fullmatch(wanted):
-        return wanted
+    if KEY_NAME.fullmatch(name):
+        return name
     raise ValueError("a key's name has 1 to 127 letters, digits and hyphens")
 
 
-def _vault_of_the_account(finding: Finding) -> str | None:
+def _find_own_vault(finding: Finding) -> str | None:
     """Return the vault that an account names without a key: its key must be in this vault."""
     if finding.judgement.reason is not Reason.KEY_NOT_NAMED:
         return None
@@ -150,12 +150,12 @@ def _vault_of_the_account(finding: Finding) -> str | None:
     return match["name"] if match and _VAULT.fullmatch(match["name"]) else None
 
 
-def _vault(finding: Finding, wanted: str | TargetVault | None) -> TargetVault:
+def _vault(finding: Finding, chosen: str | TargetVault | None) -> TargetVault:
     account = finding.id
-    if isinstance(wanted, TargetVault):
-        return wanted
-    named = wanted if wanted is not None else _vault_of_the_account(finding)
-    if named is not None:
-        return vault_named(named, account.subscription_id)
-    name = f"{VAULT_PREFIX}{hash_of(account.text)}"
+    if isinstance(chosen, TargetVault):
+        return chosen
+    vault = chosen if chosen is not None else _find_own_vault(finding)
+    if vault is not None:
+        return parse_vault(vault, account.subscription_id)
+    name = f"{VAULT_PREFIX}{hash_text(account.text)}"
     return TargetVault(name, account.subscription_id, account.resource_group, is_new=True)

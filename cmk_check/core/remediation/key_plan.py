@@ -12,7 +12,7 @@ from typing import Final
 from cmk_check.core.enums import KeyReason, KeyRotation, KeySeverity
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.model import Finding
-from cmk_check.core.remediation.plan import Plan, TargetVault, matching, new_key
+from cmk_check.core.remediation.plan import Plan, TargetVault, match_text, new_key
 from cmk_check.core.remediation.steps import ON_KEYS, Action, PlanStep, step, switch_on
 from cmk_check.core.rule import KEY_NAME
 from cmk_check.core.text import GUID
@@ -49,7 +49,7 @@ _STEPS: Final[Mapping[KeyReason, Action]] = {
 }
 
 
-def key_plan_for(finding: Finding, *, tenant_id: str | None = None) -> Plan | None:
+def plan_key_fix(finding: Finding, *, tenant_id: str | None = None) -> Plan | None:
     """Plan how to fix the key of an account.
 
     Args:
@@ -62,15 +62,15 @@ def key_plan_for(finding: Finding, *, tenant_id: str | None = None) -> Plan | No
     """
     health, evidence = finding.key_health, finding.judgement.evidence
     vault = _vault(health)
-    key = matching(KEY_NAME, evidence.key_name)
-    client_id = matching(GUID, evidence.identity_client_id)
+    key = match_text(KEY_NAME, evidence.key_name)
+    client_id = match_text(GUID, evidence.identity_client_id)
     is_client_known = client_id is not None or not evidence.identity_client_id
     if health is None or vault is None or key is None or not is_client_known:
         return None
     user = client_id is not None
     wrong = [each for each in health.concerns if each.severity is not KeySeverity.NOTICE]
     replaced = any(each.code in _REPLACED for each in wrong) and not vault.is_hsm
-    ways = [(each.code, _steps_of(each, health, user=user)) for each in wrong]
+    ways = [(each.code, _list_steps(each, health, user=user)) for each in wrong]
     made = _replacing(finding.kind, dict(ways), user=user) if replaced else _ending(ways, vault)
     if made is None:
         return None
@@ -86,16 +86,16 @@ def key_plan_for(finding: Finding, *, tenant_id: str | None = None) -> Plan | No
         steps=taken,
         account=account,
         location=None,
-        tenant_id=matching(GUID, tenant_id),
+        tenant_id=match_text(GUID, tenant_id),
         user=user,
         client_id=client_id,
         vault=vault,
         key=new_key(account, vault) if replaced else key,
         kind=finding.kind,
-        principal_id=matching(GUID, health.principal_id),
+        principal_id=match_text(GUID, health.principal_id),
         vault_uri=evidence.key_vault_uri,
         is_set=True,
-        version=matching("[0-9A-Fa-f]{32}", health.key_version),
+        version=match_text("[0-9A-Fa-f]{32}", health.key_version),
         is_pinned=stays and evidence.key_version == health.key_version,
         replaces=key if replaced else None,
         left=left,
@@ -123,15 +123,15 @@ def _ending(
     ways: Sequence[tuple[KeyReason, tuple[PlanStep, ...]]], vault: TargetVault
 ) -> _Made | None:
     """Return the steps that fix reasons, each step once."""
-    found: dict[Action, PlanStep] = {}
+    steps: dict[Action, PlanStep] = {}
     ended = set()
     for code, made in ways:
         if made and (not vault.is_hsm or _IN_HSM.issuperset(each.action for each in made)):
-            found |= {each.action: each for each in made}
+            steps |= {each.action: each for each in made}
             ended.add(code)
-    if not found:
+    if not steps:
         return None
-    in_order = (found[action] for action in Action if action in found)
+    in_order = (steps[action] for action in Action if action in steps)
     return (step(Action.FIND_KEY), *in_order, step(Action.VERIFY_KEY)), ended
 
 
@@ -166,8 +166,8 @@ def _replacing(
     return taken, set(KeyReason) - of_the_vault
 
 
-def _steps_of(concern: KeyConcern, health: KeyHealth, *, user: bool) -> tuple[PlanStep, ...]:
-    """Return the steps that fix a reason, none if no command does."""
+def _list_steps(concern: KeyConcern, health: KeyHealth, *, user: bool) -> tuple[PlanStep, ...]:
+    """Return the steps that fix a reason, or none if no command does."""
     evidence = concern.evidence
     match concern.code:
         case KeyReason.VAULT_NOT_FOUND if health.principal_id is not None:

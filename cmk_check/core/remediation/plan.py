@@ -16,7 +16,7 @@ from cmk_check.core.remediation.steps import (
     TERRAFORM_WARNING,
     Action,
     PlanStep,
-    comment_lines,
+    render_comment,
 )
 from cmk_check.core.resource_id import AccountId
 
@@ -124,22 +124,21 @@ class Plan:
 
     def cautions(self, comment: str) -> str:
         """Return the plan's warning and those of its steps, as the lines of a comment."""
-        first = comment_lines(comment, "Terraform", self.warning) if self.warning else ""
+        first = render_comment(comment, "Terraform", self.warning) if self.warning else ""
         return first + "".join(step.caution(comment) for step in self.steps)
 
 
 def new_key(account: AccountId, vault: TargetVault) -> str:
     """Return the name of the key that a plan creates, for one account or for a shared vault."""
-    return (
-        f"cmk-{vault.name.removeprefix(VAULT_PREFIX) if vault.is_shared else hash_of(account.text)}"
-    )
+    shared = vault.name.removeprefix(VAULT_PREFIX)
+    return f"cmk-{shared if vault.is_shared else hash_text(account.text)}"
 
 
-def hash_of(text: str) -> str:
+def hash_text(text: str) -> str:
     """Return a hash of 16 characters, because names of vaults must be globally unique."""
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
 
 
-def matching(pattern: str | re.Pattern[str], text: str | None) -> str | None:
+def match_text(pattern: str | re.Pattern[str], text: str | None) -> str | None:
     """Return the text if it has the expected form, else None."""
     return text if text is not None and re.fullmatch(pattern, text) else None

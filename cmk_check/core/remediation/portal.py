@@ -12,9 +12,9 @@ from cmk_check.core.markdown import code, escaped
 from cmk_check.core.remediation.az_script import account_options
 from cmk_check.core.remediation.plan import CONSTANTS, Plan
 from cmk_check.core.remediation.steps import PlanStep
-from cmk_check.core.text_files import filled, text_of
+from cmk_check.core.text_files import fill_part, read_text
 
-_FRAME: Final = {"plan": text_of(__package__, "portal.md").rstrip("\n")}
+_FRAME: Final = {"plan": read_text(__package__, "portal.md").rstrip("\n")}
 
 
 def render_portal(plan: Plan, portal_url: str, vault_domain: str) -> str:
@@ -51,17 +51,18 @@ def render_portal(plan: Plan, portal_url: str, vault_domain: str) -> str:
     }
     steps = "\n".join(_step(n, step, values) for n, step in enumerate(plan.steps, 1))
     left = "".join(
-        f"\nThis plan does not fix {code(each.code)}: {escaped(each.message)}\n"
-        for each in plan.left
+        f"\nThis plan does not fix {code(action.code)}: {escaped(action.message)}\n"
+        for action in plan.left
     )
     warning = f"> {plan.warning}\n\n" if plan.warning else ""
     return (
-        filled(_FRAME, "plan", values | {"warning": warning, "steps": steps, "left": left}) + "\n"
+        fill_part(_FRAME, "plan", values | {"warning": warning, "steps": steps, "left": left})
+        + "\n"
     )
 
 
 def _step(number: int, step: PlanStep, values: dict[str, str]) -> str:
     caution = f"\n   - Caution: {step.risk}" if step.risk else ""
-    lines = filled({"portal": step.portal}, "portal", values).splitlines()
+    lines = fill_part({"portal": step.portal}, "portal", values).splitlines()
     actions = "".join(f"\n   - {line}" for line in lines)
     return f"{number}. **{step.title}**{caution}{actions}"

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from cmk_check.core.text_files import filled, parts_of, text_of, toml_of
+from cmk_check.core.text_files import fill_part, read_parts, read_text, read_toml
 
-BASH: Final = parts_of(__package__, "plan.sh")
-TERRAFORM_WARNING: Final = text_of(__package__, "terraform_warning.txt").strip()
+BASH: Final = read_parts(__package__, "plan.sh")
+TERRAFORM_WARNING: Final = read_text(__package__, "terraform_warning.txt").strip()
 """What must be done before an account is changed that Terraform manages.
 
 Terraform removes a key that is not in its configuration: the block is optional and not computed
 (cognitive_account_resource.go of the provider azurerm 5.2).
 """
-_WORDS: Final = toml_of(__package__, "steps.toml")
+_WORDS: Final = read_toml(__package__, "steps.toml")
 
 
 class Action(StrEnum):
@@ -91,11 +91,11 @@ class PlanStep:
     commands: str = field(kw_only=True)
 
     def caution(self, comment: str) -> str:
-        """Return title and warning as comment lines, "" without a warning."""
-        return "" if self.warning is None else comment_lines(comment, self.title, self.warning)
+        """Return title and warning as comment lines, or "" without a warning."""
+        return "" if self.warning is None else render_comment(comment, self.title, self.warning)
 
 
-def comment_lines(comment: str, title: str, text: str) -> str:
+def render_comment(comment: str, title: str, text: str) -> str:
     """Return an entry of a list in the comment at the top of a script or template."""
     lines = textwrap.wrap(text, 92, break_long_words=False)
     return "".join(
@@ -118,7 +118,7 @@ def step(action: Action, *, due: str = "", **variants: bool) -> PlanStep:
         risk := words.get("warning"),
         " ".join(filter(None, (risk, words.get("script")))) or None,
         portal=words["portal"].strip(),
-        commands=filled(BASH, words.get("bash", action), {"due": due}) + "\n",
+        commands=fill_part(BASH, words.get("bash", action), {"due": due}) + "\n",
     )
 
 

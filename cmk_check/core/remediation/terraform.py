@@ -13,10 +13,10 @@ from typing import Final
 
 from cmk_check.core.remediation.az_script import account_options
 from cmk_check.core.remediation.plan import CONSTANTS, Plan
-from cmk_check.core.remediation.steps import Action, comment_lines
-from cmk_check.core.text_files import filled, parts_of
+from cmk_check.core.remediation.steps import Action, render_comment
+from cmk_check.core.text_files import fill_part, read_parts
 
-PARTS: Final = parts_of(__package__, "plan.tf")
+PARTS: Final = read_parts(__package__, "plan.tf")
 
 
 def render_terraform(plan: Plan) -> str:
@@ -26,19 +26,19 @@ def render_terraform(plan: Plan) -> str:
     """
     values = _values(plan)
     steps = "".join(
-        f"\n# {number}. {step.title}\n{filled(PARTS, step.action, values).strip()}\n"
+        f"\n# {number}. {step.title}\n{fill_part(PARTS, step.action, values).strip()}\n"
         for number, step in enumerate(plan.steps, 1)
     )
-    head = filled(PARTS, "head", values)
+    head = fill_part(PARTS, "head", values)
     used = set(re.findall(r"\bvar\.(\w+)", head + steps))
     variables = [name for name in PARTS if name.removeprefix("variable_") in used]
     return "".join(
         [
             f"{head}\n",
-            comment_lines("#", "Terraform", plan.warning) if plan.warning else "",
-            *(comment_lines("#", each.title, each.risk) for each in plan.steps if each.risk),
-            f"\n{filled(PARTS, 'provider', values)}\n",
-            *(f"\n{filled(PARTS, name, values)}\n" for name in variables),
+            render_comment("#", "Terraform", plan.warning) if plan.warning else "",
+            *(render_comment("#", each.title, each.risk) for each in plan.steps if each.risk),
+            f"\n{fill_part(PARTS, 'provider', values)}\n",
+            *(f"\n{fill_part(PARTS, name, values)}\n" for name in variables),
             steps,
         ]
     )
@@ -53,8 +53,8 @@ def literal(text: str) -> str:
     """
     escaped = re.sub(r'[\\"]', r"\\\g<0>", text.encode(errors="replace").decode())
     escaped = re.sub(r"(?<=[$%])\{", r"\\u007b", escaped)
-    shown = (char if char.isprintable() else f"\\U{ord(char):08x}" for char in escaped)
-    return f'"{"".join(shown)}"'
+    visible = (char if char.isprintable() else f"\\U{ord(char):08x}" for char in escaped)
+    return f'"{"".join(visible)}"'
 
 
 def _values(plan: Plan) -> Mapping[str, str]:

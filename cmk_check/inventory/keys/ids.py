@@ -68,8 +68,8 @@ class KeyId:
     name: str
 
     @classmethod
-    def of(cls, vault: VaultId, name: str | None) -> Self | None:
-        """Return the id of a key in a vault; None if the key's name is invalid."""
+    def build(cls, vault: VaultId, name: str | None) -> Self | None:
+        """Return the id of a key in a vault, or None if the key's name is invalid."""
         return cls(vault, name.lower()) if name and KEY_NAME.fullmatch(name) else None
 
     @property

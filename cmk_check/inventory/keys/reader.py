@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from cmk_check.core.account import Account
 from cmk_check.core.keys.facts import Grant, Key, KeyFacts
-from cmk_check.core.keys.permissions import user_of
-from cmk_check.core.keys.version_in_use import pinned_version
+from cmk_check.core.keys.permissions import get_key_user
+from cmk_check.core.keys.version_in_use import get_pinned_version
 from cmk_check.core.reasons.gap_sentences import UNUSABLE_KEY
 from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.arm_reader import ArmReader
@@ -43,22 +43,22 @@ class AzureKeys:
             }
         return {account_id: task.result() for account_id, task in facts.items()}
 
-    async def _facts(self, account: Account, known: str | None, deadline: float) -> KeyFacts:
-        found = await self._vaults.find(account.key_vault_uri, known, deadline)
-        if not isinstance(found, LocatedVault):
-            return KeyFacts(found, None, None)
-        return KeyFacts(found.vault, *await self._behind(account, found, deadline))
+    async def _facts(self, account: Account, known_vault: str | None, deadline: float) -> KeyFacts:
+        vault = await self._vaults.find(account.key_vault_uri, known_vault, deadline)
+        if not isinstance(vault, LocatedVault):
+            return KeyFacts(vault, None, None)
+        return KeyFacts(vault.vault, *await self._behind(account, vault, deadline))
 
     async def _behind(
-        self, account: Account, found: LocatedVault, deadline: float
+        self, account: Account, located: LocatedVault, deadline: float
     ) -> tuple[Key | Absent | Unread, tuple[Grant, ...] | Unread | None]:
         """Return the key, and the grants on it if the vault uses Azure roles."""
-        key_id = KeyId.of(found.at, account.key_name)
+        key_id = KeyId.build(located.at, account.key_name)
         if key_id is None:
             return Unread(UNUSABLE_KEY), None
-        principal_id, vault = user_of(account), found.vault
+        principal_id, vault = get_key_user(account), located.vault
         async with asyncio.TaskGroup() as group:
-            key = group.create_task(self._keys.find(key_id, pinned_version(account), deadline))
+            key = group.create_task(self._keys.find(key_id, get_pinned_version(account), deadline))
             if principal_id is None or not vault.uses_rbac or vault.is_managed_hsm:
                 return await key, None
             grants = await self._grants.find(principal_id, key_id, deadline)

@@ -12,7 +12,7 @@ from cmk_check.core.text import GUID, is_guid
 from cmk_check.core.unread import Unread
 from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.gaps import MALFORMED, READ_ASSIGNMENTS, READ_ROLES, TROUBLE, gap_of
+from cmk_check.inventory.gaps import MALFORMED, READ_ASSIGNMENTS, READ_ROLES, TROUBLE, build_gap
 from cmk_check.inventory.keys.ids import KeyId
 from cmk_check.inventory.single_flight import SingleFlight
 
@@ -57,7 +57,7 @@ class RoleAssignments:
             return listed
         assignments, is_whole = listed
         own = [each for each in assignments if each.principal_id == principal_id]
-        grants, trouble = await self._granted(own, deadline)
+        grants, trouble = await self._read_grants(own, deadline)
         if suffices(grants):
             return grants
         if not is_guid(principal_id):
@@ -65,43 +65,47 @@ class RoleAssignments:
         reaching = await self._list(key_id, _REACHING.format(principal_id), deadline)
         if isinstance(reaching, Unread):
             return reaching
-        grants, trouble = await self._granted([*own, *reaching[0]], deadline)
+        grants, trouble = await self._read_grants([*own, *reaching[0]], deadline)
         if trouble is None and not (is_whole and reaching[1]):
             trouble = _ODD
         return grants if trouble is None or suffices(grants) else trouble
 
-    async def _list(self, key_id: KeyId, wanted: str, deadline: float) -> _Assignments | Unread:
+    async def _list(self, key_id: KeyId, scope: str, deadline: float) -> _Assignments | Unread:
         return await self._assignments.get(
-            (key_id, wanted), lambda until: self._ask(key_id, wanted, until), deadline
+            (key_id, scope), lambda until: self._ask(key_id, scope, until), deadline
         )
 
-    async def _ask(self, key_id: KeyId, wanted: str, until: Deadline) -> _Assignments | Unread:
+    async def _ask(self, key_id: KeyId, scope: str, until: Deadline) -> _Assignments | Unread:
         path = f"{key_id.path}/providers/Microsoft.Authorization/roleAssignments"
         try:
-            entries = await self._reader.entries(path, until, wanted)
+            entries = await self._reader.entries(path, until, scope)
         except TROUBLE as error:
-            return Unread(gap_of(error, READ_ASSIGNMENTS))
+            return Unread(build_gap(error, READ_ASSIGNMENTS))
         understood = [each for each in map(parse_assignment, entries) if each is not None]
         reaching = (each for each in understood if _reaches(each.scope, key_id.text))
         kept = tuple(self._kept.setdefault(each, each) for each in reaching)
         return kept, len(understood) == len(entries)
 
-    async def _granted(
+    async def _read_grants(
         self, assignments: Sequence[Assignment], deadline: float
     ) -> tuple[tuple[Grant, ...], Unread | None]:
         """Return the grants whose roles could be read, and why another role could not.
 
         If several failed, the order does not decide which one; missing permissions come first.
         """
-        ids = (each.role_id for each in assignments)
-        roles = await self._roles.each(ids, self._ask_role, deadline)
+        ids = (assignment.role_id for assignment in assignments)
+        roles = await self._roles.read_all(ids, self._ask_role, deadline)
         grants: dict[Grant, None] = {}
-        for each in assignments:
-            permissions = roles[each.role_id]
+        for assignment in assignments:
+            permissions = roles[assignment.role_id]
             if not isinstance(permissions, Unread):
-                grants[Grant(each.role_id, each.scope, permissions, each.conditional)] = None
+                grants[
+                    Grant(assignment.role_id, assignment.scope, permissions, assignment.conditional)
+                ] = None
         unread = [role for _, role in sorted(roles.items()) if isinstance(role, Unread)]
-        trouble = min(unread, key=lambda each: each.gap.missing_action is None, default=None)
+        trouble = min(
+            unread, key=lambda assignment: assignment.gap.missing_action is None, default=None
+        )
         return tuple(grants), trouble
 
     async def _ask_role(
@@ -112,7 +116,7 @@ class RoleAssignments:
         try:
             document = await self._reader.document(role_id, until)
         except TROUBLE as error:
-            return Unread(gap_of(error, READ_ROLES))
+            return Unread(build_gap(error, READ_ROLES))
         permissions = parse_role(document)
         return _ODD if permissions is None else permissions
 

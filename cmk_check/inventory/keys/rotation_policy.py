@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 from isodate import parse_duration
 
 from cmk_check.core.keys.facts import Key, KeyVersion
-from cmk_check.core.text import all_of, as_object, lower_ascii
+from cmk_check.core.text import as_object, lower_ascii, require_all
 from cmk_check.limits import LEAST_KEY_LIFETIME, LEAST_ROTATION_TIME, MAX_WORD_BYTES
 
 
-def with_rotation(key: Key, document: object) -> Key:
+def add_rotation(key: Key, document: object) -> Key:
     """Add when the policy in a key's document replaces its latest version; never raises.
 
     Both times are unknown if no policy rotates the key, or if a relevant part of the policy is not
@@ -40,39 +40,39 @@ def _due(policy: Mapping[str, object], newest: KeyVersion) -> datetime | None:
     if newest.created is None or newest.malformed or not isinstance(actions, list):
         return None
     lifetime = attributes.get("expiryTime") or None
-    if lifetime is not None and _moved(newest.created, lifetime, LEAST_KEY_LIFETIME) is None:
+    if lifetime is not None and _move_time(newest.created, lifetime, LEAST_KEY_LIFETIME) is None:
         return None
     expires = newest.expires if lifetime is not None else None
-    rotating = (action for action in actions if _type_of(action) != "notify")
-    times = all_of(_time_of(action, newest.created, expires) for action in rotating)
+    rotating = (action for action in actions if _get_type(action) != "notify")
+    times = require_all(_get_time(action, newest.created, expires) for action in rotating)
     return min(times) if times else None
 
 
-def _type_of(action: object) -> str | None:
+def _get_type(action: object) -> str | None:
     """Return the lower-cased type of an action."""
     value = as_object(as_object(action).get("action")).get("type")
     return lower_ascii(value) if isinstance(value, str) else None
 
 
-def _time_of(action: object, created: datetime, expires: datetime | None) -> datetime | None:
+def _get_time(action: object, created: datetime, expires: datetime | None) -> datetime | None:
     """Return when an action rotates; ``expires`` is None if key or policy has no expiry.
 
     ``timeBeforeExpiry`` needs both. Templates leave the unused trigger empty.
     """
     trigger = as_object(as_object(action).get("trigger"))
     after, before = (trigger.get(name) or None for name in ("timeAfterCreate", "timeBeforeExpiry"))
-    if _type_of(action) != "rotate" or (after is None) is (before is None):
+    if _get_type(action) != "rotate" or (after is None) is (before is None):
         return None
     if before is None:
-        return _moved(created, after, LEAST_ROTATION_TIME)
-    time = expires and _moved(expires, before, LEAST_ROTATION_TIME, back=True)
+        return _move_time(created, after, LEAST_ROTATION_TIME)
+    time = expires and _move_time(expires, before, LEAST_ROTATION_TIME, back=True)
     return time if time is not None and time > created else None
 
 
-def _moved(
+def _move_time(
     time: datetime, duration: object, least: timedelta, *, back: bool = False
 ) -> datetime | None:
-    """Return the time moved by an ISO 8601 duration; None if it is shorter than ``least``.
+    """Return the time moved by an ISO 8601 duration, or None if it is shorter than ``least``.
 
     Months and years follow the calendar; a day that the month does not have becomes its last day.
     """

@@ -6,7 +6,7 @@ from typing import Final
 
 from cmk_check.core.keys.facts import Key, KeyVersion
 from cmk_check.core.keys.parsing import parse_key, parse_version
-from cmk_check.core.keys.version_in_use import compared_version
+from cmk_check.core.keys.version_in_use import fold_version
 from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
@@ -16,11 +16,11 @@ from cmk_check.inventory.gaps import (
     READ_KEYS,
     READ_VERSIONS,
     TROUBLE,
-    code_of_404,
-    gap_of,
+    build_gap,
+    get_404_code,
 )
 from cmk_check.inventory.keys.ids import KeyId
-from cmk_check.inventory.keys.rotation_policy import with_rotation
+from cmk_check.inventory.keys.rotation_policy import add_rotation
 from cmk_check.inventory.single_flight import SingleFlight
 
 # The codes of a missing key in a vault that was just read. Other codes would mean that the vault
@@ -46,10 +46,10 @@ class VaultKeys:
         """Return a key; if a version is pinned, with all versions and that version's details."""
         key = await self._keys.get(key_id, lambda until: self._get(key_id, until), deadline)
         if isinstance(key, Key) and pinned is not None:
-            key = replace(key, versions=await self._versions_of(key, key_id, pinned, deadline))
+            key = replace(key, versions=await self._read_versions(key, key_id, pinned, deadline))
         return replace(key, id=key_id.text)
 
-    async def _versions_of(
+    async def _read_versions(
         self, key: Key, key_id: KeyId, pinned: str, deadline: float
     ) -> _Versions:
         versions = await self._versions.get(
@@ -57,13 +57,15 @@ class VaultKeys:
         )
         if isinstance(versions, Unread):
             return versions
-        wanted = compared_version(pinned)
-        name = next((v.version for v in versions if compared_version(v.version) == wanted), None)
+        pinned_version = fold_version(pinned)
+        name = next(
+            (v.version for v in versions if fold_version(v.version) == pinned_version), None
+        )
         if name is None or not _VERSION_NAME.fullmatch(name):
             return versions
         # The list has neither type, size nor operations, which may differ between versions.
         whole: KeyVersion | Unread = key.latest
-        if compared_version(key.latest.version) != wanted:
+        if fold_version(key.latest.version) != pinned_version:
             whole = await self._version.get(
                 (key_id, name), lambda until: self._get_version(key_id, name, until), deadline
             )
@@ -75,11 +77,11 @@ class VaultKeys:
         try:
             document = await self._reader.document(key_id.path, until)
         except TROUBLE as error:
-            if code_of_404(error) in _GONE:
+            if get_404_code(error) in _GONE:
                 return Absent(key_id.text)
             hsm = key_id.vault.is_managed_hsm
-            return Unread(gap_of(error, READ_HSM_KEYS if hsm else READ_KEYS))
-        return with_rotation(parse_key(document), document)
+            return Unread(build_gap(error, READ_HSM_KEYS if hsm else READ_KEYS))
+        return add_rotation(parse_key(document), document)
 
     async def _list(self, key_id: KeyId, until: Deadline) -> _Versions:
         try:
@@ -98,4 +100,4 @@ class VaultKeys:
 
 def _unread_version(error: Exception, key_id: KeyId) -> Unread:
     action = READ_HSM_VERSIONS if key_id.vault.is_managed_hsm else READ_VERSIONS
-    return Unread(gap_of(error, action))
+    return Unread(build_gap(error, action))

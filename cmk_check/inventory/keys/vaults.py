@@ -27,8 +27,8 @@ from cmk_check.inventory.gaps import (
     READ_HSMS,
     READ_VAULTS,
     TROUBLE,
-    code_of_404,
-    gap_of,
+    build_gap,
+    get_404_code,
 )
 from cmk_check.inventory.keys.ids import VaultId
 from cmk_check.inventory.resource_graph import BY_ID, read_rows
@@ -65,41 +65,41 @@ class Vaults:
         self._read: SingleFlight[Vault | Absent | Unread] = SingleFlight()
         self._known: defaultdict[_Named, dict[VaultId, None]] = defaultdict(dict)
 
-    def remember(self, known: Iterable[str]) -> None:
+    def remember(self, known_ids: Iterable[str]) -> None:
         """Remember the ids of vaults found earlier, so that no search is needed."""
-        for vault_id in filter(None, map(VaultId.parse, known)):
+        for vault_id in filter(None, map(VaultId.parse, known_ids)):
             self._known[vault_id.name, vault_id.is_managed_hsm][vault_id] = None
 
-    async def find(self, uri: str | None, known: str | None, deadline: float) -> _Sought:
+    async def find(self, uri: str | None, known_id: str | None, deadline: float) -> _Sought:
         """Return the vault with an address, before ``deadline`` (on the event loop's clock).
 
         ``known`` is the id under which this account's vault was found earlier. The result is
         ``Absent`` only if the vault was known to exist or Azure still lists it: otherwise the
         identity may just lack access to the vault.
         """
-        named = vault_name(uri)
-        if named is None:
+        vault_name_parts = vault_name(uri)
+        if vault_name_parts is None:
             return Unread(UNUSABLE_VAULT)
-        own = VaultId.parse(known)
-        if own not in self._known[named]:  # the account may name another vault now
+        own = VaultId.parse(known_id)
+        if own not in self._known[vault_name_parts]:  # the account may name another vault now
             own = None
-        best = await self._where_known(named, own, deadline)
+        best = await self._find_known(vault_name_parts, own, deadline)
         is_hidden = isinstance(best, Unread) and best.gap.reason is GapReason.NOT_FOUND
         if best is None or isinstance(best, Absent) or is_hidden:
-            best = await self._where_listed(named, own, best, deadline)
+            best = await self._find_listed(vault_name_parts, own, best, deadline)
         if isinstance(best, LocatedVault) and _host(best.vault.uri) != _host(uri):
             return Unread(ANOTHER_VAULT)
         return best
 
-    async def _where_known(
-        self, named: _Named, own: VaultId | None, deadline: float
+    async def _find_known(
+        self, vault_name_parts: _Named, own: VaultId | None, deadline: float
     ) -> _Sought | None:
         """Return the vault under this account's known id, or under the known ids of other accounts.
 
         Another account's id is used only if the vault exists there; its absence proves nothing.
         """
         best = None if own is None else await self._vault(own, deadline)
-        for vault_id in tuple(self._known[named]):
+        for vault_id in tuple(self._known[vault_name_parts]):
             if isinstance(best, LocatedVault):
                 break
             vault = await self._vault(vault_id, deadline)
@@ -109,11 +109,11 @@ class Vaults:
                 best = replace(vault, id=None if own is None else own.text)
         return best
 
-    async def _where_listed(
-        self, named: _Named, own: VaultId | None, best: _Sought | None, deadline: float
+    async def _find_listed(
+        self, vault_name_parts: _Named, own: VaultId | None, best: _Sought | None, deadline: float
     ) -> _Sought:
         """Return an existing vault, if any: the list may still contain a vault's old id."""
-        name, is_managed_hsm = named
+        name, is_managed_hsm = vault_name_parts
         listed = await self._search.find(name, deadline)
         if isinstance(listed, Unread):
             return replace(listed, id=None if own is None else own.text)
@@ -137,22 +137,22 @@ class Vaults:
         try:
             document = await self._reader.document(vault_id.path, until)
         except TROUBLE as error:
-            code, action = code_of_404(error), READ_HSMS if hsm else READ_VAULTS
+            code, action = get_404_code(error), READ_HSMS if hsm else READ_VAULTS
             if code in _GONE:
                 return Absent(vault_id.text)
-            return Unread(vault_hidden(action) if code == _HIDDEN else gap_of(error, action))
+            return Unread(vault_hidden(action) if code == _HIDDEN else build_gap(error, action))
         return parse_vault(document, managed_hsm=hsm)
 
 
 def _host(uri: str | None) -> str | None:
-    """Return the host of a vault's address, None if the address is invalid."""
+    """Return the host of a vault's address, or None if the address is invalid."""
     if vault_name(uri) is None:
         return None
     host = urlsplit((uri or "").strip()).hostname
     return host.rstrip(".") if host else None
 
 
-def query_of(names: Sequence[str]) -> str:
+def build_query(names: Sequence[str]) -> str:
     """Return the query for vaults with these names of letters, digits and "-"."""
     quoted = ",".join(f"'{name}'" for name in names)
     return (
@@ -194,26 +194,26 @@ class VaultSearch:
                 self._next = _NameBatch()
             batch = self._batches[name] = self._next
             batch.names.append(name)
-        answer = await self._answers.get(batch, partial(self._ask, batch), deadline)
-        return answer if isinstance(answer, Unread) else answer.get(name, ())
+        rows = await self._answers.get(batch, partial(self._ask, batch), deadline)
+        return rows if isinstance(rows, Unread) else rows.get(name, ())
 
     async def _ask(self, batch: _NameBatch, until: Deadline) -> _Answer:
-        found: dict[str, tuple[VaultId, ...]] = {}
+        ids: dict[str, tuple[VaultId, ...]] = {}
         odd: set[str] = set()
         try:
             async with self._turn:
                 if self._next is batch:
                     self._next = _NameBatch()
-                query = query_of(batch.names)
+                query = build_query(batch.names)
                 rows = await read_rows(self._reader, query, until, pages=MAX_VAULT_PAGES)
             for row in map(as_object, rows):
                 vault, name = VaultId.parse(row.get("id")), row.get("name")
                 if vault is not None:
-                    found[vault.name] = (*found.get(vault.name, ()), vault)
+                    ids[vault.name] = (*ids.get(vault.name, ()), vault)
                 elif isinstance(name, str) and name.lower() in batch.names:
                     odd.add(name.lower())
                 else:  # the row may belong to any of the names
                     raise InventoryError(MALFORMED)
         except TROUBLE as error:
-            return Unread(gap_of(error, QUERY_GRAPH))
-        return found | dict.fromkeys(odd, Unread(MALFORMED))
+            return Unread(build_gap(error, QUERY_GRAPH))
+        return ids | dict.fromkeys(odd, Unread(MALFORMED))

@@ -13,7 +13,7 @@ from cmk_check.ports import EarlierBuild, StoreError
 from cmk_check.store.codec import RowTooNew
 from cmk_check.web.http.refusals import RequestRefused
 from cmk_check.web.http.responses import error_answer
-from cmk_check.web.parameters import what_is_wrong
+from cmk_check.web.parameters import describe_fault
 
 _LOGGER: Final = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ def handle(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
         # Report the first error; the caller sees the next one after correcting it.
-        name, message = what_is_wrong(error.errors()[0])
+        name, message = describe_fault(error.errors()[0])
         return error_answer(HTTPStatus.BAD_REQUEST, "InvalidParameter", message, name)
 
     @app.exception_handler(StoreError)

@@ -52,7 +52,7 @@ class RequestMiddleware:
             await send(message)
 
         try:
-            await self._app(_for_routes(scope), receive, send_started)
+            await self._app(_clean_scope(scope), receive, send_started)
         except Exception:
             if started:
                 raise
@@ -74,8 +74,8 @@ class RequestMiddleware:
         if _REPLACEMENT in scope["path"]:
             text = "The path must be percent-encoded UTF-8."
             return error_answer(HTTPStatus.BAD_REQUEST, "InvalidParameter", text)
-        given = Counter(name for name, _ in _parameters(scope) if name != _KEY)
-        for name, times in given.items():
+        occurrences = Counter(name for name, _ in _parameters(scope) if name != _KEY)
+        for name, times in occurrences.items():
             if times > 1:
                 text = f"{name} must be given once; it is given {times} times."
                 return error_answer(HTTPStatus.BAD_REQUEST, "InvalidParameter", text, name)
@@ -86,7 +86,7 @@ def _parameters(scope: Scope) -> list[tuple[str, str]]:
     return parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
 
 
-def _for_routes(scope: Scope) -> Scope:
+def _clean_scope(scope: Scope) -> Scope:
     """Remove the function key from the query, so that no link or log repeats it; HEAD is a GET.
 
     The response to HEAD also has a body; the host does not send it.

@@ -10,12 +10,12 @@ from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
 from cmk_check.config.http_auth import HttpAuth
-from cmk_check.core.text_files import toml_of
+from cmk_check.core.text_files import read_toml
 from cmk_check.web.models import ErrorResponse
 
 # The subjects of the operations; generators make a module of each.
 type Tag = Literal["results", "changes", "scans", "app"]
-_TEXTS: Final = toml_of(__package__, "openapi.toml")
+_TEXTS: Final = read_toml(__package__, "openapi.toml")
 
 type Responses = dict[int | str, dict[str, Any]]
 

@@ -42,26 +42,26 @@ async def gather[T](
         examined += 1
         if match is not None and len(value) == top:
             # One more than the page holds: there is another page.
-            return Page(value, last and skip_token_of(last))
+            return Page(value, last and encode_position(last))
         if match is not None:
             value.append(match)
             last = place
         if examined == most:
-            return Page(value, skip_token_of(place))
+            return Page(value, encode_position(place))
     return Page(value, None)
 
 
-def skip_token_of(place: RowPosition) -> str:
+def encode_position(place: RowPosition) -> str:
     """Make the token of the page that starts after this row."""
-    return token_of_text(_SEPARATOR.join(place))
+    return encode_text(_SEPARATOR.join(place))
 
 
-def token_of_text(text: str) -> str:
+def encode_text(text: str) -> str:
     """Make the token of the page that starts after this text."""
     return base64.urlsafe_b64encode(text.encode()).decode()
 
 
-def text_of(token: str, begin: str = "") -> str:
+def decode_text(token: str, begin: str = "") -> str:
     """Return the text that a token holds; all texts of a list have the same beginning.
 
     Raises:
@@ -71,13 +71,13 @@ def text_of(token: str, begin: str = "") -> str:
     try:
         text = base64.b64decode(token, altchars=b"-_", validate=True).decode()
     except ValueError:
-        raise _refused() from None
+        raise _build_refusal() from None
     if not text or not text.startswith(begin):
-        raise _refused()
+        raise _build_refusal()
     return text
 
 
-def position_of(token: str | None, *rows: str) -> RowPosition | None:
+def decode_position(token: str | None, *rows: str) -> RowPosition | None:
     """Return the position that a token holds; ``rows`` are the row keys or prefixes of the list.
 
     A token holds only the two keys of a row, so a token from another page just starts elsewhere.
@@ -88,13 +88,13 @@ def position_of(token: str | None, *rows: str) -> RowPosition | None:
     """
     if token is None:
         return None
-    match = _KEYS.fullmatch(text_of(token))
+    match = _KEYS.fullmatch(decode_text(token))
     if match is None or not any(_is_one_of(match["row"], named) for named in rows):
-        raise _refused()
+        raise _build_refusal()
     return match["partition"], match["row"]
 
 
-def _refused() -> RequestRefused:
+def _build_refusal() -> RequestRefused:
     return RequestRefused(
         HTTPStatus.BAD_REQUEST,
         "InvalidParameter",
@@ -103,5 +103,5 @@ def _refused() -> RequestRefused:
     )
 
 
-def _is_one_of(row: str, named: str) -> bool:
-    return row.startswith(named) and row != named if named.endswith("|") else row == named
+def _is_one_of(row: str, name: str) -> bool:
+    return row.startswith(name) and row != name if name.endswith("|") else row == name

@@ -19,14 +19,14 @@ class RequestRefused(Exception):
         return self.message
 
 
-def not_found(message: str, target: str = "id") -> RequestRefused:
+def build_not_found(message: str, target: str = "id") -> RequestRefused:
     """Return the error for a resource that no scan has recorded."""
     return RequestRefused(HTTPStatus.NOT_FOUND, "NotFound", message, target)
 
 
-def not_recorded(subscription_id: str) -> RequestRefused:
+def build_not_recorded(subscription_id: str) -> RequestRefused:
     """Return the error for a subscription that no scan has recorded."""
-    return not_found(
+    return build_not_found(
         f"The subscription {subscription_id} is not recorded; check its id, and whether the app's "
         "identity may read it.",
         "subscription",

@@ -46,5 +46,5 @@ def error_answer(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Respond with the error envelope of Microsoft's REST guidelines."""
-    body = ErrorResponse(error=ErrorDetail(code=code, message=message, target=target)).body()
+    body = ErrorResponse(error=ErrorDetail(code=code, message=message, target=target)).encode()
     return json_answer(body, headers, status)

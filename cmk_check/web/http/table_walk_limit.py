@@ -36,7 +36,7 @@ class Walks:
         self._seconds = seconds
 
     @asynccontextmanager
-    async def held(self) -> AsyncGenerator[None]:
+    async def hold_place(self) -> AsyncGenerator[None]:
         """Hold a place while a request is handled.
 
         Raises:
@@ -77,7 +77,7 @@ class Turns:
         self._turn = asyncio.Lock()
         self._not_before = 0.0
 
-    async def each[T](self, parts: AsyncIterator[T]) -> AsyncIterator[T]:
+    async def iterate[T](self, parts: AsyncIterator[T]) -> AsyncIterator[T]:
         """Iterate over parts of searches; each part is read in a separate turn."""
         time = asyncio.get_running_loop().time
         while True:

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from itertools import pairwise
 
-from cmk_check.core.cloudevents import event_of
+from cmk_check.core.cloudevents import to_cloudevent
 from cmk_check.core.model import Change
-from cmk_check.core.period import period_of
+from cmk_check.core.period import build_period
 from cmk_check.limits import MAX_PERIOD_CHANGES, MAX_PERIOD_CHANGES_LISTED
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.scans import ScanTable
@@ -21,7 +21,7 @@ from cmk_check.web import models, parameters
 from cmk_check.web.http.refusals import RequestRefused
 
 
-async def page_of(
+async def read_page(
     feed: FeedTable, query: parameters.ChangesQuery
 ) -> tuple[list[models.ChangeEvent], str, bool]:
     """Return a page, the cursor after it, and whether the feed already holds later changes.
@@ -41,14 +41,14 @@ async def page_of(
         raise _resync_required()
     # Without a cursor, changes before the first one shown do not count as missed.
     begin = since or 0 if query.last is None else max(last - query.last, 0)
-    found = await feed.read(begin, query.top + 1)
-    lost = await _lost(feed, since, [number for number, _ in found])
+    rows = await feed.read(begin, query.top + 1)
+    lost = await _find_lost(feed, since, [number for number, _ in rows])
     if lost == 0:
         raise _resync_required()
-    shown = found[:lost][: query.top]
-    value = [models.ChangeEvent.model_validate(event_of(change)) for _, change in shown]
-    cursor = shown[-1][0] if shown else last
-    return value, str(cursor), len(shown) < len(found)
+    page = rows[:lost][: query.top]
+    value = [models.ChangeEvent.model_validate(to_cloudevent(change)) for _, change in page]
+    cursor = page[-1][0] if page else last
+    return value, str(cursor), len(page) < len(rows)
 
 
 async def period(feed: FeedTable, scans: ScanTable, days: int, now: datetime) -> models.Period:
@@ -58,27 +58,27 @@ async def period(feed: FeedTable, scans: ScanTable, days: int, now: datetime) ->
         feed.read_since(since, MAX_PERIOD_CHANGES), scans.status()
     )
     begins = None if is_whole else min((change.time for change in read), default=now)
-    found = period_of([change for change in read if since <= change.time <= now], begins)
+    summary = build_period([change for change in read if since <= change.time <= now], begins)
     return models.Period.of(
-        found,
+        summary,
         since=since,
         until=now,
-        first_scan=found.first_scan.time if found.first_scan else None,
+        first_scan=summary.first_scan.time if summary.first_scan else None,
         waiting=status.value.unpublished.changes,
         happened={
             happening: models.Happened(count=len(events), latest=_events(events))
-            for happening, events in found.happened.items()
+            for happening, events in summary.happened.items()
         },
     )
 
 
 def _events(changes: Sequence[Change]) -> list[models.ChangeEvent]:
     newest = changes[: -MAX_PERIOD_CHANGES_LISTED - 1 : -1]
-    return [models.ChangeEvent.model_validate(event_of(change)) for change in newest]
+    return [models.ChangeEvent.model_validate(to_cloudevent(change)) for change in newest]
 
 
-async def _lost(feed: FeedTable, since: int | None, numbers: list[int]) -> int | None:
-    """Return the index of the first number after a pruned one, None if none was pruned.
+async def _find_lost(feed: FeedTable, since: int | None, numbers: list[int]) -> int | None:
+    """Return the index of the first number after a pruned one, or None if none was pruned.
 
     Pruning removes the oldest first: a hole after an older change is a broken row.
     """

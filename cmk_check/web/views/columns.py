@@ -63,8 +63,8 @@ KEYS: Final = Table("keys", {"keyUri": ("id",), **_alike(names=_OF_KEY[1:])})
 
 def texts(entry: BaseModel, table: Table) -> list[str]:
     """Return the text of each column, with names and tags unchanged; "" without a value."""
-    shown = entry.model_dump(mode="json", by_alias=True)
-    return [_text(shown, path) for path in table.columns.values()]
+    values = entry.model_dump(mode="json", by_alias=True)
+    return [_text(values, path) for path in table.columns.values()]
 
 
 def _text(value: Any, path: tuple[str, ...]) -> str:  # noqa: ANN401 - that is what JSON is

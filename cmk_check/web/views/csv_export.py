@@ -23,7 +23,7 @@ _BREAKS: Final = frozenset({"Cc", "Zl", "Zp"})
 _REORDERING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-async def written(
+async def write_csv(
     pages: AsyncIterable[Iterable[BaseModel]], table: Table = FINDINGS
 ) -> AsyncIterator[bytes]:
     """Write the header row, then a row for each entry."""
@@ -54,10 +54,10 @@ def cell(text: str) -> str:
     In some languages a semicolon separates cells, so the text after one is also guarded. Control
     characters, line breaks and characters that reorder text become blanks.
     """
-    return ";".join(_guarded(part) for part in text.split(";"))
+    return ";".join(_guard_text(part) for part in text.split(";"))
 
 
-def _guarded(text: str) -> str:
+def _guard_text(text: str) -> str:
     plain = text
     if not text.isprintable():
         plain = "".join(
@@ -72,6 +72,6 @@ def _is_formula(text: str) -> bool:
 
     Quotes are skipped: after a semicolon they open a cell, and the text follows them.
     """
-    shown = (char for char in text if char.isprintable() and not char.isspace() and char != '"')
-    first = next(shown, "")
+    visible = (char for char in text if char.isprintable() and not char.isspace() and char != '"')
+    first = next(visible, "")
     return unicodedata.normalize("NFKC", first)[:1] in _FORMULA

@@ -13,10 +13,10 @@ from cmk_check.core.account_groups import OwnerGroup
 from cmk_check.core.alert_routes import Route
 from cmk_check.core.enums import ChangeType, MessageType, PostureVerdict, Verdict
 from cmk_check.core.model import AccountCounts, Change
-from cmk_check.core.period import Period, period_of
+from cmk_check.core.period import Period, build_period
 from cmk_check.core.posture import Expectations, Posture
 from cmk_check.core.status import Status
-from cmk_check.core.text import counted, write_time
+from cmk_check.core.text import format_count, write_time
 from cmk_check.limits import DIGEST_OWNERS, MAX_FINDINGS_SUMMED, MAX_PERIOD_CHANGES
 from cmk_check.ports import Clock, EarlierBuild
 from cmk_check.store.change_feed import FeedTable
@@ -48,16 +48,16 @@ class DigestView(Digests):
 
     async def make(self, route: Route, state: DigestState) -> Change:
         """Return the digest of a period; a route with owners gets the accounts of these owners."""
-        now, unread, missed = self.clock.now(), "", self.missed(state)
+        now, unread, missed = self.clock.now(), "", self.get_missed(state)
         until = state.due or now
         try:
             status = (await ScanTable(self.store).status()).value
-            answer = posture.of_estate(status, now, self.expect)
+            answer = posture.judge_estate(status, now, self.expect)
         except (EarlierBuild, RowTooNew) as error:  # waiting does not help, and would be silent
             status, unread = Status(), str(error)
             answer = Posture(PostureVerdict.UNKNOWN, (), fresh=False)
         owners, unsummed = ({}, unread) if unread else await self._owners(route, status)
-        found, changes = await self._found(route, state.since, until)
+        found, changes = await self._read_period(route, state.since, until)
         waiting = None if unread else status.unpublished.changes
         of_estate, accounts = route.owners is None, None
         if of_estate and not unread:
@@ -90,7 +90,7 @@ class DigestView(Digests):
             if status.as_of and accounts
             else "",
             f"since {_day(state.since)}: {_words(found, changes)}",
-            f"{counted(waiting, 'change')} waiting, not counted here" if waiting else "",
+            f"{format_count(waiting, 'change')} waiting, not counted here" if waiting else "",
             f"NOT DELIVERED: the digests due from {_day(missed)} on" if missed else "",
             f"violations by owner: {by_owner}" if worst else "",
             unsummed,
@@ -111,7 +111,7 @@ class DigestView(Digests):
         tables = FindingsTable(self.store), ScanTable(self.store)
         view = SummingView(*tables, key_health=False, most=self.most)
         try:
-            async for groups, unread in view.all_groups(status, BY_OWNER):
+            async for groups, unread in view.read_groups(status, BY_OWNER):
                 for owner, accounts in groups.items():
                     if route.owners is None or (owner or None) in route.owners:
                         owners[owner].merge(accounts, unread=unread)
@@ -119,7 +119,7 @@ class DigestView(Digests):
             return {}, str(error)
         return {owner: _sums(group.verdicts, group) for owner, group in owners.items()}, ""
 
-    async def _found(
+    async def _read_period(
         self, route: Route, since: datetime, until: datetime
     ) -> tuple[Period | None, int]:
         """Return what was published in a period, and the number of changes.
@@ -134,7 +134,7 @@ class DigestView(Digests):
             return None, 0
         begins = None if is_whole else min((change.time for change in read), default=until)
         own = [change for change in read if replace(route, alert_on=None).takes(change)]
-        return period_of(own, begins), len(own)
+        return build_period(own, begins), len(own)
 
 
 def _sums(verdicts: Mapping[Verdict, int], rest: AccountCounts | OwnerGroup) -> dict[str, int]:
@@ -143,13 +143,13 @@ def _sums(verdicts: Mapping[Verdict, int], rest: AccountCounts | OwnerGroup) -> 
     return dict(zip(_COUNTS, sums, strict=True))
 
 
-def _words(found: Period | None, changes: int) -> str:
-    if found is None:
+def _words(summary: Period | None, changes: int) -> str:
+    if summary is None:
         return "not known, because another version wrote the feed"
-    begins = f", known only from {_day(found.begins)} on" if found.begins else ""
+    begins = f", known only from {_day(summary.begins)} on" if summary.begins else ""
     if not changes:
         return f"nothing changed{begins}"
-    return f"{found.text}, {counted(changes, 'change')} in all{begins}"
+    return f"{summary.text}, {format_count(changes, 'change')} in all{begins}"
 
 
 def _day(time: datetime) -> str:

@@ -7,15 +7,15 @@ from cmk_check.core import posture
 from cmk_check.core.aspects.due_dates import DUE
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Coverage, Finding
-from cmk_check.core.not_covered_by_cmk import limits_of
+from cmk_check.core.not_covered_by_cmk import list_limits
 from cmk_check.core.remediation.az_script import account_options, render_az
 from cmk_check.core.remediation.bicep import render_bicep
 from cmk_check.core.remediation.encryption_plan import plan_for
-from cmk_check.core.remediation.key_plan import key_plan_for
+from cmk_check.core.remediation.key_plan import plan_key_fix
 from cmk_check.core.remediation.portal import render_portal
 from cmk_check.core.remediation.terraform import render_terraform
 from cmk_check.core.rule_text import RULE_TEXT
-from cmk_check.core.scan_request import began_at
+from cmk_check.core.scan_request import parse_start
 from cmk_check.core.status import Status
 from cmk_check.store.row_times import UNDATED
 from cmk_check.web import models
@@ -59,33 +59,35 @@ def to_api_finding(
         due=DUE.state(finding, now),
         previous_verdict=finding.previous_verdict,
         coverage=coverage.state if coverage else CoverageState.GAP,
-        as_of=_as_of(finding, coverage, status, now) if coverage else None,
+        as_of=_get_date(finding, coverage, status, now) if coverage else None,
         portal_url=f"{portal}/#resource{quote(finding.id.text)}",
     )
 
 
-def _as_of(finding: Finding, coverage: Coverage, status: Status, now: datetime) -> datetime | None:
+def _get_date(
+    finding: Finding, coverage: Coverage, status: Status, now: datetime
+) -> datetime | None:
     """Return the date of a finding: a partial scan that found it changed can be the later one.
 
     A scan that began after ``now`` had a wrong clock, so its date is ignored.
     """
-    as_of = posture.as_of(coverage, status)
+    as_of = posture.get_date(coverage, status)
     if as_of is None or coverage.state is not CoverageState.READ or not finding.history:
         return as_of
-    began = began_at(finding.history[-1].scan_id)
+    began = parse_start(finding.history[-1].scan_id)
     return max(as_of, began) if began and began <= now else as_of
 
 
-def with_details(
-    shown: models.Finding, finding: Finding, portal: str, vault_domain: str
+def add_details(
+    model: models.Finding, finding: Finding, portal: str, vault_domain: str
 ) -> models.FindingDetail:
     """Add the history and remediation of a finding."""
     return models.FindingDetail(
-        **dict(shown),
+        **dict(model),
         history=finding.history,
         changes=finding.changes if _is_dated(finding) else 0,
-        remediation=remediation_of(finding, shown.tenant_id, portal, vault_domain),
-        limits=limits_of(finding.kind, shown.verdict),
+        remediation=build_remediation(finding, model.tenant_id, portal, vault_domain),
+        limits=list_limits(finding.kind, model.verdict),
         controls=controls().value,
         rule=about_rule(),
         check=models.SelfCheck(
@@ -94,14 +96,14 @@ def with_details(
     )
 
 
-def remediation_of(
+def build_remediation(
     finding: Finding, tenant_id: str | None, portal: str, vault_domain: str
 ) -> models.Remediation | None:
-    """Return the plan for a finding in four ways, None if it needs none or none is possible.
+    """Return the plan for a finding in four ways, or None if it needs none or none is possible.
 
     ``portal`` is the origin of the cloud's portal, ``vault_domain`` the domain of its vaults.
     """
-    plan = plan_for(finding, tenant_id=tenant_id) or key_plan_for(finding, tenant_id=tenant_id)
+    plan = plan_for(finding, tenant_id=tenant_id) or plan_key_fix(finding, tenant_id=tenant_id)
     if plan is None:
         return None
     return models.Remediation(

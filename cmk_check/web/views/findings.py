@@ -31,10 +31,10 @@ from cmk_check.store.findings import FindingsTable, JoinedFinding
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
 from cmk_check.web.http import paging
-from cmk_check.web.http.paging import Page, position_of
-from cmk_check.web.http.refusals import RequestRefused, not_found, not_recorded
+from cmk_check.web.http.paging import Page, decode_position
+from cmk_check.web.http.refusals import RequestRefused, build_not_found, build_not_recorded
 from cmk_check.web.http.table_walk_limit import Turns
-from cmk_check.web.views.finding import to_api_finding, with_details
+from cmk_check.web.views.finding import add_details, to_api_finding
 from cmk_check.web.views.search import Search
 
 # For subscriptions with fewer accounts than average: a page should not need a second request.
@@ -83,7 +83,7 @@ class FindingsView:
 
         """
         kind = self._kind(query.kind)
-        after = position_of(query.skip_token, table_keys.FINDINGS_FROM, table_keys.COVERAGE)
+        after = decode_position(query.skip_token, table_keys.FINDINGS_FROM, table_keys.COVERAGE)
         status = (await self.scans.status()).value
         spelled = _spelling(kind, status)
         search = search or self.search(query)
@@ -93,26 +93,26 @@ class FindingsView:
             parts = self.findings_table.searched(where, after, search.may_find, joined=join_all)
             matches = (
                 (place, match if match and search.finds(*match) else None)
-                async for part in self.turns.each(parts)
+                async for part in self.turns.iterate(parts)
                 for place, match in part
             )
-            found = await paging.gather(matches, query.top, self.most_searched)
+            rows_of_page = await paging.gather(matches, query.top, self.most_searched)
         else:
             at_once = _rows_at_once(query.top, where, status, joined=join_all)
             rows = self.findings_table.findings(where, after, joined=join_all, at_once=at_once)
-            found = await paging.gather(rows, query.top, self.most)
-        if not found.value and query.subscription:
+            rows_of_page = await paging.gather(rows, query.top, self.most)
+        if not rows_of_page.value and query.subscription:
             await self._make_sure_it_is_known(query.subscription, status)
-        joined = found.value if join_all else await self._joined(found.value)
+        joined = rows_of_page.value if join_all else await self._joined(rows_of_page.value)
         return Page(
             [
                 to_api_finding(finding, coverage, status, now, self.portal)
                 for finding, coverage in joined
             ],
-            found.skip_token,
+            rows_of_page.skip_token,
         )
 
-    async def one(self, account_id: str) -> models.FindingDetail:
+    async def read_one(self, account_id: str) -> models.FindingDetail:
         """Read one finding by its ARM id, case-insensitive, with three concurrent point reads.
 
         The adapter has already decoded the id; decoding it again would break a name that contains
@@ -124,18 +124,18 @@ class FindingsView:
         """
         account = AccountId.parse(f"/{account_id.removeprefix('/')}")
         if account is None:
-            raise not_found(f"id must be the ARM id of an account, like {_LIKE}.")
+            raise build_not_found(f"id must be the ARM id of an account, like {_LIKE}.")
         finding, coverage, stored = await asyncio.gather(
             self.findings_table.finding(account),
-            self._usable_coverage(account.subscription_id),
+            self._read_usable_coverage(account.subscription_id),
             self.scans.status(),
         )
         if finding is None:
-            raise not_found(
+            raise build_not_found(
                 "No account with this id is recorded; /api/v1/findings lists all recorded accounts."
             )
-        shown = to_api_finding(finding, coverage, stored.value, self.clock.now(), self.portal)
-        return with_details(shown, finding, self.portal, self.vault_domain)
+        model = to_api_finding(finding, coverage, stored.value, self.clock.now(), self.portal)
+        return add_details(model, finding, self.portal, self.vault_domain)
 
     async def table_pages(
         self, query: parameters.FindingsQuery, search: Search
@@ -150,16 +150,16 @@ class FindingsView:
         left, pages = (query.top, 1) if is_one else (MAX_WORKBOOK_FINDINGS, MAX_WORKBOOK_PAGES)
         token = query.skip_token
         for _ in range(pages):
-            asked = {"skip_token": token, "top": min(MAX_PAGE_SIZE, left)}
-            page = await self.page(query.model_copy(update=asked), search)
+            updates = {"skip_token": token, "top": min(MAX_PAGE_SIZE, left)}
+            page = await self.page(query.model_copy(update=updates), search)
             yield page
             left, token = left - len(page.value), page.skip_token
             if token is None or left == 0:
                 return
 
-    def _kind(self, asked: str | None) -> str | None:
-        if asked is None or asked.casefold() in {kind.casefold() for kind in self.allowed_kinds}:
-            return asked
+    def _kind(self, kind: str | None) -> str | None:
+        if kind is None or kind.casefold() in {kind.casefold() for kind in self.allowed_kinds}:
+            return kind
         raise RequestRefused(
             HTTPStatus.BAD_REQUEST,
             "InvalidParameter",
@@ -177,19 +177,19 @@ class FindingsView:
             every = FindingFilter(subscription_id=subscription_id)
             async for _ in self.findings_table.findings(every, None, at_once=1):
                 return
-            raise not_recorded(subscription_id)
+            raise build_not_recorded(subscription_id)
 
-    async def _joined(self, found: Iterable[JoinedFinding]) -> list[JoinedFinding]:
+    async def _joined(self, joined_findings: Iterable[JoinedFinding]) -> list[JoinedFinding]:
         """Read the coverage rows of the findings, each once."""
-        findings = [finding for finding, _ in found]
+        findings = [finding for finding, _ in joined_findings]
         distinct = list(dict.fromkeys(finding.id.subscription_id for finding in findings))
         rows: dict[str, Coverage | None] = {}
         for some in batched(distinct, COVERAGE_READS_AT_ONCE, strict=False):
-            read = await asyncio.gather(*map(self._usable_coverage, some))
+            read = await asyncio.gather(*map(self._read_usable_coverage, some))
             rows.update(zip(some, read, strict=True))
         return [(finding, rows[finding.id.subscription_id]) for finding in findings]
 
-    async def _usable_coverage(self, subscription_id: str) -> Coverage | None:
+    async def _read_usable_coverage(self, subscription_id: str) -> Coverage | None:
         """Read a coverage row; None for an unusable one, so that findings can still be shown."""
         try:
             return await self.findings_table.coverage(subscription_id)
@@ -199,11 +199,11 @@ class FindingsView:
 
 def _matching(where: FindingFilter, status: Status) -> int | None:
     """Return how many findings the table will find by the last scan's counts, if it counted."""
-    asked, accounts = where.equals(), status.summary.accounts
-    if not asked:
+    conditions, accounts = where.equals(), status.summary.accounts
+    if not conditions:
         return accounts.total
     counts = {Verdict.COMPLIANT: accounts.compliant, Verdict.NON_COMPLIANT: accounts.non_compliant}
-    return counts.get(where.verdict) if where.verdict and len(asked) == 1 else None
+    return counts.get(where.verdict) if where.verdict and len(conditions) == 1 else None
 
 
 def _is_cheap_to_join(where: FindingFilter, status: Status) -> bool:
@@ -238,5 +238,7 @@ def _spelling(kind: str | None, status: Status) -> str | None:
     """
     if kind is None or kind.casefold() == KIND_UNKNOWN:
         return None
-    known = [name for name in status.summary.accounts.by_kind if name.casefold() == kind.casefold()]
-    return known[0] if len(known) == 1 else None
+    spellings = [
+        name for name in status.summary.accounts.by_kind if name.casefold() == kind.casefold()
+    ]
+    return spellings[0] if len(spellings) == 1 else None

@@ -15,11 +15,11 @@ from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.status import Status
 from cmk_check.limits import COVERAGE_READS_AT_ONCE, MAX_FINDINGS_SUMMED, SUBSCRIPTIONS_SUMMED_ALONE
 from cmk_check.store.codec import RowUnusable
-from cmk_check.store.coverage_groups import keys_in, owners_in
+from cmk_check.store.coverage_groups import decode_keys, decode_owners
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import ScanTable
 from cmk_check.store.subscription_rows import StoredSubscription
-from cmk_check.web.http.paging import Page, text_of, token_of_text
+from cmk_check.web.http.paging import Page, decode_text, encode_text
 from cmk_check.web.http.refusals import RequestRefused
 
 
@@ -37,8 +37,8 @@ class Grouping[T]:
     group: Callable[[Iterable[Finding]], T]
 
 
-BY_OWNER: Final = Grouping("owner", "owners", owners_in, group_by_owner)
-BY_KEY: Final = Grouping("key", "keys", keys_in, group_by_key)
+BY_OWNER: Final = Grouping("owner", "owners", decode_owners, group_by_owner)
+BY_KEY: Final = Grouping("key", "keys", decode_keys, group_by_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,9 @@ class SummingView:
     key_health: bool
     most: int = MAX_FINDINGS_SUMMED
 
-    async def all_groups[T](self, status: Status, by: Grouping[T]) -> AsyncIterator[tuple[T, bool]]:
+    async def read_groups[T](
+        self, status: Status, by: Grouping[T]
+    ) -> AsyncIterator[tuple[T, bool]]:
         """Iterate over the subscriptions' groups, each with whether its subscription was not read.
 
         They come from the coverage rows. Findings are read for rows without usable groups, and for
@@ -110,12 +112,12 @@ class Groups[G]:
 
     def __init__(self, make: Callable[[], G], top: int, skip_token: str | None, begin: str) -> None:
         self._make, self._top = make, top
-        self._after = "" if skip_token is None else text_of(skip_token, begin)
+        self._after = "" if skip_token is None else decode_text(skip_token, begin)
         self._places: list[str] = []
         self._kept: dict[str, G] = {}
 
     def at(self, place: str) -> G | None:
-        """Return the group of a text; None if it is not on the page."""
+        """Return the group of a text, or None if it is not on the page."""
         places, kept = self._places, self._kept
         if place <= self._after or (len(places) > self._top and place > places[-1]):
             return None
@@ -127,8 +129,8 @@ class Groups[G]:
                 del kept[places.pop()]
         return kept[place]
 
-    def page[T](self, shown: Callable[[str, G], T]) -> Page[T]:
+    def page[T](self, to_api: Callable[[str, G], T]) -> Page[T]:
         """Return the page, once all findings were added to their groups."""
         places = self._places[: self._top]
-        token = token_of_text(places[-1]) if len(self._places) > self._top else None
-        return Page([shown(place, self._kept[place]) for place in places], token)
+        token = encode_text(places[-1]) if len(self._places) > self._top else None
+        return Page([to_api(place, self._kept[place]) for place in places], token)

@@ -3,7 +3,7 @@
 from cmk_check.core.account_groups import KeyGroup
 from cmk_check.core.enums import KeyState
 from cmk_check.core.status import Status
-from cmk_check.core.text import counted, write_time
+from cmk_check.core.text import format_count, write_time
 from cmk_check.limits import MAX_NAMES_OF_KEY, MAX_WORKBOOK_FINDINGS
 from cmk_check.web import models, parameters
 from cmk_check.web.aspect_models import Keys
@@ -26,16 +26,16 @@ class KeysView(SummingView):
         uses = Groups(KeyGroup, most, query.skip_token, "https://")
         status = (await self.scans.status()).value
         keyless = 0
-        async for groups, unread in self.all_groups(status, BY_KEY):
+        async for groups, unread in self.read_groups(status, BY_KEY):
             keyless += groups.keyless
             for key, accounts in groups.keys.items():
                 vault = key.removeprefix("https://").partition(".")[0]
                 is_asked = query.key in {None, key} and query.vault in {None, vault}
                 if is_asked and (use := uses.at(key)):
                     use.merge(accounts, unread=unread)
-        return uses.page(self._shown), _caution(status, keyless)
+        return uses.page(self._to_api_key), _caution(status, keyless)
 
-    def _shown(self, key: str, use: KeyGroup) -> models.KeyInUse:
+    def _to_api_key(self, key: str, use: KeyGroup) -> models.KeyInUse:
         states = {state.value: use.states[state] for state in KeyState}
         names = {"owner_names": use.owners, "versions": use.versions, "identities": use.identities}
         return models.KeyInUse.of(
@@ -60,9 +60,9 @@ def _message(use: KeyGroup) -> str:
     )
     parts = [f"{number:,} {text}" for number, text in including if number]
     included = f", including {', '.join(parts)}" if parts else ""
-    whose = f" of {counted(len(use.owners), 'owner')}" if use.owners else ""
+    whose = f" of {format_count(len(use.owners), 'owner')}" if use.owners else ""
     verb = "lose their" if accounts > 1 else "loses its"
-    accounts_text = counted(accounts, "account")
+    accounts_text = format_count(accounts, "account")
     return f"If this key stops working, {accounts_text}{whose} {verb} data{included}."
 
 
@@ -74,6 +74,6 @@ def _caution(status: Status, keyless: int) -> str:
         (subscriptions.gap, "subscription", "{} not read"),
         (subscriptions.excluded, "subscription", "{} excluded"),
     )
-    left_out = [text.format(counted(number, noun)) for number, noun, text in counts if number]
+    left_out = [text.format(format_count(number, noun)) for number, noun, text in counts if number]
     as_of = f"As of {write_time(status.as_of)}" if status.as_of else "No scan has finished yet"
     return f"{as_of}. Not counted: {'; '.join([*left_out, 'whatever else in Azure uses a key'])}."

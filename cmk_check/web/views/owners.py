@@ -21,7 +21,7 @@ class OwnersView(SummingView):
         """
         owners = Groups(OwnerGroup, query.top, query.skip_token, " ")
         status = (await self.scans.status()).value
-        async for groups, unread in self.all_groups(status, BY_OWNER):
+        async for groups, unread in self.read_groups(status, BY_OWNER):
             for owner, accounts in groups.items():
                 # The blank sorts accounts without an owner before all owners; it is a position too.
                 if group := owners.at(f" {owner}"):

@@ -18,7 +18,7 @@ from pydantic.alias_generators import to_snake
 
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import PostureReason, PostureVerdict, Reason, ScanState, Verdict
-from cmk_check.core.exceptions.account_exception import honoured_at
+from cmk_check.core.exceptions.account_exception import count_honoured
 from cmk_check.core.model import AccountCounts, VerdictCounts
 from cmk_check.core.posture import Posture
 from cmk_check.core.rule import RULE_VERSION
@@ -38,8 +38,8 @@ _WRITABLE: Final = {"0.0.4", "1.0.0"}
 class StatusCollector(Collector):
     """The data of one scrape: the recorded status, and the posture ``now``.
 
-    ``looked_at`` is when Azure last answered the watch for changes, None if never. ``due_dates`` is
-    whether accounts have due dates.
+    ``looked_at`` is when Azure last answered the watch for changes, or None if never. ``due_dates``
+    is whether accounts have due dates.
     """
 
     status: Status
@@ -65,14 +65,14 @@ class StatusCollector(Collector):
         yield from _gauge(
             "accounts_excepted",
             "Non-compliant accounts with an exception that is honoured at the time of the scrape.",
-            honoured_at(accounts.excepted, self.now),
+            count_honoured(accounts.excepted, self.now),
         )
         if self.due_dates:
             text = "Accounts that the last scan found past their due date."
             yield from _gauge("accounts_overdue", text, accounts.overdue)
         if self.key_health:
             text = "Compliant accounts by the health of their key; absent if keys are not read."
-            sums = KEY_HEALTH.all_sums(accounts)
+            sums = KEY_HEALTH.get_all_sums(accounts)
             keys = {to_snake(state): count for state, count in sums.items()}
             yield from _gauge("accounts_by_key_health", text, keys, "key_health")
         if self.owners:
@@ -96,8 +96,10 @@ class StatusCollector(Collector):
 def write(scraped: StatusCollector, accept: str) -> tuple[bytes, str]:
     """Return the text in the best format of the Accept header, and the content type."""
     versions = ((part, _VERSION.search(part)) for part in accept.split(","))
-    known = [part for part, version in versions if not version or version[1].strip() in _WRITABLE]
-    encode, content_type = choose_encoder(",".join(known))
+    writable = [
+        part for part, version in versions if not version or version[1].strip() in _WRITABLE
+    ]
+    encode, content_type = choose_encoder(",".join(writable))
     return encode(scraped), content_type
 
 
@@ -121,9 +123,9 @@ def _of_posture(posture: Posture) -> Iterator[Metric]:
         "The posture of the estate at the time of the scrape; unknown if the data are too old.",
         {verdict.value: verdict is posture.verdict for verdict in PostureVerdict},
     )
-    given = {code for code, _ in posture.reasons}
+    codes = {code for code, _ in posture.reasons}
     text = "The reasons for the posture: 1 for each reason that applies."
-    reasons = {code.value: code in given for code in PostureReason}
+    reasons = {code.value: code in codes for code in PostureReason}
     yield from _gauge("posture_reason", text, reasons, "reason")
     text = "Whether the last finished scan is recent enough: 1 or 0."
     yield from _gauge("fresh", text, posture.fresh)

@@ -23,13 +23,13 @@ from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
 from cmk_check.web.aspect_models import to_api_accounts
 from cmk_check.web.http import paging
-from cmk_check.web.http.paging import Page, position_of
-from cmk_check.web.http.refusals import not_found
+from cmk_check.web.http.paging import Page, decode_position
+from cmk_check.web.http.refusals import build_not_found
 
 _log = logging.getLogger(__name__)
 
 
-async def page_of(
+async def read_page(
     scans: ScanTable, query: parameters.ScansQuery, most: int = ROWS_EXAMINED_PER_PAGE
 ) -> Page[models.Scan]:
     """Read one page, newest first; a request examines ``most`` rows.
@@ -38,18 +38,18 @@ async def page_of(
         RequestRefused: the token is invalid.
 
     """
-    after = position_of(query.skip_token, table_keys.SCANS_FROM)
+    after = decode_position(query.skip_token, table_keys.SCANS_FROM)
     # With a filter, most rows may not match. Without one, a single extra row shows whether there
     # is another page.
     rows = TABLE_PAGE_ROWS if query.scope else query.top + 1
     matches = (
-        (place, _shown(scan) if scan and query.scope in {None, _scope_of(scan)} else None)
-        async for place, scan in scans.listed(after and after[1], rows)
+        (place, _to_api_scan(scan) if scan and query.scope in {None, _get_scope(scan)} else None)
+        async for place, scan in scans.read_listed(after and after[1], rows)
     )
     return await paging.gather(matches, query.top, most)
 
 
-async def one(scans: ScanTable, scan_id: str, now: datetime) -> models.ScanInDetail:
+async def read_one(scans: ScanTable, scan_id: str, now: datetime) -> models.ScanInDetail:
     """Read one scan, and while it runs also its slices and the lease.
 
     Raises:
@@ -62,10 +62,12 @@ async def one(scans: ScanTable, scan_id: str, now: datetime) -> models.ScanInDet
         with suppress(LimitExceeded):
             stored = await scans.scan(scan_id)
     if stored is None:
-        raise not_found("No scan with this id is recorded; /api/v1/scans lists all recorded scans.")
+        raise build_not_found(
+            "No scan with this id is recorded; /api/v1/scans lists all recorded scans."
+        )
     scan = stored.value
     progress = await _progress(scans, scan, now) if scan.state is ScanState.RUNNING else None
-    return models.ScanInDetail(**dict(_shown(scan)), progress=progress)
+    return models.ScanInDetail(**dict(_to_api_scan(scan)), progress=progress)
 
 
 async def _progress(scans: ScanTable, scan: Scan, now: datetime) -> models.Progress | None:
@@ -86,16 +88,16 @@ async def _progress(scans: ScanTable, scan: Scan, now: datetime) -> models.Progr
     )
 
 
-def _scope_of(scan: Scan) -> Literal["full", "partial"]:
+def _get_scope(scan: Scan) -> Literal["full", "partial"]:
     return "partial" if scan.is_partial else "full"
 
 
-def _shown(scan: Scan) -> models.Scan:
+def _to_api_scan(scan: Scan) -> models.Scan:
     summary = scan.summary
     accounts = summary.accounts if summary else AccountCounts()
     return models.Scan(
         **dict(models.LastScan.model_validate(scan)),
-        scope=_scope_of(scan),
+        scope=_get_scope(scan),
         requested_subscriptions=len(scan.named) or None,
         not_found=scan.not_found[:MAX_GAPS_LISTED],
         not_found_omitted=max(0, len(scan.not_found) - MAX_GAPS_LISTED),

@@ -22,13 +22,13 @@ class Search:
     """
 
     def __init__(self, query: FindingsQuery, now: datetime) -> None:
-        asked = query.model_dump(by_alias=True, exclude_none=True)
+        parameters = query.model_dump(by_alias=True, exclude_none=True)
         self.where = FindingFilter(
             verdict=query.verdict,
             reason=query.reason,
             kind=query.kind,
             subscription_id=query.subscription,
-            states={name: str(asked[name]) for name in BY_NAME if name in asked},
+            states={name: str(parameters[name]) for name in BY_NAME if name in parameters},
             at=now,
             unowned=query.unowned is not None,
             key=query.key,
@@ -64,7 +64,7 @@ class Search:
             texts = (*names, *columns, coverage.get("name"), *tags, *tags.values())
         except (ValueError, RecursionError):
             return True
-        return self._all_in(map(str, texts))
+        return self._matches_all(map(str, texts))
 
     def finds(self, finding: Finding, coverage: Coverage | None) -> bool:
         """Return whether a finding matches; ``coverage`` is needed for words only."""
@@ -73,10 +73,10 @@ class Search:
         return (
             self.kind in {None, (finding.kind or KIND_UNKNOWN).casefold()}
             and self.location in {None, _place(finding.location or "")}
-            and self._all_in([*names, *finding.tags.keys(), *finding.tags.values()])
+            and self._matches_all([*names, *finding.tags.keys(), *finding.tags.values()])
         )
 
-    def _all_in(self, texts: Iterable[str]) -> bool:
+    def _matches_all(self, texts: Iterable[str]) -> bool:
         """Return whether every word occurs in some text; no word or text contains a line break."""
         text = "\n".join(texts).casefold() if self.words else ""
         return all(word in text for word in self.words)

@@ -27,7 +27,7 @@ from cmk_check.store.scan_rows import Stored
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models
 from cmk_check.web.aspect_models import to_api_accounts, to_api_keys
-from cmk_check.web.http.refusals import not_recorded
+from cmk_check.web.http.refusals import build_not_recorded
 from cmk_check.web.views.subscriptions import to_api_since, untrusted
 
 _log = logging.getLogger(__name__)
@@ -49,13 +49,17 @@ class StatusView:
     has_watch: bool = False
     digests: Digests | None = None
 
-    async def of_estate(self) -> tuple[bytes, str]:
+    async def read_estate(self) -> tuple[bytes, str]:
         """Return the status of the whole estate."""
         stored, watch = await self._read()
-        answer = posture.of_estate(stored.value, self.clock.now(), self.expect, await self._late())
-        return self._written(answer, stored, stored.value.summary, stored.value.as_of, watch)
+        posture_now = posture.judge_estate(
+            stored.value, self.clock.now(), self.expect, await self._late()
+        )
+        return self._build_status(
+            posture_now, stored, stored.value.summary, stored.value.as_of, watch
+        )
 
-    async def of_subscription(self, subscription_id: str) -> tuple[bytes, str]:
+    async def read_subscription(self, subscription_id: str) -> tuple[bytes, str]:
         """Return the status of a subscription by lower-cased id; an unusable row is a gap.
 
         Raises:
@@ -68,13 +72,15 @@ class StatusView:
         if coverage is None:
             unwritten = stored.value.summary.unwritten_gap(subscription_id)
             if unwritten is None:
-                raise not_recorded(subscription_id)
+                raise build_not_recorded(subscription_id)
             coverage = posture.without_row(unwritten, stored.value, self.clock.now())
         status = await self._read_alone(subscription_id, stored.value)
         coverage = posture.as_left(coverage, status)
-        answer = posture.of_subscription(coverage, status, self.clock.now(), self.expect)
-        as_of = posture.as_of(coverage, status)
-        return self._written(answer, stored, summarise([coverage], changes=0), as_of, watch)
+        posture_now = posture.judge_subscription(coverage, status, self.clock.now(), self.expect)
+        as_of = posture.get_date(coverage, status)
+        return self._build_status(
+            posture_now, stored, summarise([coverage], changes=0), as_of, watch
+        )
 
     async def scrape(self, accept: str, settings: Settings) -> tuple[bytes, str]:
         """Return the status as metrics in an accepted format, and the content type."""
@@ -83,12 +89,19 @@ class StatusView:
 
         stored, watch = await self._read()
         now = self.clock.now()
-        answer = posture.of_estate(stored.value, now, self.expect, await self._late())
+        posture_now = posture.judge_estate(stored.value, now, self.expect, await self._late())
         looked_at = watch.last_look if watch else None
         kinds, with_owners = settings.kinds, bool(settings.owner_tags)
         with_dates = self.expect.fix_within is not None
         scraped = StatusCollector(
-            stored.value, answer, now, kinds, self.key_health, with_owners, looked_at, with_dates
+            stored.value,
+            posture_now,
+            now,
+            kinds,
+            self.key_health,
+            with_owners,
+            looked_at,
+            with_dates,
         )
         return write(scraped, accept)
 
@@ -103,7 +116,7 @@ class StatusView:
         return await self.digests.late(self.clock.now()) if self.digests else ""
 
     async def _watch(self) -> Watch | None:
-        """Return the state of the watch; None if it is off or a newer version wrote its row."""
+        """Return the state of the watch, or None if it is off or a newer version wrote its row."""
         if not self.has_watch:
             return None
         try:
@@ -119,13 +132,13 @@ class StatusView:
         """
         if status.as_of is None:
             return status
-        for scan in await self.scans.started_between(status.as_of, self.clock.now()):
+        for scan in await self.scans.read_started_between(status.as_of, self.clock.now()):
             if subscription_id in scan.named and scan.summary is not None:
                 if not scan.has_recorded(subscription_id):
                     break
                 # So none of the gaps without a name is this subscription's.
-                named = replace(status.summary, unwritten=len(status.summary.unwritten_gaps))
-                return replace(status, as_of=scan.started_at, summary=named)
+                summary = replace(status.summary, unwritten=len(status.summary.unwritten_gaps))
+                return replace(status, as_of=scan.started_at, summary=summary)
         return status
 
     async def _coverage(self, subscription_id: str) -> Coverage | None:
@@ -134,9 +147,9 @@ class StatusView:
         except RowUnusable as error:
             return untrusted(subscription_id, error)
 
-    def _written(
+    def _build_status(
         self,
-        answer: Posture,
+        posture_now: Posture,
         stored: Stored[Status],
         summary: Summary,
         as_of: datetime | None,
@@ -144,11 +157,11 @@ class StatusView:
     ) -> tuple[bytes, str]:
         scope = stored.value.scope
         body = models.Status(
-            posture=answer.verdict,
-            reasons=[{"code": code, "message": message} for code, message in answer.reasons],
+            posture=posture_now.verdict,
+            reasons=[{"code": code, "message": message} for code, message in posture_now.reasons],
             as_of=as_of,
             fresh_until=None if as_of is None else as_of + self.expect.max_age,
-            fresh=answer.fresh,
+            fresh=posture_now.fresh,
             accounts=to_api_accounts(summary.accounts, self.clock.now()),
             keys=to_api_keys(summary.accounts) if self.key_health else None,
             subscriptions=summary.subscriptions,
@@ -166,7 +179,7 @@ class StatusView:
             last_scan=stored.value.last_scan,
             unpublished=stored.value.unpublished,
             watch=watch,
-        ).body()
+        ).encode()
         # A strong ETag from the row's ETag and the body, which also depends on the time, the
         # settings and the program's version.
         digest = hashlib.blake2b(stored.etag.encode() + b"\n" + body, digest_size=16)

@@ -8,7 +8,7 @@ from operator import itemgetter
 
 from cmk_check.core import posture
 from cmk_check.core.account import Subscription
-from cmk_check.core.counts import known_gap
+from cmk_check.core.counts import get_known_gap
 from cmk_check.core.enums import CoverageState, GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.model import Coverage
@@ -22,7 +22,7 @@ from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
 from cmk_check.web.aspect_models import to_api_accounts, to_api_keys
 from cmk_check.web.http import paging
-from cmk_check.web.http.paging import Page, position_of
+from cmk_check.web.http.paging import Page, decode_position
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +41,21 @@ class SubscriptionsView:
             RequestRefused: the token is invalid.
 
         """
-        after = position_of(query.skip_token, table_keys.COVERAGE)
+        after = decode_position(query.skip_token, table_keys.COVERAGE)
         status = (await self.scans.status()).value
         # Rows in any state may hold a gap; the table can filter by the other states.
         state = None if query.coverage is CoverageState.GAP else query.coverage
-        rows = self._joined(state, after, status)
-        shown = ((at, self._shown(posture.as_left(row, status), status)) async for at, row in rows)
+        rows = self._read_joined(state, after, status)
+        models_with_positions = (
+            (at, self._shown(posture.as_left(row, status), status)) async for at, row in rows
+        )
         matches = (
             (place, entry if query.coverage in {None, entry.coverage} else None)
-            async for place, entry in shown
+            async for place, entry in models_with_positions
         )
         return await paging.gather(matches, query.top)
 
-    async def _joined(
+    async def _read_joined(
         self, state: CoverageState | None, after: RowPosition | None, status: Status
     ) -> AsyncIterator[tuple[RowPosition, Coverage]]:
         """Iterate in order over the rows and the subscriptions whose gap has no row."""
@@ -70,8 +72,8 @@ class SubscriptionsView:
             if left and left[0][0] == place:
                 left.popleft()
             yield place, untrusted(place[0], row) if isinstance(row, RowUnusable) else row
-        for each in left:
-            yield each
+        for gap in left:
+            yield gap
 
     def _shown(self, row: Coverage, status: Status) -> models.Subscription:
         """Make a subscription from its row, as of the last scan.
@@ -79,7 +81,9 @@ class SubscriptionsView:
         The row of a subscription in state ``read`` is written only for changes, so it does not
         hold the time of the last read.
         """
-        last_read = posture.as_of(row, status) if row.state is CoverageState.READ else row.last_read
+        last_read = (
+            posture.get_date(row, status) if row.state is CoverageState.READ else row.last_read
+        )
         return models.Subscription(
             subscription_id=row.subscription.id,
             name=row.subscription.name,
@@ -87,7 +91,7 @@ class SubscriptionsView:
             state=row.subscription.state,
             coverage=row.state,
             since=to_api_since(row.since),
-            gap=known_gap(row).gap if row.state is CoverageState.GAP else None,
+            gap=get_known_gap(row).gap if row.state is CoverageState.GAP else None,
             last_read=last_read,
             accounts=to_api_accounts(row.accounts, self.clock.now()),
             keys=to_api_keys(row.accounts) if self.key_health else None,
@@ -96,7 +100,7 @@ class SubscriptionsView:
 
 
 def _place(subscription_id: str) -> RowPosition:
-    return table_keys.partition_of(subscription_id), table_keys.COVERAGE
+    return table_keys.get_partition(subscription_id), table_keys.COVERAGE
 
 
 def untrusted(subscription_id: str, why: RowUnusable) -> Coverage:
@@ -106,5 +110,5 @@ def untrusted(subscription_id: str, why: RowUnusable) -> Coverage:
 
 
 def to_api_since(since: datetime) -> datetime | None:
-    """Return the date, None if it is unknown."""
+    """Return the date, or None if it is unknown."""
     return None if since == UNDATED else since

@@ -25,13 +25,13 @@ _HEAD: Final = _TEXT | {"bold": True}
 _RAW: Final = ("<r>", "</r>")
 
 
-def _in_order(table: Table) -> Table:
+def _order_columns(table: Table) -> Table:
     """Put the name first for people, and the id last for programs."""
     names = sorted(table.columns, key=lambda name: (name != "name", name == "id"))
     return Table(table.what, {name: table.columns[name] for name in names})
 
 
-TITLES: Final = tuple(map(title, _in_order(FINDINGS).columns))
+TITLES: Final = tuple(map(title, _order_columns(FINDINGS).columns))
 """The header row for findings: the columns in order, in words."""
 
 
@@ -51,7 +51,7 @@ async def written(
     """
     with tempfile.TemporaryDirectory(prefix="cmk_check-") as folder:
         file = Path(folder) / "list.xlsx"
-        workbook = _Workbook(file, sheet_rows, _in_order(table))
+        workbook = _Workbook(file, sheet_rows, _order_columns(table))
         try:
             async for page in pages:
                 await asyncio.to_thread(workbook.add, page)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from cmk_check.core.account import Account, parse_account
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import KeyFacts
-from cmk_check.core.keys.permissions import user_of
+from cmk_check.core.keys.permissions import get_key_user
 from cmk_check.core.unread import Unread
 from cmk_check.inventory.azure_inventory import AzureInventory
 from cmk_check.inventory.keys.reader import AzureKeys
@@ -120,7 +120,7 @@ class Azure:
 
     def grant(self, scope: str, to: Account | str, role: str | Role = CRYPTO_USER) -> Assignment:
         """Give a role to an account, or to somebody by his object id."""
-        principal = to if isinstance(to, str) else user_of(to)
+        principal = to if isinstance(to, str) else get_key_user(to)
         assert principal
         return self.simulator.estate.grants.add(scope, role, principal)
 

@@ -10,7 +10,7 @@ from cmk_check.config.settings import Settings
 from cmk_check.core.account import Subscription as Listed
 from cmk_check.core.resource_id import AccountId
 from cmk_check.inventory.azure_inventory import AzureInventory
-from cmk_check.inventory.http_session import LimitedResponse, shared_transport
+from cmk_check.inventory.http_session import LimitedResponse, share_transport
 from local.simulator.estate import Estate
 from local.simulator.faults import Answer
 from local.simulator.simulator import Simulator
@@ -55,7 +55,7 @@ async def inventory(
     connector = aiohttp.TCPConnector(ssl=simulator.client_ssl())
     session = aiohttp.ClientSession(connector=connector, response_class=LimitedResponse)
     async with session:
-        transport = shared_transport(session)
+        transport = share_transport(session)
         environ = {
             "CMK_ARM_URL": simulator.url,
             "CMK_TAGS": "owner",

@@ -26,7 +26,7 @@ def tree(azure: Azure) -> None:
 
 async def test_all_levels_and_pages_are_read_with_names(inventory: AzureInventory) -> None:
     """What the identity cannot see stands there, too, and groups are none of it."""
-    below = await inventory.subscriptions_below("MG-AI")
+    below = await inventory.list_subscriptions_below("MG-AI")
 
     assert sorted(below, key=lambda found: found.id) == [
         Listed(SUBSCRIPTION, "Production"),
@@ -39,7 +39,7 @@ async def test_a_subscription_without_a_name_is_named_by_its_id(azure: Azure) ->
     entry = {"id": f"/subscriptions/{OTHER.upper()}", "properties": None}
     azure.simulator.faults.add(Fault(path=DESCENDANTS, then=Answer(body={"value": [entry]})))
 
-    assert await azure.inventory.subscriptions_below("mg-ai") == (Listed(OTHER, OTHER),)
+    assert await azure.inventory.list_subscriptions_below("mg-ai") == (Listed(OTHER, OTHER),)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ async def test_a_part_of_the_list_is_no_list_p1_p11(
     azure.simulator.faults.add(Fault(path=DESCENDANTS, page=page, then=then))
 
     with pytest.raises(InventoryError) as caught:
-        await azure.inventory.subscriptions_below("mg-ai")
+        await azure.inventory.list_subscriptions_below("mg-ai")
 
     gap = caught.value.gap
     assert gap.reason is reason

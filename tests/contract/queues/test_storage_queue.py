@@ -19,7 +19,7 @@ from cmk_check.limits import CHANGES_MESSAGE_LIFETIME, MAX_CHANGES_MESSAGE_BYTES
 from cmk_check.ports import QueueError, SliceMessage
 from cmk_check.queues.slices import SLICES_QUEUE, format_message, parse_message
 from cmk_check.queues.storage_queue import StorageQueue, StorageQueues
-from cmk_check.store.scans import scan_id_of
+from cmk_check.store.scans import build_scan_id
 from local.azurite import Azurite
 from tests.contract.conftest import GENEROUS_SECONDS, Https
 from tests.contract.store.connections import UnsignedTokens, transport
@@ -208,7 +208,7 @@ def test_a_message_is_read_as_it_was_written(
     started: datetime, suffix: str, number: int | None
 ) -> None:
     """Both ends of the queue are ours."""
-    message = SliceMessage(scan_id_of(started, suffix), number)
+    message = SliceMessage(build_scan_id(started, suffix), number)
 
     assert parse_message(format_message(message)) == message
 

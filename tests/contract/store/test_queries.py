@@ -136,7 +136,7 @@ async def test_a_row_may_come_whatever_it_says(store: Store, joined: list[tuple[
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_hostile_names_are_usable_keys(store: Store, name: str) -> None:
     """An account may be called anything; its row must be written, found and listed."""
-    partition, row = table_keys.partition_of(name), table_keys.finding_row(name, name)
+    partition, row = table_keys.get_partition(name), table_keys.finding_row(name, name)
     (etag,) = await store.commit(TABLE, partition, [Insert(row, {"name": name})])
 
     entity = await store.get(TABLE, partition, row)

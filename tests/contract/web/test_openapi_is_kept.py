@@ -21,7 +21,7 @@ from cmk_check.core.scope import Scope as ScanScope
 from cmk_check.core.status import Summary
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.scan_rows import Scan
-from cmk_check.store.scans import scan_id_of
+from cmk_check.store.scans import build_scan_id
 from cmk_check.web import scan_now
 from cmk_check.web.http import openapi
 from cmk_check.web.views.health import Health
@@ -77,7 +77,7 @@ async def _hostile() -> Served:
     await FeedTable(served.store).publish(changes)
     for number, ended in enumerate(ScanState):
         started = NOON + timedelta(minutes=number)
-        scan_id = scan_id_of(started, "3fa9")
+        scan_id = build_scan_id(started, "3fa9")
         scan = Scan(scan_id, number, Trigger.REQUEST, started, ended, reason=HOSTILE[number])
         if ended in {ScanState.COMPLETE, ScanState.INCOMPLETE}:
             summary = Summary(rows[number].accounts)

@@ -8,7 +8,7 @@ from cloudevents.core.base import BaseCloudEvent
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from cmk_check.alerts.webhook_bodies import posts_of
+from cmk_check.alerts.webhook_bodies import build_posts
 from cmk_check.core.model import Change
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.hostile import NAMES, NOON, changes_of_every_kind
@@ -47,7 +47,7 @@ def test_every_kind_of_change_is_posted_as_a_batch_of_cloudevents_p10(name: str)
     """A consumer's library refuses a whole event for one attribute that is not to its liking."""
     changes = changes_of_every_kind(name)
 
-    (post,) = posts_of(changes, "cloudevents", "https://portal.azure.com")
+    (post,) = build_posts(changes, "cloudevents", "https://portal.azure.com")
     events = [_read(event) for event in json.loads(post.body)]
 
     assert post.content_type.startswith(BATCH)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cmk_check.alerts.webhook_bodies import posts_of
+from cmk_check.alerts.webhook_bodies import build_posts
 from cmk_check.core.model import Change
 from local.browser import QUIET
 from tests.browsers import end_without, path_of_browser
@@ -56,7 +56,7 @@ pytestmark = pytest.mark.long
 
 
 def _cards(changes: list[Change]) -> list[Any]:
-    posts = posts_of(changes, "teams", "https://portal.azure.com")
+    posts = build_posts(changes, "teams", "https://portal.azure.com")
     messages = [json.loads(post.body) for post in posts]
     return [entry["content"] for message in messages for entry in message["attachments"]]
 

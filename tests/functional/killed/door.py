@@ -92,7 +92,7 @@ class Door:
     def pass_through(
         self, netloc: str, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[http.client.HTTPResponse, bytes] | None:
-        """Return the storage's response, None if the host is dead."""
+        """Return the storage's response, or None if the host is dead."""
         write = _name_of(method, path, body)
         trap = self.trap if write and self.trap and self.trap.catches(write) else None
         if trap is not None and trap.when is When.BEFORE:

@@ -453,10 +453,10 @@ async def test_a_watch_that_is_blind_for_an_hour_is_told_until_it_sees(
     gap = Gap(GapReason.FORBIDDEN, "Microsoft.ResourceGraph/resources/read")
     blind = Watch(state=WatchState.BLIND, since=app.clock.now())
     for _ in range(60):
-        await LogSink().watch_told(blind, gap)
+        await LogSink().report_watch(blind, gap)
         app.clock.advance(HOUR)
     mended = app.clock.now()
-    await LogSink().watch_told(Watch(state=WatchState.SEEING, since=mended), None)
+    await LogSink().report_watch(Watch(state=WatchState.SEEING, since=mended), None)
     app.clock.advance(3 * HOUR)
 
     begun = app.evaluated(rules["watch-blind"], until=BEGINNING + 2 * HOUR)

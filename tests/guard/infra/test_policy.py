@@ -10,7 +10,7 @@ import pytest
 from cmk_check.core.account import Account, parse_account
 from cmk_check.core.enums import ExceptionReason, Verdict
 from cmk_check.core.exceptions.facts import ExemptionFacts, parse_assignment, parse_exemption
-from cmk_check.core.exceptions.judge_exception import OWN_POLICY, ExceptionRules, exception_of
+from cmk_check.core.exceptions.judge_exception import OWN_POLICY, ExceptionRules, find_exception
 from cmk_check.core.rule import judge
 from tests.fakes.policy_rule import effect_on
 from tests.guard.documents import ROOT, table
@@ -190,7 +190,7 @@ def test_the_example_of_an_exemption_is_honoured_at_a_management_group(compiler:
     assert isinstance(exempt, Account)
     facts = ExemptionFacts((exemption,), {assignment.lower(): assigned})
 
-    honoured = exception_of(exempt, facts, ExceptionRules(), UNTIL - timedelta(days=30))
+    honoured = find_exception(exempt, facts, ExceptionRules(), UNTIL - timedelta(days=30))
 
     assert honoured
     assert (honoured.reason, honoured.expires_on) == (ExceptionReason.HONOURED, UNTIL)

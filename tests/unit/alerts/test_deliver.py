@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from cmk_check.alerts.deliver import delay_after, deliver
+from cmk_check.alerts.deliver import deliver, get_delay
 from cmk_check.alerts.delivery_queue import parse_message
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
@@ -198,7 +198,7 @@ def test_the_delay_grows_to_an_hour_and_heeds_the_receiver(
     attempt: int, asked: float | None, expected: float
 ) -> None:
     """We must not overload a receiver in trouble, and it must not silence us."""
-    assert delay_after(attempt, asked) == timedelta(minutes=expected)
+    assert get_delay(attempt, asked) == timedelta(minutes=expected)
 
 
 async def test_what_a_range_itself_overtakes_is_marked(scene: Scene) -> None:

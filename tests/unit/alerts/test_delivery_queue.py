@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from cmk_check.alerts.delivery_queue import (
     QueueSink,
-    batches_of,
+    build_batches,
     format_message,
+    list_ranges,
     parse_message,
-    ranges_of,
 )
 from cmk_check.core.alert_routes import ROUTE_NAME
-from cmk_check.core.cloudevents import event_of
+from cmk_check.core.cloudevents import to_cloudevent
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.limits import (
@@ -47,7 +47,7 @@ async def test_a_publication_is_one_range_and_one_batch() -> None:
 
     assert ranges.texts() == ['{"first": 8, "last": 9}']
     (batch,) = events.texts()
-    assert json.loads(batch) == [event_of(entry) for _, entry in published]
+    assert json.loads(batch) == [to_cloudevent(entry) for _, entry in published]
 
 
 async def test_without_subscribers_only_ranges_are_sent() -> None:
@@ -72,7 +72,7 @@ async def test_a_queue_that_is_down_is_raised(which: int) -> None:
 @given(st.lists(st.integers(1, 30)))
 def test_ranges_hold_exactly_the_numbers_published(numbers: list[int]) -> None:
     """A change that was published long ago must not include all later ones."""
-    ranges = ranges_of(numbers)
+    ranges = list_ranges(numbers)
 
     told = [number for entry in ranges for number in range(entry.first, entry.last + 1)]
     assert told == sorted(set(numbers))
@@ -90,20 +90,20 @@ def test_batches_hold_every_event_in_order_and_fit(weights: list[tuple[int, str]
         for number, (weight, letter) in enumerate(weights)
     ]
 
-    batches = list(batches_of(changes))
+    batches = list(build_batches(changes))
 
     assert all(len(batch.encode()) <= MAX_CHANGES_MESSAGE_BYTES < 48 * 1024 for batch in batches)
     events = [event for batch in batches for event in json.loads(batch)]
     for event, entry in zip(events, changes, strict=True):
         assert (event["id"], event["subject"]) == (entry.id, entry.subject)
-        whole = event_of(entry)
+        whole = to_cloudevent(entry)
         assert event == whole or len(json.dumps(whole)) > MAX_CHANGES_MESSAGE_BYTES
         assert bool(event["data"]["name"]) == bool(entry.data["name"])
 
 
 def sized(change_id: str, size: int) -> Change:
     """Return a change whose event is JSON of this many characters."""
-    bare = json.dumps(event_of(change(change_id, name="")), separators=(",", ":"))
+    bare = json.dumps(to_cloudevent(change(change_id, name="")), separators=(",", ":"))
     return change(change_id, name="x" * (size - len(bare)))
 
 
@@ -113,11 +113,11 @@ def test_a_message_is_filled_to_its_last_byte(more: int, batches: int) -> None:
     first, second = sized("a", 20_000), sized("b", MAX_CHANGES_MESSAGE_BYTES - 20_003 + more)
     large = sized("a", MAX_CHANGES_MESSAGE_BYTES - 2 + more)
 
-    found = [*batches_of([first, second]), *batches_of([large])]
+    found = [*build_batches([first, second]), *build_batches([large])]
 
     assert len(found) == batches + 1
     assert max(map(len, found)) <= MAX_CHANGES_MESSAGE_BYTES
-    assert (json.loads(found[-1]) == [event_of(large)]) is (not more)
+    assert (json.loads(found[-1]) == [to_cloudevent(large)]) is (not more)
 
 
 @example(LAST_NUMBER, 0, MAX_DELIVERY_ATTEMPT, None)

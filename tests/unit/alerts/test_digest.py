@@ -11,7 +11,7 @@ import pytest
 from cmk_check.alerts import deliver as module
 from cmk_check.alerts.deliver import DeliveryContext, deliver, queue_digest
 from cmk_check.alerts.delivery_queue import parse_message
-from cmk_check.alerts.slack_teams_text import line_of
+from cmk_check.alerts.slack_teams_text import format_change
 from cmk_check.core.alert_routes import Route
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
@@ -22,7 +22,7 @@ from cmk_check.limits import LATE_PUBLICATION
 from cmk_check.ports import DeliveryFailed, Entity, Table
 from cmk_check.store import table_keys
 from cmk_check.store.change_feed import FeedTable
-from cmk_check.store.outbox import OutboxEntry, outbox_write, place_of
+from cmk_check.store.outbox import OutboxEntry, get_place, outbox_write
 from cmk_check.web.views.digest import DigestView
 from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
 from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
@@ -180,7 +180,7 @@ async def test_a_digest_names_the_owners_with_most_violations_and_what_waits(sce
     await scene.tick()
 
     ((change,),) = scene.webhooks[0].posts
-    line = line_of(change, "")
+    line = format_change(change, "")
     assert "; 3 changes waiting, not counted here; " in line.details
     assert line.title == "Digest"
     assert "; violations by owner: \U0001f511 Zoë: 3, ai-platform: 1" in line.details
@@ -400,7 +400,7 @@ async def test_the_weeks_of_a_quarter_are_those_of_a_second_writing(seed: int) -
             at = scene.clock.time = end - WEEK + timedelta(hours=hour, minutes=1)
             kind, subject = chance.choice(list(kinds)), f"/{chance.randrange(4)}"
             change = Change(f"{at}", kind, at, "/subscriptions/s", subject, {})
-            place = place_of(change)[:2]
+            place = get_place(change)[:2]
             (etag,) = await scene.served.store.commit(*place, [outbox_write(change)])
             waits = [*waits, OutboxEntry(change, etag)]
             fault = chance.choice([None, Fault.DEATH_BEFORE, Fault.DEATH_AFTER])

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.alerts.log_lines import LogSink, bounded_json, line
-from cmk_check.core.cloudevents import event_of
+from cmk_check.core.cloudevents import to_cloudevent
 from cmk_check.core.cross_check import CrossCheck, CrossCheckState
 from cmk_check.core.enums import (
     ChangeType,
@@ -51,7 +51,7 @@ async def test_each_change_is_a_line(lines: pytest.LogCaptureFixture) -> None:
     await LogSink().accept([(7, CHANGE), (8, replace(CHANGE, id="id-2"))])
 
     first, second = (json.loads(message) for message in lines.messages)
-    assert first == {"event": "cmk.change", "v": 1, "number": 7, **event_of(CHANGE)}
+    assert first == {"event": "cmk.change", "v": 1, "number": 7, **to_cloudevent(CHANGE)}
     assert (second["number"], second["id"]) == (8, "id-2")
 
 
@@ -181,7 +181,7 @@ async def test_a_watch_that_sees_nothing_any_more_is_a_line(
     """Until it sees again, only full scans find changes."""
     gap = Gap(GapReason.FORBIDDEN, "a/read", "Grant it.")
 
-    await LogSink().watch_told(Watch(state=WatchState.BLIND, since=NOON), gap)
+    await LogSink().report_watch(Watch(state=WatchState.BLIND, since=NOON), gap)
 
     assert json.loads(lines.messages[0]) == {
         "event": "cmk.watch",
@@ -219,7 +219,7 @@ def test_the_heaviest_changes_there_can_be_are_lines_of_8_kb_at_most(text: str) 
     """A line that Azure Monitor cuts is no JSON, and no rule counts it."""
     changes = changes_of_every_kind(text)
 
-    lines = [line("cmk.change", {"number": 7, **event_of(change)}) for change in changes]
+    lines = [line("cmk.change", {"number": 7, **to_cloudevent(change)}) for change in changes]
 
     assert max(map(len, lines)) <= MAX_LOG_LINE_CHARS
     assert [json.loads(each)["subject"] for each in lines] == [each.subject for each in changes]

@@ -78,14 +78,14 @@ async def test_what_a_receiver_has_not_accepted_is_known_until_it_does(scene: Sc
 
     await deliver(scene.delivery, DeliveryMessage(1, 3))
     await deliver(scene.delivery, DeliveryMessage(4, 5))
-    both = await feed.undelivered()
+    both = await feed.read_undelivered()
     await scene.deliver_again()
-    one = await feed.undelivered()
+    one = await feed.read_undelivered()
     await resend(scene.delivery, 1, 5)
 
     assert both == Undelivered(2, 4, since)
     assert one == Undelivered(2, 2, since)
-    assert await feed.undelivered() is None
+    assert await feed.read_undelivered() is None
 
 
 async def test_a_note_that_cannot_be_written_holds_up_no_alert(scene: Scene) -> None:
@@ -96,11 +96,11 @@ async def test_a_note_that_cannot_be_written_holds_up_no_alert(scene: Scene) -> 
     away = scene.over(FeedTable(writes))
 
     await deliver(away, DeliveryMessage(1, 1))
-    unknown = await away.feed.undelivered()
+    unknown = await away.feed.read_undelivered()
     await deliver(away, parse_message(scene.again.texts()[-1]))
 
     assert unknown is None
-    assert await away.feed.undelivered() == Undelivered(1, 1, scene.clock.now())
+    assert await away.feed.read_undelivered() == Undelivered(1, 1, scene.clock.now())
 
 
 async def test_routes_do_not_end_each_others_notes(scene: Scene) -> None:
@@ -112,4 +112,4 @@ async def test_routes_do_not_end_each_others_notes(scene: Scene) -> None:
     await feed.forget_undelivered(1, 2, "a")
     await feed.forget_undelivered(3, 9)
 
-    assert await feed.undelivered() == Undelivered(1, 2, now)
+    assert await feed.read_undelivered() == Undelivered(1, 2, now)

@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from cmk_check.alerts.slack_teams_text import line_of, plain
+from cmk_check.alerts.slack_teams_text import format_change, to_line
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import ChangeType, KeyReason
 from cmk_check.core.keys.facts import KeyFacts
@@ -25,13 +25,13 @@ def change(kind: ChangeType = ChangeType.SCAN_BASELINE, **data: object) -> Chang
 
 def details(change: Change) -> str:
     """Return what a line says after the name of the scan or of the account."""
-    said = line_of(change, PORTAL).details
+    said = format_change(change, PORTAL).details
     return said.removeprefix("scan s; ").removeprefix(f"chat (OpenAI) in Production ({ID}); ")
 
 
 def test_every_type_has_words_of_its_own() -> None:
     """A type without them would be shown by its code."""
-    titles = {line_of(change(kind), PORTAL).title for kind in ChangeType}
+    titles = {format_change(change(kind), PORTAL).title for kind in ChangeType}
 
     assert len(titles) == len(ChangeType)
     assert all(" " in title for title in titles)
@@ -132,14 +132,14 @@ def test_a_line_begins_with_what_it_is_about(data: Data, said: str) -> None:
     place = "/subscriptions/8d3c"
     account = Change("id", ChangeType.ACCOUNT_UPDATED, NOON, place, place, data)
 
-    assert line_of(account, PORTAL).details.split("; ")[0] == said
+    assert format_change(account, PORTAL).details.split("; ")[0] == said
 
 
 def test_a_line_that_was_overtaken_says_so_and_what_holds_since() -> None:
     """Otherwise the last line about an account would seem to be its current state."""
     later = {"type": ChangeType.ACCOUNT_VIOLATED.value, "time": "2026-11-25T13:00:05Z"}
 
-    said = line_of(change(ChangeType.ACCOUNT_RESOLVED, overtakenBy=later), PORTAL)
+    said = format_change(change(ChangeType.ACCOUNT_RESOLVED, overtakenBy=later), PORTAL)
 
     assert said.title == "Out of date: Account now under a customer-managed key"
     since = "Account not under a customer-managed key (2026-11-25T13:00:05Z)"
@@ -151,23 +151,25 @@ def test_a_link_is_whole_or_left_out(length: int, kept: int) -> None:
     """Part of a link is useless."""
     url = "https://app.test/".ljust(length, "u")
 
-    assert len(line_of(change(statusUrl=url), PORTAL).links) == kept
+    assert len(format_change(change(statusUrl=url), PORTAL).links) == kept
     # JSON may hold half a character, and no URL can (P7).
-    assert line_of(change(statusUrl="https://a.b/\ud800"), PORTAL).links[0][1] == "https://a.b/?"
+    assert (
+        format_change(change(statusUrl="https://a.b/\ud800"), PORTAL).links[0][1] == "https://a.b/?"
+    )
 
 
 def test_a_test_alert_says_so_first_p10() -> None:
     """A test must not look like a real alert or the reverse; no name can fake the mark."""
     real = change(name="TEST", tags={"test": True})
 
-    assert line_of(change(test=True), PORTAL).title.startswith("TEST, not a real change")
-    assert not line_of(real, PORTAL).title.startswith("TEST")
+    assert format_change(change(test=True), PORTAL).title.startswith("TEST, not a real change")
+    assert not format_change(real, PORTAL).title.startswith("TEST")
 
 
 def test_a_long_value_is_cut_and_says_so() -> None:
     """A name that looks whole but is not leads to the wrong account."""
-    assert plain("x" * 65) == "x" * 63 + "\u2026"
-    assert plain("x" * 64) == "x" * 64
+    assert to_line("x" * 65) == "x" * 63 + "\u2026"
+    assert to_line("x" * 64) == "x" * 64
 
 
 def told(before: KeyFacts | None, now: KeyFacts) -> Change:
@@ -229,7 +231,7 @@ def test_a_key_of_another_shape_costs_only_its_words(data: dict[str, object], sa
     """The feed may hold changes of a newer version, and a key may be new (P7)."""
     odd = Change("id", ChangeType.KEY_DEGRADED, NOON, f"/subscriptions/{ID}", "/a", data)
 
-    assert line_of(odd, PORTAL).details == f"subscription {ID}{said}"
+    assert format_change(odd, PORTAL).details == f"subscription {ID}{said}"
 
 
 USUAL: Final = {"accountId": "/accounts/chat", "reasons": list[str]()}

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.alerts.webhook_bodies import posts_of
-from cmk_check.core.cloudevents import event_of
+from cmk_check.alerts.webhook_bodies import build_posts
+from cmk_check.core.cloudevents import to_cloudevent
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.limits import MAX_CHAT_CHARS, MAX_CHAT_LINES, SLACK_ALWAYS_FITS_CHARS
@@ -69,7 +69,7 @@ def _hostile(text: str) -> list[Change]:
 
 
 def _messages(style: str, changes: Sequence[Change]) -> list[Any]:
-    posts = posts_of(changes, style, PORTAL)
+    posts = build_posts(changes, style, PORTAL)
     messages = [json.loads(post.body) for post in posts]
     assert [len(post.body) for post in posts] == [len(_compact(each)) for each in messages]
     return messages
@@ -93,10 +93,10 @@ def test_cloudevents_are_one_batch_of_the_events() -> None:
     """The batch is the documented form, so that any consumer of CloudEvents can read it."""
     changes = [_violated(1), _violated(2)]
 
-    (post,) = posts_of(changes, "cloudevents", PORTAL)
+    (post,) = build_posts(changes, "cloudevents", PORTAL)
 
     assert post.content_type.startswith("application/cloudevents-batch+json")
-    assert json.loads(post.body) == [event_of(change) for change in changes]
+    assert json.loads(post.body) == [to_cloudevent(change) for change in changes]
 
 
 WHERE: Final = f"chat (OpenAI) in Production ({SUBSCRIPTION})"
@@ -273,21 +273,23 @@ def test_many_changes_are_spread_over_messages_that_teams_takes(
 
     assert [len(each["attachments"][0]["content"]["body"]) - 1 for each in messages] == lines
     assert max(len(_compact(each)) for each in messages) <= MAX_CHAT_CHARS
-    assert len({post.id for post in posts_of(changes, "teams", PORTAL)}) == len(messages)
+    assert len({post.id for post in build_posts(changes, "teams", PORTAL)}) == len(messages)
 
 
 def test_an_id_stays_with_its_changes() -> None:
     """A receiver recognises a repetition, even if other rows have changed."""
-    first, second = (posts_of([_violated(n)], "cloudevents", PORTAL)[0].id for n in (1, 2))
+    first, second = (build_posts([_violated(n)], "cloudevents", PORTAL)[0].id for n in (1, 2))
 
-    assert first == posts_of([_violated(1, name="other")], "cloudevents", PORTAL)[0].id
+    assert first == build_posts([_violated(1, name="other")], "cloudevents", PORTAL)[0].id
     assert first != second
     assert first == "msg_75584a3469615cc47b2f450d073ab976"  # the same in every version
 
 
 def test_nothing_to_tell_is_no_post() -> None:
     """An empty message is noise."""
-    assert [posts_of([], style, PORTAL) for style in ("cloudevents", "slack", "teams")] == [[]] * 3
+    assert [build_posts([], style, PORTAL) for style in ("cloudevents", "slack", "teams")] == [
+        []
+    ] * 3
 
 
 # https://docs.slack.dev/reference/block-kit/blocks
@@ -327,7 +329,7 @@ def _length(text: str) -> int:
 @pytest.mark.parametrize("text", ["chat", *HEAVIEST], ids=range(6))
 def test_the_heaviest_changes_stay_within_slacks_limits(text: str, count: int) -> None:
     """One block too long, and Slack refuses the whole message with all the alerts in it."""
-    posts = posts_of(_heaviest(text, count), "slack", PORTAL)
+    posts = build_posts(_heaviest(text, count), "slack", PORTAL)
 
     messages = [json.loads(post.body) for post in posts]
     for message in messages:

@@ -237,7 +237,7 @@ def test_bicep_that_fails_changes_no_verdict(
     check(**files)
     words = ("main.json", "other.json", "--format", "json")
     literal = _verdicts(check(*words).stdout)
-    bicep.usable.cache_clear()
+    bicep.find_usable.cache_clear()
     monkeypatch.setattr(bicep, "MAX_BICEP_SECONDS", 1)
     monkeypatch.setenv("BICEP", str(program))
 

@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from rich.console import Console
 
 from cmk_check.cli.output_options import OutputOptions
-from cmk_check.cli.problems import Collected, listed_in_part, problems_of
+from cmk_check.cli.problems import Collected, find_partly_listed, list_problems
 from cmk_check.cli.scan_result import ScanResult
-from cmk_check.cli.since import Earlier, compare_scans, violations_of
+from cmk_check.cli.since import Earlier, compare_scans, list_violations
 from cmk_check.cli.table import show, summarise
 from cmk_check.core.enums import ReasonSeverity
 from cmk_check.core.model import Finding
@@ -50,13 +50,13 @@ async def test_p1_what_breaks_it_is_a_problem_a_row_and_a_violation(
 
     for finding in READ:
         shown = shown_as(finding)
-        problems = problems_of(shown, expect, accepts=False)
+        problems = list_problems(shown, expect, accepts=False)
         reasons = reasons_of(status_of(counted([finding])), expect)
         severities = {POSTURE_REASONS[code].severity for code in reasons} & BAD
         assert severities <= {each.severity for each in problems}
 
         document = shown.model_dump(mode="json", by_alias=True)
-        assert bool(violations_of([document], expect, ())) == (ReasonSeverity.ERROR in severities)
+        assert bool(list_violations([document], expect, ())) == (ReasonSeverity.ERROR in severities)
 
         stream = io.StringIO()
         listed = [(shown, problems)]
@@ -79,7 +79,7 @@ async def test_p1_what_is_not_met_is_not_fixed(requirement: Requirement) -> None
 
     for before, after in product(READ, FINDINGS):
         document = shown_as(before).model_dump(mode="json", by_alias=True)
-        earlier = Earlier(Path("earlier"), {}, violations_of([document], expect, ()))
+        earlier = Earlier(Path("earlier"), {}, list_violations([document], expect, ()))
         if not earlier.violations or any(against(each, counted([before])) for each in others):
             continue
         listed, read = [(shown_as(after), ())], {after.id.subscription_id}
@@ -106,7 +106,7 @@ async def test_a_reason_is_left_out_if_all_its_accounts_are_listed(
         now = status.model_copy(update=sums)
         for code, number in requirement.counts(counts).items():
             for accounts in (), [(shown_as(finding), ())]:
-                in_part = listed_in_part(now, accounts, 0, accepts=False)
+                in_part = find_partly_listed(now, accounts, 0, accepts=False)
                 assert in_part[code] == (number > len(accounts))
 
 

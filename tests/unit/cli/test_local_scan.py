@@ -11,7 +11,7 @@ from cmk_check.core.enums import ScanState
 from cmk_check.limits import LOCAL_PAUSES_SECONDS
 from cmk_check.ports import Table
 from cmk_check.store.memory import MemoryStore
-from cmk_check.store.table_keys import partition_of
+from cmk_check.store.table_keys import get_partition
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import MAX_DELIVERIES, World, bad, good, sub
@@ -20,7 +20,7 @@ from tests.unit.evidence.export_kit import Pauses
 
 def _world(failures: int = 0) -> World:
     """Make a world of two slices, a subscription each; so many deliveries of the first fail."""
-    first = partition_of(sub(1))
+    first = get_partition(sub(1))
     places = [Place("commit", Table.FINDINGS, number, first) for number in range(3 * failures)]
     world = World(
         FaultyStore(MemoryStore(), places=dict.fromkeys(places, Fault.NO_ANSWER)), slice_size=1
@@ -41,7 +41,7 @@ async def test_subscriptions_that_are_named_are_scanned_alone_soon_after_the_las
     async def pass_time(seconds: float) -> None:
         world.clock.advance(timedelta(seconds=seconds))
 
-    outcome = await scan_here(world.context, pass_time, named=[sub(2)])
+    outcome = await scan_here(world.context, pass_time, subscription_ids=[sub(2)])
 
     assert outcome.state is ScanState.COMPLETE
     assert world.inventory.reads == [sub(2)]
@@ -51,7 +51,7 @@ async def test_subscriptions_that_are_named_are_scanned_alone_soon_after_the_las
 async def test_before_a_scan_of_everything_none_is_scanned_alone() -> None:
     """The message says what to do."""
     with pytest.raises(SettingsError, match="first run a scan without it"):
-        await scan_here(_world().context, Pauses(), named=[sub(2)])
+        await scan_here(_world().context, Pauses(), subscription_ids=[sub(2)])
 
 
 def test_the_queue_delivers_as_often_as_the_host_does() -> None:

@@ -19,7 +19,7 @@ import xmlschema
 from cmk_check.cli.entries import Entry, Problem
 from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.cli.problems import collect
-from cmk_check.cli.sarif import as_sarif
+from cmk_check.cli.sarif import render_sarif
 from cmk_check.cli.scan_result import ScanResult
 from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.enums import ExceptionMode, GapReason, PostureReason, Reason, ReasonSeverity
@@ -217,7 +217,9 @@ def test_a_rule_links_to_the_page_of_reasons_once_it_is_published() -> None:
     """An owner of this project fills in the address, and no rule leads anywhere before."""
     problem = Problem("key_not_named", ReasonSeverity.ERROR, "It names no key.")
     entry, page = Entry("/a", "a", [problem], ("", "", "")), "https://pages.test/reasons"
-    logs = [json.loads(as_sarif([entry], {}, failed=False, page=address)) for address in ("", page)]
+    logs = [
+        json.loads(render_sarif([entry], {}, failed=False, page=address)) for address in ("", page)
+    ]
     without, linked = (log["runs"][0]["tool"]["driver"]["rules"][0] for log in logs)
 
     assert "helpUri" not in without

@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cmk_check.cli import app
-from cmk_check.cli.names import id_of
+from cmk_check.cli.names import find_id
 from cmk_check.core.account import Subscription
 from cmk_check.errors import NotUsable
 from tests.fakes.world import sub
@@ -24,7 +24,7 @@ LISTED = [
 )
 def test_a_name_or_an_id_is_found(text: str, found: str) -> None:
     """People know the names, and the portal shows them."""
-    assert id_of(text, LISTED) == found
+    assert find_id(text, LISTED) == found
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_p1_a_name_that_is_not_one_subscription_is_refused(
 ) -> None:
     """A scan of another subscription, or of none, may be green."""
     with pytest.raises(NotUsable) as refused:
-        id_of(text, listed)
+        find_id(text, listed)
 
     assert said in str(refused.value)
 

@@ -15,7 +15,7 @@ from azure.mgmt.core.tools import get_arm_endpoints
 
 from cmk_check.config.clouds import CLOUDS
 from cmk_check.config.settings import Settings
-from cmk_check.inventory.credential import own_credential
+from cmk_check.inventory.credential import open_credential
 from cmk_check.ports import Table
 from cmk_check.queues.storage_queue import StorageQueues
 from cmk_check.store.azure_tables import AzureTables
@@ -126,7 +126,7 @@ async def test_a_laptop_signs_in_at_the_authority_of_its_cloud(
         monkeypatch.setenv("HTTPS_PROXY", address)
         for word in ("TENANT_ID", "CLIENT_ID", "CLIENT_SECRET"):
             monkeypatch.setenv(f"AZURE_{word}", "00000000-0000-4000-8000-00000000beef")
-        credential = own_credential(Settings.load_for_scan(environ={"CMK_CLOUD": name}), None)
+        credential = open_credential(Settings.load_for_scan(environ={"CMK_CLOUD": name}), None)
         asking = asyncio.create_task(credential.get_token_info(CLOUDS[name].token_scope))
         async with asyncio.timeout(10):
             host = await wanted

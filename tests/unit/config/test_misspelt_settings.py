@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cmk_check.composition_root import the_app
+from cmk_check.composition_root import get_app
 from cmk_check.config.misspelt_settings import OF_DEPLOYMENT
 from cmk_check.config.settings import Settings, misspelt_and_unknown, setting_warnings
 from tests.unit.config.settings_kit import AZURITE, faults_of
@@ -110,9 +110,9 @@ LOGGED = {"event": "cmk.settings", "v": 1}
 @pytest.fixture
 def fresh_app() -> Iterator[None]:
     """Let the app of this process be built anew, and forgotten afterwards."""
-    the_app.cache_clear()
+    get_app.cache_clear()
     yield
-    the_app.cache_clear()
+    get_app.cache_clear()
 
 
 @pytest.mark.usefixtures("fresh_app")
@@ -132,7 +132,7 @@ def test_the_first_invocation_logs_once_what_is_unknown(
         monkeypatch.setenv(name, value)
 
     for _ in range(2):
-        the_app()
+        get_app()
 
     assert [json.loads(record.getMessage()) for record in caplog.records] == lines
     assert all(record.levelno == logging.WARNING for record in caplog.records)

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import pytest
 from pydantic import TypeAdapter
 
-from cmk_check.config.http_auth import http_auth_level, is_scheduled
-from cmk_check.config.setting_values import one_of, whole
+from cmk_check.config.http_auth import is_scheduled, read_http_auth
+from cmk_check.config.setting_values import check_one_of, whole
 from cmk_check.config.settings import ConnectionString, Settings, StorageByIdentity, is_easy_auth_on
 from cmk_check.config.settings_error import SettingsError
 from cmk_check.core.alert_routes import Route
@@ -182,7 +182,7 @@ def test_a_number_or_word_is_taken_within_its_bounds_alone() -> None:
     """What is not understood must not be taken for the default."""
     numbers = TypeAdapter(Annotated[int, whole(2, 30)])
     days = TypeAdapter(Annotated[timedelta, whole(1, 30, of=timedelta(days=1))])
-    words = TypeAdapter(Annotated[str, one_of("slack", "teams")])
+    words = TypeAdapter(Annotated[str, check_one_of("slack", "teams")])
 
     assert [numbers.validate_python(text) for text in ("2", "030")] == [2, 30]
     assert days.validate_python("30") == timedelta(days=30)
@@ -325,7 +325,7 @@ def test_any_other_arm_origin_is_refused_and_each_on_azure_p6(url: str, hostname
 )
 def test_auth_level_at_import_agrees_and_is_closed_when_in_doubt(text: str, level: str) -> None:
     """A typing error must not open the functions to everybody."""
-    assert http_auth_level({"CMK_HTTP_AUTH": text}) == level
+    assert read_http_auth({"CMK_HTTP_AUTH": text}) == level
 
 
 @pytest.mark.parametrize(("text", "is_on"), [("True", True), ("off", False), ("", False)])

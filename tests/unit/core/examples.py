@@ -11,7 +11,7 @@ from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare
-from cmk_check.core.comparison.judge_accounts import judge_all, with_key
+from cmk_check.core.comparison.judge_accounts import add_key_health, judge_all
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.enums import GapReason
 from cmk_check.core.exceptions.account_exception import AccountException
@@ -71,7 +71,7 @@ def compared_reading(  # noqa: PLR0913 - each side by keyword
         if exceptions is not None and EXCEPTION.applies(entry.judgement):
             judged[name] = entry = replace(entry, exception=exceptions[name])  # noqa: PLW2901
         if keys is not None and KEY_HEALTH.applies(entry.judgement):
-            judged[name] = with_key(entry, before.get(name), keys.get(name), scan.now)
+            judged[name] = add_key_health(entry, before.get(name), keys.get(name), scan.now)
     scan = replace(scan, exceptions_off=exceptions is None)
     return compare(known, subscription, reading, judged, scan)
 
@@ -85,7 +85,7 @@ def compared(
 ) -> Difference:
     """Compare a reading, complete unless it has a gap, with what is known.
 
-    ``keys`` are the facts of every account's key, None where nobody looks at keys.
+    ``keys`` are the facts of every account's key, or None where nobody looks at keys.
     """
     facts = None if keys is None else {str(account.id): keys for account in accounts}
     return compared_reading(known, Reading(accounts, gap=gap), context(at), keys=facts)
@@ -94,7 +94,7 @@ def compared(
 def recorded(difference: Difference) -> Known:
     """Return the rows after a difference is recorded."""
     known = difference.known
-    return Known(difference.coverage, known.after(difference.steps), known.untrusted)
+    return Known(difference.coverage, known.apply_steps(difference.steps), known.untrusted)
 
 
 def known_of(*accounts: Account, at: datetime = NOON, keys: KeyFacts | None = None) -> Known:

@@ -23,10 +23,10 @@ from cmk_check.core.keys.parsing import (
     parse_vault,
     parse_version,
 )
-from cmk_check.core.keys.permissions import user_of
-from cmk_check.core.keys.version_in_use import pinned_version
+from cmk_check.core.keys.permissions import get_key_user
+from cmk_check.core.keys.version_in_use import get_pinned_version
 from cmk_check.core.unread import Unread
-from cmk_check.inventory.keys.rotation_policy import with_rotation
+from cmk_check.inventory.keys.rotation_policy import add_rotation
 
 type Case = dict[str, Any]
 type Changes = Mapping[str, object]
@@ -177,12 +177,12 @@ def facts_of(case: Case) -> KeyFacts:
     vault = parse_vault(case["vault"], managed_hsm=False)
     key = parse_key(case["key"])
     versions: tuple[KeyVersion, ...] | None = None
-    if pinned_version(account):
+    if get_pinned_version(account):
         versions = tuple(parse_version(each) for each in case["versions"])
     return KeyFacts(
         vault=vault,
-        key=with_rotation(Key(key.id, key.latest, versions), case["key"]),
-        grants=_grants(case, user_of(account)) if vault.uses_rbac else None,
+        key=add_rotation(Key(key.id, key.latest, versions), case["key"]),
+        grants=_grants(case, get_key_user(account)) if vault.uses_rbac else None,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from cmk_check.core.account import Account, UserIdentity, parse_account
-from cmk_check.core.owner import UNOWNED, Owner, owner_of, owner_tag
+from cmk_check.core.owner import UNOWNED, Owner, choose_owner, owner_tag
 from cmk_check.limits import MAX_TAG_BYTES
 
 TAGS = frozenset({"owner", "costcenter"})
@@ -243,6 +243,6 @@ def test_no_tag_is_looked_at_without_a_name() -> None:
 
 def test_the_account_says_more_than_its_subscription() -> None:
     """A subscription is often shared."""
-    assert owner_of("a", "b") == Owner("a", "account")
-    assert owner_of(None, "b") == Owner("b", "subscription")
-    assert owner_of(None, None) == UNOWNED
+    assert choose_owner("a", "b") == Owner("a", "account")
+    assert choose_owner(None, "b") == Owner("b", "subscription")
+    assert choose_owner(None, None) == UNOWNED

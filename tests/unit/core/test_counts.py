@@ -12,7 +12,7 @@ from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.counts import AccountCounter, list_broken_keys, merge, summarise
 from cmk_check.core.enums import CoverageState, GapReason, KeyReason, KeyState
 from cmk_check.core.keys.key_health import BrokenKey, KeyHealth
-from cmk_check.core.kinds import left_out
+from cmk_check.core.kinds import count_left_out
 from cmk_check.core.model import AccountCounts, Coverage, VerdictCounts
 from cmk_check.core.owner import UNOWNED, Owner
 from cmk_check.core.rule import judge
@@ -110,7 +110,7 @@ def test_keys_that_nobody_looked_at_are_unknown() -> None:
 
     none, some = counted(*accounts), counted(*accounts, read)
 
-    assert (KEY_HEALTH.sums(none), KEY_HEALTH.all_sums(none)["unknown"]) == (None, 2)
+    assert (KEY_HEALTH.sums(none), KEY_HEALTH.get_all_sums(none)["unknown"]) == (None, 2)
     assert KEY_HEALTH.sums(some) == {"healthy": 0, "atRisk": 0, "broken": 1, "unknown": 2}
 
 
@@ -136,8 +136,8 @@ def test_kinds_of_azure_openai_are_counted_first_and_in_any_case() -> None:
     row = Coverage(Subscription(ID), CoverageState.READ, NOON, accounts=counts)
     total = merge([summarise([row], 0)] * 2).accounts
 
-    assert left_out(counts.ignored_by_kind) == {"AIServices": 1, "OpenAI": 5}
-    assert left_out(total.ignored_by_kind) == {"AIServices": 2, "OpenAI": 10}
+    assert count_left_out(counts.ignored_by_kind) == {"AIServices": 1, "OpenAI": 5}
+    assert count_left_out(total.ignored_by_kind) == {"AIServices": 2, "OpenAI": 10}
     assert len(counts.ignored_by_kind) == MAX_KINDS_COUNTED + 1
     assert sum(counts.ignored_by_kind.values()) == MAX_KINDS_COUNTED + 6
 

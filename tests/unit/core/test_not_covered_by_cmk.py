@@ -7,7 +7,7 @@ import pytest
 
 from cmk_check.core.enums import Verdict
 from cmk_check.core.kinds import AZURE_OPENAI
-from cmk_check.core.not_covered_by_cmk import limits_of
+from cmk_check.core.not_covered_by_cmk import list_limits
 
 # As of 29 April 2026, in https://github.com/Azure/azure-policy.
 POLICIES: Final = {
@@ -20,7 +20,7 @@ POLICIES: Final = {
 
 def test_of_an_openai_account_it_is_said_what_goes_on_after_the_key_is_revoked() -> None:
     """A person who revokes a key relies on its effect."""
-    (only,) = limits_of("openai", Verdict.COMPLIANT)
+    (only,) = list_limits("openai", Verdict.COMPLIANT)
 
     assert "after the key is revoked" in only
 
@@ -28,13 +28,13 @@ def test_of_an_openai_account_it_is_said_what_goes_on_after_the_key_is_revoked()
 @pytest.mark.parametrize("verdict", [Verdict.NON_COMPLIANT, Verdict.UNKNOWN])
 def test_without_a_key_no_limit_matters(verdict: Verdict) -> None:
     """It would hide what has to be done first."""
-    assert limits_of("AIServices", verdict) == ()
+    assert list_limits("AIServices", verdict) == ()
 
 
 @pytest.mark.parametrize("kind", [*AZURE_OPENAI, "aiservices"])
 def test_every_kind_in_scope_has_limits(kind: str) -> None:
     """A kind without them would look as if its key covered everything."""
-    texts = limits_of(kind, Verdict.COMPLIANT)
+    texts = list_limits(kind, Verdict.COMPLIANT)
 
     assert texts
     assert not [text for text in texts if re.search("[{}]", text)]
@@ -45,6 +45,6 @@ def test_a_service_that_keeps_data_is_named_with_the_policy_that_judges_it(
     service: str, policy: str
 ) -> None:
     """The app does not look at these services, so the person must know what does."""
-    texts = limits_of("AIServices", Verdict.COMPLIANT)
+    texts = list_limits("AIServices", Verdict.COMPLIANT)
 
     assert any(f"{service} ({policy})" in text for text in texts)

@@ -26,7 +26,7 @@ def _change(said: str, sequence: int, subject: str = "/a", scan: int = 0) -> Cha
 
 def _is_overtaken(change: Change, *seen: Change) -> bool:
     latest = LatestChanges()
-    latest.see([change, *seen])
+    latest.add([change, *seen])
     return "overtakenBy" in latest.marked(change).data
 
 
@@ -85,7 +85,7 @@ def test_the_latest_is_named_in_whatever_order_changes_are_seen() -> None:
         for number, kind in enumerate(("violated", "resolved", "unverifiable"), 1)
     )
     latest = LatestChanges()
-    latest.see([newest, older, between])
+    latest.add([newest, older, between])
 
     assert latest.marked(older).data["overtakenBy"] == {
         "id": "c3",
@@ -100,7 +100,7 @@ def test_what_holds_since_is_named_although_it_alone_overtakes_nothing() -> None
     kinds = ("key.degraded broken", "key.recovered healthy", "key.degraded broken")
     late, *later = (_change(kind, number) for number, kind in enumerate(kinds, 1))
     latest = LatestChanges()
-    latest.see(later)
+    latest.add(later)
 
     assert latest.marked(late).data["overtakenBy"]["id"] == "c3"  # type: ignore[index]
 

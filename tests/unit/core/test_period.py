@@ -7,7 +7,7 @@ import pytest
 
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.core.period import Happening, period_of
+from cmk_check.core.period import Happening, build_period
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -46,7 +46,7 @@ def test_what_happened_is_read_from_the_change(
     kind: ChangeType, data: dict[str, object], happening: str | None
 ) -> None:
     """A key that can no longer be read is not repaired, and an unknown account was not fixed."""
-    period = period_of([replace(_change(kind), data=data)])
+    period = build_period([replace(_change(kind), data=data)])
 
     assert [each for each, changes in period.happened.items() if changes] == (
         [Happening(happening)] if happening else []
@@ -59,7 +59,7 @@ def test_what_the_first_scan_found_is_not_news() -> None:
     gap = _change(ChangeType.COVERAGE_LOST, baseline=False, scanId="1")
     first = _change(ChangeType.SCAN_BASELINE, "/scans/1", baseline=True, scanId="1")
 
-    period = period_of([found, gap, first])
+    period = build_period([found, gap, first])
 
     assert (period.text, period.first_scan) == ("first scan", first)
     assert not any(period.happened.values())
@@ -72,8 +72,8 @@ def test_the_phrase_names_what_happened_and_nothing_else() -> None:
         _change(ChangeType.COVERAGE_LOST),
     ]
 
-    assert period_of(changes).text == "1,200 new violations, 1 new gap"
-    assert period_of([]).text == "no news"
+    assert build_period(changes).text == "1,200 new violations, 1 new gap"
+    assert build_period([]).text == "no news"
 
 
 def test_a_subject_counts_once() -> None:
@@ -86,7 +86,7 @@ def test_a_subject_counts_once() -> None:
         _change(ChangeType.COVERAGE_LOST, "/found", baseline=True),
     ]
 
-    happened = period_of(changes).happened
+    happened = build_period(changes).happened
 
     subjects = {each: [change.subject for change in found] for each, found in happened.items()}
     assert subjects.pop(Happening.VIOLATED) == ["/twice", "/once"]

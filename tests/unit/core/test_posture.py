@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cmk_check.core.account import Subscription
 from cmk_check.core.enums import CoverageState, ExceptionMode, PostureReason, PostureVerdict
 from cmk_check.core.model import AccountCounts, Coverage, VerdictCounts
-from cmk_check.core.posture import Expectations, Posture, as_of, of_estate, of_subscription
+from cmk_check.core.posture import Expectations, Posture, get_date, judge_estate, judge_subscription
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.core.status import Status, SubscriptionCounts, Summary
@@ -154,7 +154,7 @@ def answer(case: Case, exceptions: ExceptionMode = ExceptionMode.SHOW) -> Postur
     expect = Expectations(
         AGE, requires=frozenset({HEALTHY_KEYS} if case.requires_keys else ()), exceptions=exceptions
     )
-    return of_estate(case.status, NOON + case.age, expect)
+    return judge_estate(case.status, NOON + case.age, expect)
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -221,7 +221,7 @@ def test_nothing_is_compliant_that_anything_speaks_against(
     now = NOON + timedelta(minutes=minutes)
 
     expect = Expectations(AGE, requires=frozenset({HEALTHY_KEYS} if required else ()))
-    posture = of_estate(status, now, expect)
+    posture = judge_estate(status, now, expect)
 
     accounts, subscriptions = status.summary.accounts, status.summary.subscriptions
     is_fresh = -2 <= minutes <= 180
@@ -287,7 +287,7 @@ def test_the_posture_of_a_subscription(
     """Its owner asks for it alone, whatever the others have; unread is never compliant (P1)."""
     others = status_of((0, 9, 9), (1, 5, 0, 0))
 
-    posture = of_subscription(coverage, others, NOON, EXPECT)
+    posture = judge_subscription(coverage, others, NOON, EXPECT)
 
     assert posture.verdict is verdict
     assert tuple(code for code, _ in posture.reasons) == reasons
@@ -306,7 +306,7 @@ def test_an_old_answer_for_a_subscription_is_unknown(
     status: Status | None, age: int, reason: PostureReason
 ) -> None:
     """A scan that stopped a week ago proves nothing about today (P1)."""
-    posture = of_subscription(coverage_of(), status, NOON + timedelta(minutes=age), EXPECT)
+    posture = judge_subscription(coverage_of(), status, NOON + timedelta(minutes=age), EXPECT)
 
     assert posture.verdict is UNKNOWN
     assert [code for code, _ in posture.reasons] == [reason]
@@ -330,12 +330,12 @@ def test_what_was_not_read_keeps_the_time_of_its_last_reading(
     """This hour's scan proves nothing about accounts that were read a week ago (P1)."""
     coverage = replace(coverage_of(state), last_read=NOON)
 
-    assert as_of(coverage, Status(last_scan)) == expected
+    assert get_date(coverage, Status(last_scan)) == expected
 
 
 def test_a_first_recording_that_has_not_ended_says_what_completes_it() -> None:
     """There is no gap yet that could say it (P11)."""
-    posture = of_subscription(coverage_of(CoverageState.PENDING), status_of(), NOON, EXPECT)
+    posture = judge_subscription(coverage_of(CoverageState.PENDING), status_of(), NOON, EXPECT)
 
     ((code, text),) = posture.reasons
     assert code is R.SUBSCRIPTIONS_UNREAD

@@ -21,7 +21,7 @@ from cmk_check.core.enums import (
     ReasonSeverity,
 )
 from cmk_check.core.model import AccountCounts, Coverage, Finding, VerdictCounts
-from cmk_check.core.posture import Expectations, of_estate, of_subscription
+from cmk_check.core.posture import Expectations, judge_estate, judge_subscription
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.requirements import HEALTHY_KEYS, REQUIREMENTS, VERDICTS, Requirement
 from cmk_check.core.status import Status, SubscriptionCounts, Summary
@@ -61,9 +61,9 @@ def asks(*requirements: Requirement) -> Expectations:
 
 def reasons_of(status: Status, expect: Expectations) -> set[PostureReason]:
     """Return the reasons of the estate, which must be those of its one subscription too."""
-    estate = of_estate(status, NOON, expect)
+    estate = judge_estate(status, NOON, expect)
     row = Coverage(Subscription(ID), CoverageState.READ, NOON, accounts=status.summary.accounts)
-    subscription = of_subscription(row, status, NOON, expect)
+    subscription = judge_subscription(row, status, NOON, expect)
     assert estate.verdict is subscription.verdict
     assert estate.reasons == subscription.reasons
     return {code for code, _ in estate.reasons}
@@ -118,16 +118,16 @@ def test_p1_a_status_is_lowered_for_each_by_itself(requirement: Requirement) -> 
 
     assert [each for each in REQUIREMENTS if each.is_lowered(lowered)] == [requirement]
     assert not any(each.is_lowered(status) for each in REQUIREMENTS)
-    answer = of_estate(lowered, NOON, asks(requirement))
+    answer = judge_estate(lowered, NOON, asks(requirement))
     assert answer.verdict is PostureVerdict.UNKNOWN
     assert [code for code, _ in answer.reasons] == [PostureReason.RUNNING_SCAN_FOUND_WORSE]
     is_always_required = requirement is VERDICTS
-    assert bool(of_estate(lowered, NOON, asks()).reasons) == is_always_required
+    assert bool(judge_estate(lowered, NOON, asks()).reasons) == is_always_required
 
 
 def is_good(finding: Finding, expect: Expectations) -> bool:
     """Return whether an estate of one account would be compliant, perhaps with exceptions."""
-    return of_estate(status_of(counted([finding])), NOON, expect).verdict in GOOD_POSTURES
+    return judge_estate(status_of(counted([finding])), NOON, expect).verdict in GOOD_POSTURES
 
 
 @pytest.mark.parametrize("mode", [ExceptionMode.SHOW, ExceptionMode.ACCEPT])

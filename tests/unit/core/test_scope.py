@@ -28,7 +28,7 @@ def test_what_to_do_with_a_listed_subscription(
     """Everything that can be read is read, unless a person excluded it."""
     scope = Scope(frozenset(include), frozenset(exclude))
 
-    assert scope.of_listed(Subscription("s", state=state)) is disposition
+    assert scope.judge_listed(Subscription("s", state=state)) is disposition
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_what_to_do_with_a_subscription_no_longer_listed(
     """A vanished subscription is a gap until a person excludes it; a deleted one stays so (P2)."""
     scope = Scope(frozenset(include), frozenset(exclude))
 
-    assert scope.of_unlisted("s", recorded) is disposition
+    assert scope.judge_unlisted("s", recorded) is disposition
 
 
 def test_a_deleted_subscription_is_not_visible() -> None:

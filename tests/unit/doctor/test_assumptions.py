@@ -11,7 +11,7 @@ from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import Vault
 from cmk_check.core.unread import Unread
 from cmk_check.doctor import assumptions, azure_checks
-from cmk_check.inventory.api_versions import type_read_by
+from cmk_check.inventory.api_versions import get_type_of_action
 from cmk_check.inventory.gaps import ALL_ACTIONS, EXCEPTION_ACTIONS, READ_CHANGES
 from tests.fakes.changes import ScriptedChanges
 from tests.fakes.keys import HEALTHY
@@ -27,8 +27,8 @@ async def test_an_action_works_is_missing_or_was_not_tried() -> None:
     named = "Microsoft.KeyVault/managedHSMs/read"
     subject = ScriptedPatient.over()
     nothing = await told(azure_checks.actions, subject)
-    subject.answers[type_read_by(works)] = Counter({None: 1, FORBIDDEN: 2})
-    subject.answers[type_read_by(missing)] = Counter({FORBIDDEN: 1})
+    subject.answers[get_type_of_action(works)] = Counter({None: 1, FORBIDDEN: 2})
+    subject.answers[get_type_of_action(missing)] = Counter({FORBIDDEN: 1})
     subject.refused = {named, works}
 
     said = await told(azure_checks.actions, subject)
@@ -63,7 +63,7 @@ async def test_a_report_says_of_each_assumption_what_was_seen_of_it() -> None:
     refused = Unread(Gap(FORBIDDEN, detail="No (400 ForbiddenByRbac)."))
     vault = replace(HEALTHY.vault, uses_rbac=True)
     subject.key_facts = [replace(HEALTHY, vault=vault, key=refused, grants=None)]
-    types = [type_read_by(action) for action in EXCEPTION_ACTIONS]
+    types = [get_type_of_action(action) for action in EXCEPTION_ACTIONS]
     for kind in types:
         subject.answers[kind] = Counter({None: 1})
     subject.search = ScriptedChanges(SystemClock())

@@ -16,7 +16,7 @@ from cmk_check.core.gap import Gap
 from cmk_check.doctor import azure_checks
 from cmk_check.doctor.azure_checks import watch
 from cmk_check.doctor.examined_app import DoctorSubject
-from cmk_check.inventory.token_claims import identity_in, ids_in
+from cmk_check.inventory.token_claims import describe_ids, find_identity
 from tests.fakes.changes import ScriptedChanges
 from tests.fakes.world import MovableClock, good, sub
 from tests.unit.doctor.subjects import ScriptedPatient, subscription, told
@@ -85,9 +85,9 @@ def test_a_token_names_whom_it_was_given_to(claims: object, said: str) -> None:
     """Which tenant and which identity is what a role has to be assigned to."""
     body = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
 
-    assert ids_in(f"e30.{body}.x") == said
+    assert describe_ids(f"e30.{body}.x") == said
     if isinstance(claims, dict):  # the encoding is the standard's, not one of our own
-        assert ids_in(jwt.encode(claims, key="", algorithm="none")) == said
+        assert describe_ids(jwt.encode(claims, key="", algorithm="none")) == said
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_who_signed_in_is_named_at_the_terminal(claims: dict[str, object], who: 
     """It is the person's own terminal, and a wrong tenant is noticed by its name or id."""
     token = jwt.encode(claims, key="", algorithm="none")
 
-    assert identity_in(token) == f"{who} in tenant {TENANT} (the Azure CLI)"
+    assert find_identity(token) == f"{who} in tenant {TENANT} (the Azure CLI)"
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,8 @@ def test_who_signed_in_is_named_at_the_terminal(claims: dict[str, object], who: 
 )
 def test_a_token_that_cannot_be_read_is_no_trouble(token: str) -> None:
     """Its form is nobody's business but Azure's."""
-    assert ids_in(token) == "it names no identity"
-    assert identity_in(token) is None
+    assert describe_ids(token) == "it names no identity"
+    assert find_identity(token) is None
 
 
 @pytest.mark.parametrize(("seconds", "mark"), [(59, "problem"), (60, "ok")])
@@ -128,7 +128,7 @@ async def test_a_token_that_is_about_to_expire_shows_a_wrong_clock(
         ) -> AccessTokenInfo:
             return AccessTokenInfo("token", int(clock.now().timestamp()) + seconds)
 
-    monkeypatch.setattr(azure_checks, "own_credential", lambda *_: Expiring())
+    monkeypatch.setattr(azure_checks, "open_credential", lambda *_: Expiring())
     subject = DoctorSubject.of({})
     monkeypatch.setattr(subject, "clock", clock)
 

@@ -25,7 +25,7 @@ from cmk_check.evidence.api_client import ApiUnusable, Query, Reply
 from cmk_check.evidence.bundle import write_bundle
 from cmk_check.evidence.download import Evidence, Progress, download
 from cmk_check.store.scan_rows import Scan
-from cmk_check.store.scans import scan_id_of
+from cmk_check.store.scans import build_scan_id
 from tests.unit.web.api_kit import LAB, NOON, Served, counted, coverage, finding, status_of
 from tests.unit.web.asgi_client import send
 
@@ -121,7 +121,7 @@ async def estate(
 async def put_scan(served: Served, minutes: int, state: ScanState = ScanState.COMPLETE) -> None:
     """Write a scan that began so many minutes after noon."""
     started = NOON + timedelta(minutes=minutes)
-    scan = Scan(scan_id_of(started, "3fa9"), minutes, Trigger.TIMER, started, state)
+    scan = Scan(build_scan_id(started, "3fa9"), minutes, Trigger.TIMER, started, state)
     if state is not ScanState.RUNNING:
         ended, posture = started + timedelta(seconds=9), PostureVerdict.UNKNOWN
         scan = replace(scan, finished_at=ended, posture=posture)

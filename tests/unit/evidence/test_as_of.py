@@ -65,7 +65,7 @@ def _answers(
     """Yield for each time and subscription what is rebuilt, and what was recorded at the time."""
     rebuilding = listed.history
     for time, recorded in history.times.items():
-        then = {each.id: each for each in rebuilding.as_of(time).subscriptions}
+        then = {each.id: each for each in rebuilding.rebuild_at(time).subscriptions}
         for where in then.keys() | recorded.keys():
             yield time, where, then.get(where), recorded
 
@@ -85,7 +85,7 @@ def _check(seed: int) -> None:
         assert _is_right(where, then, recorded), (time, then, recorded.get(where))
         assert then is None or then.accounts is not None, then
     for time in history.times:
-        then_all = listed.history.as_of(time)
+        then_all = listed.history.rebuild_at(time)
         assert not then_all.differences or then_all.differences_explained
 
 

@@ -126,7 +126,7 @@ async def test_p1_what_may_not_have_been_read_is_not_said_to_have_been(case: Cas
     """That a subscription is excluded or new is not told; only counts show whether it may be."""
     held = await _held(case)
 
-    then = {each.id: each for each in held.history.as_of(_time(ASKED)).subscriptions}
+    then = {each.id: each for each in held.history.rebuild_at(_time(ASKED)).subscriptions}
 
     found = then.get(WHERE)
     assert _said(found) == case.then

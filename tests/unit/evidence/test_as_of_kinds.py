@@ -13,8 +13,8 @@ from cmk_check.evidence.as_of import (
     Difference,
     SubscriptionThen,
     Then,
-    as_of_document,
     as_of_line,
+    build_as_of_document,
 )
 from cmk_check.evidence.bundle import pieces
 from cmk_check.web import models
@@ -26,7 +26,7 @@ HOUR = timedelta(hours=1)
 
 
 def _then(found: Listed, time: datetime) -> SubscriptionThen:
-    (then,) = found.history.as_of(time).subscriptions
+    (then,) = found.history.rebuild_at(time).subscriptions
     return then
 
 
@@ -137,17 +137,17 @@ async def test_counts_that_differ_are_stated() -> None:
     found, times = await scanned(bad(WHERE), good(WHERE))
     found.scans[-1]["accounts"]["total"] = 5
 
-    then = found.history.as_of(times[0])
+    then = found.history.rebuild_at(times[0])
 
     assert [tuple(each) for each in then.differences] == [("accounts.total", 1, 5)]
     assert not then.differences_explained
     found.scans[0]["scope"] = "partial"
     found.scans[-1]["startedAt"] = times[0] - HOUR
-    now, early = (found.history.as_of(time).scan for time in (times[1], times[0] - HOUR / 2))
+    now, early = (found.history.rebuild_at(time).scan for time in (times[1], times[0] - HOUR / 2))
     assert now is not None
     assert (now.id, early) == (found.scans[-1]["id"], None)
     del found.scans[0], found.changes[0]
-    assert found.history.as_of(times[1]).differences_explained  # as of the end of the scan
+    assert found.history.rebuild_at(times[1]).differences_explained  # as of the end of the scan
 
 
 def _shortened(found: Listed, time: datetime) -> Listed:
@@ -165,7 +165,7 @@ def test_line_and_document_say_whether_a_scan_has_the_same_counts() -> None:
 
     assert as_of_line(same).endswith(": 0 accounts of 0 subscriptions; their counts match scan S")
     assert as_of_line(other).endswith("differ from scan S: accounts.total 1 instead of 2")
-    compared = as_of_document(same)["comparedWith"]
+    compared = build_as_of_document(same)["comparedWith"]
     assert compared == {"scanId": "S", "finishedAt": "2026-11-25T02:40:00Z"}
 
 
@@ -191,7 +191,7 @@ def test_the_line_says_what_cannot_be_rebuilt_and_the_document_says_why() -> Non
     }
     names = "subscriptionId", "coverage", "notKnown", "accounts"
     values = ("a", "read", None, [account]), ("b", None, "a change is missing", None)
-    assert json.loads(b"".join(pieces(as_of_document(then)))) == {
+    assert json.loads(b"".join(pieces(build_as_of_document(then)))) == {
         "asOf": "2026-11-25T02:40:00Z",
         "comparedWith": None,
         "differences": [{"name": "accounts.total", "rebuilt": 1, "scan": 2}],

@@ -165,8 +165,8 @@ async def test_a_period_begins_when_the_app_has_kept_all_of_it(tmp_path: Path) -
     """What was deleted is no sign that nothing changed."""
     evidence = await downloaded(AppApi(await estate(all_sorts())), tmp_path)
 
-    later = evidence.of_period(NOON + timedelta(days=1))
-    earlier = evidence.of_period(NOON - timedelta(days=365))
+    later = evidence.for_period(NOON + timedelta(days=1))
+    earlier = evidence.for_period(NOON - timedelta(days=365))
 
     assert (later.since, later.remarks) == (NOON + timedelta(days=1), ())
     assert earlier.since == NOON
@@ -175,7 +175,7 @@ async def test_a_period_begins_when_the_app_has_kept_all_of_it(tmp_path: Path) -
         "The app has nothing from before 2026-11-25T12:00:00Z: the period begins then, and not "
         "at 2025-11-25T12:00:00Z."
     )
-    assert evidence.of_period(None) == evidence
+    assert evidence.for_period(None) == evidence
 
 
 async def test_before_the_first_scan_there_is_no_evidence(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cmk_check.inventory.api_versions import ApiVersions, type_of, type_read_by
+from cmk_check.inventory.api_versions import ApiVersions, get_type_of_action, type_of
 
 ARM = "https://management.azure.com"
 GROUP = f"{ARM}/subscriptions/s/resourceGroups/providers"
@@ -32,7 +32,10 @@ def test_type_is_what_is_asked_for_whatever_it_lies_in(url: str, kind: str) -> N
 
 def test_type_of_an_action_is_the_one_that_it_reads() -> None:
     """The doctor shows the answers of a type beside the action that is needed for it."""
-    assert type_read_by("Microsoft.KeyVault/vaults/keys/read") == "microsoft.keyvault/vaults/keys"
+    assert (
+        get_type_of_action("Microsoft.KeyVault/vaults/keys/read")
+        == "microsoft.keyvault/vaults/keys"
+    )
 
 
 def test_subscriptions_are_asked_for_with_their_tenant() -> None:

@@ -8,7 +8,7 @@ from azure.core.exceptions import HttpResponseError
 from cmk_check.core.enums import GapReason
 from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.gaps import gap_of
+from cmk_check.inventory.gaps import build_gap
 from cmk_check.ports import InventoryError
 from tests.unit.inventory.fake_transport import ARM, Wire, reader_over
 
@@ -63,7 +63,7 @@ async def test_other_answers_are_trouble(status: int) -> None:
 
     with pytest.raises(HttpResponseError) as raised:
         await _list(wire)
-    gap = gap_of(raised.value, ACTION)
+    gap = build_gap(raised.value, ACTION)
     denied = status == 403
     assert gap.reason is (GapReason.FORBIDDEN if denied else GapReason.UNEXPECTED_RESPONSE)
     assert gap.missing_action == (ACTION if denied else None)

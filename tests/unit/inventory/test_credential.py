@@ -9,8 +9,8 @@ from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
 from cmk_check.config.settings import Settings
 from cmk_check.core.enums import GapReason
-from cmk_check.inventory.credential import SharedCredential, own_credential
-from cmk_check.inventory.gaps import gap_of
+from cmk_check.inventory.credential import SharedCredential, open_credential
+from cmk_check.inventory.gaps import build_gap
 from tests.unit.inventory.fake_transport import FakeCredential
 
 SCOPE = "https://arm.test/.default"
@@ -99,7 +99,7 @@ async def test_failure_is_told_to_all_who_waited_and_not_kept(issuer: Issuer) ->
     issuer.error = None
 
     errors = [error for error in refused if isinstance(error, ClientAuthenticationError)]
-    assert [gap_of(error, "").reason for error in errors] == [GapReason.UNAUTHENTICATED] * 5
+    assert [build_gap(error, "").reason for error in errors] == [GapReason.UNAUTHENTICATED] * 5
     assert await issuer.tokens() == {"token-2"}
 
 
@@ -157,7 +157,7 @@ async def test_close_ends_what_is_under_way(issuer: Issuer) -> None:
 )
 async def test_managed_identity_where_there_is_one(environ: dict[str, str], kind: type) -> None:
     """A laptop has none, and there a developer's own sign-in counts."""
-    credential = own_credential(Settings.load_for_scan(environ=environ), None)
+    credential = open_credential(Settings.load_for_scan(environ=environ), None)
 
     assert isinstance(credential, kind)
     await credential.close()

@@ -12,7 +12,7 @@ from azure.core.exceptions import AzureError, HttpResponseError
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.gap_sentences import make_gap
-from cmk_check.inventory.gaps import READ_ACCOUNTS, TROUBLE, call_errors, gap_of
+from cmk_check.inventory.gaps import READ_ACCOUNTS, TROUBLE, build_gap, call_errors
 from cmk_check.ports import InventoryError
 from tests.unit.inventory.fake_transport import Answer
 
@@ -47,7 +47,7 @@ SDK_ERRORS = {
 
 
 def _gap(status: int, body: object) -> Gap:
-    return gap_of(HttpResponseError(response=Answer(None, body, status)), READ_ACCOUNTS)
+    return build_gap(HttpResponseError(response=Answer(None, body, status)), READ_ACCOUNTS)
 
 
 def test_every_error_of_the_sdk_is_known() -> None:
@@ -62,7 +62,7 @@ def test_error_of_the_sdk_has_its_gap(name: str) -> None:
     vars(error)["status_code"] = None
 
     assert isinstance(error, TROUBLE)
-    assert gap_of(error, READ_ACCOUNTS).reason is EXPECTED[name]
+    assert build_gap(error, READ_ACCOUNTS).reason is EXPECTED[name]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_error_of_the_sdk_has_its_gap(name: str) -> None:
 def test_other_errors_have_their_gap(error: Exception, reason: GapReason) -> None:
     """The transport lets some of its own errors through."""
     assert isinstance(error, TROUBLE)
-    assert gap_of(error, READ_ACCOUNTS).reason is reason
+    assert build_gap(error, READ_ACCOUNTS).reason is reason
 
 
 def _misuse() -> None:

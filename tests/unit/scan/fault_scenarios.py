@@ -154,7 +154,7 @@ class Run[How](ABC):
     async def process(self, point: Point[How] | None, handle: Invocation) -> bool:
         """Run a process, count its places; False where its message comes again.
 
-        ``point`` is one of this process, None if nothing goes wrong in it.
+        ``point`` is one of this process, or None if nothing goes wrong in it.
         """
 
     async def _deliver(self, message: SliceMessage, tries: int) -> None:
@@ -215,7 +215,7 @@ async def outcome(world: ScanWorld) -> dict[str, object]:
         if each.source.startswith("/subscriptions/")
     )
     table = world.context.findings_table
-    rows = [await table.read_one(table_keys.partition_of(where)) for where in (ONE, TWO, THREE)]
+    rows = [await table.read_one(table_keys.get_partition(where)) for where in (ONE, TWO, THREE)]
     return {
         "findings": {key: facts(entry) for key, entry in (await world.findings()).items()},
         "coverage": [

@@ -216,7 +216,7 @@ class ScanWorld(World):
 
     async def outbox_of(self, subscription_id: str) -> list[str]:
         """Return the ids of a subscription's changes that are not published."""
-        partition = table_keys.partition_of(subscription_id)
+        partition = table_keys.get_partition(subscription_id)
         stored = await self.context.findings_table.read_one(partition)
         return [pending.change.id for pending in stored.outbox.entries]
 

@@ -10,7 +10,7 @@ from cmk_check.core.model import Change
 from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
 from cmk_check.store.change_feed import FeedTable
-from cmk_check.store.codec import change_values
+from cmk_check.store.codec import encode_change
 from tests.fakes.world import KEPT, bad, good
 from tests.unit.scan.scan_world import ONE, ScanWorld
 
@@ -69,7 +69,7 @@ async def test_a_change_of_a_subscription_among_those_of_scans_is_never_publishe
     """Only the partition of a subscription speaks for it, and holds up nothing else."""
     told = scanned.told_types()
     forged = Change("f", ChangeType.ACCOUNT_RESOLVED, scanned.clock.now(), source, subject, {}, 9)
-    write = Insert(table_keys.outbox_row(9, "f"), change_values(forged))
+    write = Insert(table_keys.outbox_row(9, "f"), encode_change(forged))
     await scanned.store.commit(Table.SCANS, "scan", [write])
     scanned.listed()
 
@@ -135,7 +135,7 @@ async def test_a_lease_of_a_scan_whose_row_is_of_no_use_is_taken_over(
 @pytest.mark.parametrize("lost", ["status", "history"])
 async def test_what_a_person_deletes_makes_no_new_baseline(scanned: ScanWorld, lost: str) -> None:
     """What heals a row must not silence what happens meanwhile (P3)."""
-    (_, row), _ = await anext(scanned.context.scans.listed(None, 1))
+    (_, row), _ = await anext(scanned.context.scans.read_listed(None, 1))
     await delete_row(scanned, row if lost == "history" else "status")
     scanned.read(ONE, bad(ONE))
 

@@ -8,7 +8,7 @@ from cmk_check.core.enums import ChangeType, PostureVerdict, ScanState, Verdict
 from cmk_check.core.model import Change
 from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
-from cmk_check.store.codec import change_values
+from cmk_check.store.codec import encode_change
 from tests.fakes.world import bad, good, sub
 from tests.unit.scan.scan_world import ONE, TWO, ScanWorld
 
@@ -31,7 +31,7 @@ async def leave_change(world: ScanWorld, of: str) -> None:
     """Put the removal of an account into the outbox of a subscription."""
     source, subject = f"/subscriptions/{of}", str(good(of, "x").id)
     kind, now = ChangeType.ACCOUNT_REMOVED, world.clock.now()
-    left = change_values(Change("waiting", kind, now, source, subject, {}, 8))
+    left = encode_change(Change("waiting", kind, now, source, subject, {}, 8))
     write = Insert(table_keys.outbox_row(8, "waiting"), left)
     await world.store.commit(Table.FINDINGS, of, [write])
 

@@ -10,7 +10,7 @@ from cmk_check.core.enums import GapReason, PostureReason, ScanState
 from cmk_check.core.requirements import REQUIREMENTS, Requirement
 from cmk_check.core.status import Summary
 from cmk_check.ports import InventoryError, Table
-from cmk_check.scan.partial_scan import status_after
+from cmk_check.scan.partial_scan import build_status
 from cmk_check.store import table_keys
 from tests.fakes.faults import DeathError, Fault, Place
 from tests.fakes.world import bad, good, odd
@@ -105,7 +105,7 @@ async def test_gaps_in_no_row_add_up(scanned: ScanWorld) -> None:
     one = replace(status, summary=replace(status.summary, unwritten=1))
     scan = await scanned.scan_row(answer.scan_id)
 
-    after = await status_after(scanned.context, scan, one.summary, one, scanned.clock.now())
+    after = await build_status(scanned.context, scan, one.summary, one, scanned.clock.now())
 
     assert after.summary.unwritten == 2
     assert after.lowered is PostureReason.SUBSCRIPTIONS_UNREAD
@@ -123,7 +123,7 @@ async def test_each_requirement_that_was_lowered_when_it_began_still_is(
     answer = await scanned.asked(ONE)
     scan = await scanned.scan_row(answer.scan_id)
 
-    after = await status_after(scanned.context, scan, Summary(), lowered, scanned.clock.now())
+    after = await build_status(scanned.context, scan, Summary(), lowered, scanned.clock.now())
 
     still = [each for each in REQUIREMENTS if each.is_lowered(after)]
     assert still == ([requirement] if was_lowered else [])

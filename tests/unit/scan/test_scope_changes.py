@@ -125,7 +125,7 @@ async def test_rules_count_only_where_exceptions_do(world: ScanWorld, then: Exce
 def test_settings_differ_by_what_they_mean_and_are_told_by_their_names() -> None:
     """Rules for exceptions differ only where both scans honour some."""
     of = RecordedScope.of
-    now = of([], [], [], exceptions=ExceptionRules().recorded())
+    now = of([], [], [], exceptions=ExceptionRules().list_for_scope())
 
     assert of(["OpenAI", "b"], ["X"], []) == of(["B", "openai"], "x", [])
     assert of([], [], [], "mg-ai").differences(of([], [], [])) == {

@@ -13,7 +13,7 @@ from cmk_check.core.scan_request import StartOutcome
 from cmk_check.limits import LONGEST_MESSAGE_DELAY, OVERDUE_AGAIN
 from cmk_check.ports import AT_ONCE, QueueError, Store, StoreUnavailable, Table
 from cmk_check.scan.scan_context import ScanContext
-from cmk_check.scan.second_clock import overdue_after
+from cmk_check.scan.second_clock import get_longest_pause
 from cmk_check.scan.start import request, start_after, start_if_overdue
 from cmk_check.store.scan_rows import Scan
 from tests.fakes.faults import Fault, FaultyStore, Place
@@ -223,7 +223,7 @@ async def test_an_allowed_age_beyond_what_a_queue_hides_is_waited_for(world: Clo
 
     assert world.reminders.delays[0] == LONGEST_MESSAGE_DELAY
     (scan,) = await world.overdue()
-    assert scan.started_at - (await world.scans())[0].started_at == overdue_after(age)
+    assert scan.started_at - (await world.scans())[0].started_at == get_longest_pause(age)
 
 
 async def test_a_partial_scan_leaves_no_message_and_is_none(world: ClockedWorld) -> None:
@@ -246,4 +246,4 @@ async def test_a_partial_scan_leaves_no_message_and_is_none(world: ClockedWorld)
 )
 def test_a_scan_is_due_before_its_result_is_stale(allowed: int, due: float) -> None:
     """With time to finish; an hourly timer comes first wherever the allowed age has room for it."""
-    assert overdue_after(allowed * MINUTE) == due * MINUTE
+    assert get_longest_pause(allowed * MINUTE) == due * MINUTE

@@ -10,7 +10,7 @@ from cmk_check.core.enums import PostureReason
 from cmk_check.core.status import ALL_PUBLISHED, Undelivered, Unpublished
 from cmk_check.ports import InventoryError, QueueError, Table, TableQuery
 from cmk_check.store import table_keys
-from cmk_check.store.table_keys import partition_of
+from cmk_check.store.table_keys import get_partition
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import BEGINNING, bad, good
@@ -110,7 +110,7 @@ async def test_a_change_that_cannot_be_read_counts_without_a_time(scanned: ScanW
     await mute(scanned)
     scanned.read(ONE, bad(ONE))
     await scanned.scan()
-    (entry,) = (await scanned.context.findings_table.read_one(partition_of(ONE))).outbox.entries
+    (entry,) = (await scanned.context.findings_table.read_one(get_partition(ONE))).outbox.entries
     await scanned.overwrite(*entry.place, type="cmkcheck.account.renamed")
     await scanned.scan()
     dated = await unpublished(scanned)

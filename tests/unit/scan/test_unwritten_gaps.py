@@ -54,7 +54,7 @@ async def status_of(world: ScanWorld, name: str) -> dict[str, Any]:
     view = StatusView(
         context.findings_table, context.scans, context.clock, expect, key_health=False
     )
-    body, _ = await view.of_subscription(name)
+    body, _ = await view.read_subscription(name)
     answer: dict[str, Any] = json.loads(body)
     return answer
 
@@ -86,7 +86,7 @@ async def test_p1_what_was_not_written_is_shown_as_not_read_everywhere(estate: S
         ("read", False),
     ]
     assert (await status_of(estate, TWO))["posture"] == "compliant"
-    one = await view.one(findings[0].id)
+    one = await view.read_one(findings[0].id)
     assert (one.coverage, one.as_of) == ("gap", first)
     (owner,) = (
         await OwnersView(table, scans, key_health=False).page(parameters.OwnersQuery())

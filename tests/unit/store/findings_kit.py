@@ -8,11 +8,11 @@ from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.ports import Entity, Replace, Table
 from cmk_check.store.findings import FindingsTable, record_batches
 from cmk_check.store.subscription_rows import StoredSubscription
-from cmk_check.store.table_keys import partition_of
+from cmk_check.store.table_keys import get_partition
 from tests.fakes.recording_store import RecordingStore
 from tests.unit.core.examples import ID, compared
 
-PARTITION: Final = partition_of(ID)
+PARTITION: Final = get_partition(ID)
 CLAIM: Final = "claim-1"
 
 

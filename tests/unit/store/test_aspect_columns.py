@@ -29,7 +29,7 @@ def test_an_exception_comes_back_as_it_was_written(original: Finding) -> None:
 
     What was announced outlasts a reading that cannot judge the account: its end is still to come.
     """
-    assert codec.finding_of(entity(codec.finding_values(original))) == original
+    assert codec.decode_finding(entity(codec.encode_finding(original))) == original
 
 
 def test_an_exemption_may_expire_on_the_last_day_there_is() -> None:
@@ -38,15 +38,15 @@ def test_an_exemption_may_expire_on_the_last_day_there_is() -> None:
     exception = AccountException(ExceptionReason.EXPIRES_TOO_LATE, "/e1", expires_on=last)
     original = replace(finding(), exception=exception)
 
-    assert codec.finding_of(entity(codec.finding_values(original))) == original
+    assert codec.decode_finding(entity(codec.encode_finding(original))) == original
 
 
 def test_an_honoured_exception_never_expires_on_that_day() -> None:
     """P7: a row that says so was broken by somebody, and sums could not hold the time."""
-    values = codec.finding_values(EXCEPTED)
+    values = codec.encode_finding(EXCEPTED)
     detail = json.loads(str(values["exceptionDetail"])) | {"expires_on": "9999-12-31T23:59:59Z"}
 
-    found = codec.finding_of(entity(values | {"exceptionDetail": json.dumps(detail)}))
+    found = codec.decode_finding(entity(values | {"exceptionDetail": json.dumps(detail)}))
 
     assert found.exception is not None
     assert found.exception.reason is ExceptionReason.EXEMPTION_UNREAD
@@ -55,12 +55,12 @@ def test_an_honoured_exception_never_expires_on_that_day() -> None:
 @pytest.mark.parametrize("broken", ["", "{}", "[]", '{"reason": "generous"}', 5, True])
 def test_an_exception_that_cannot_be_read_accepts_nothing(broken: Scalar) -> None:
     """P1, P7: the verdict stands, and the violation counts."""
-    values = codec.finding_values(EXCEPTED) | {
+    values = codec.encode_finding(EXCEPTED) | {
         "exceptionDetail": broken,
         "exceptionAnnounced": broken,
     }
 
-    found = codec.finding_of(entity(values))
+    found = codec.decode_finding(entity(values))
 
     assert found.exception is not None
     assert found.exception.reason is ExceptionReason.EXEMPTION_UNREAD
@@ -86,16 +86,16 @@ def test_p7_a_state_that_differs_from_the_value_beside_it_breaks_the_row(
     original: Finding, column: str, state: str | None
 ) -> None:
     """A filter for broken keys would leave the account out, and nothing would say so."""
-    values = dict(codec.finding_values(original))
-    assert codec.finding_of(entity(values)) == original
+    values = dict(codec.encode_finding(original))
+    assert codec.decode_finding(entity(values)) == original
     del values[column]
 
     with pytest.raises(codec.RowUnusable, match=f"{column} differs"):
-        codec.finding_of(entity(values | ({column: state} if state else {})))
+        codec.decode_finding(entity(values | ({column: state} if state else {})))
 
 
 def test_a_state_of_a_later_version_is_no_contradiction() -> None:
     """The app was rolled back; the value beside it says what this version can know."""
-    values = codec.finding_values(BROKEN_KEY) | {"keyHealth": "dormant", "due": "postponed"}
+    values = codec.encode_finding(BROKEN_KEY) | {"keyHealth": "dormant", "due": "postponed"}
 
-    assert codec.finding_of(entity(values)) == BROKEN_KEY
+    assert codec.decode_finding(entity(values)) == BROKEN_KEY

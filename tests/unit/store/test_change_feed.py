@@ -59,7 +59,9 @@ def _write(last: int | None) -> Callable[[Entity], Write]:
 async def feed(store: RecordingStore) -> dict[int, Change]:
     """Return what stands in the feed; the head must name its last number, markers all of them."""
     found = [entry async for entry in store.query(Table.CHANGES, TableQuery(partition="feed"))]
-    published = {int(entry.row): codec.change_of(entry) for entry in found if entry.row[0] == "0"}
+    published = {
+        int(entry.row): codec.decode_change(entry) for entry in found if entry.row[0] == "0"
+    }
     head = {entry.values["last"] for entry in found if entry.row == "head"}
     markers = {entry.values["number"] for entry in found if entry.row.startswith("id|")}
     assert list(published) == list(range(1, len(published) + 1))
@@ -260,8 +262,8 @@ async def test_a_note_stands_at_a_published_change_alone() -> None:
     for name in ("a", "b", "c"):
         await table.note(name, "tries", "once")
 
-    assert [await table.noted(name, "tries") for name in ("a", "b", "c")] == ["once", "", ""]
-    assert (await table.noted("a", "other"), len(await feed(store))) == ("", 2)
+    assert [await table.read_note(name, "tries") for name in ("a", "b", "c")] == ["once", "", ""]
+    assert (await table.read_note("a", "other"), len(await feed(store))) == ("", 2)
 
 
 PUBLISHERS: Final = 40

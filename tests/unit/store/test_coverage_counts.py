@@ -53,8 +53,10 @@ _MIXED: Final = AccountCounts(
 
 
 def _read(coverage: Coverage, counts: str | None = None) -> Coverage:
-    values = codec.coverage_values(coverage)
-    return codec.coverage_of(entity(values if counts is None else values | {"accounts": counts}))
+    values = codec.encode_coverage(coverage)
+    return codec.decode_coverage(
+        entity(values if counts is None else values | {"accounts": counts})
+    )
 
 
 def _named(number: int, found: Finding | None) -> Finding | None:
@@ -75,7 +77,7 @@ def test_each_row_of_a_recording_is_read_back(
     known = Known(None, before, apart)
     row = Coverage(Subscription(SUBSCRIPTION), CoverageState.READ, NOON, sequence=len(steps))
     had = replace(row, accounts=known.count(before, {"Face": 2}, len(before)))
-    has = replace(row, accounts=known.count(known.after(steps), {}, unread))
+    has = replace(row, accounts=known.count(known.apply_steps(steps), {}, unread))
     difference = Difference(replace(known, coverage=had), has, steps)
 
     written = [had, *difference.partial_coverages([0, *[1] * len(steps)], "claim"), has]
@@ -112,7 +114,7 @@ def test_counts_that_contradict_themselves_break_their_row(
         Subscription(SUBSCRIPTION), CoverageState.READ, NOON, accounts=_MIXED, sequence=1
     )
     assert _read(coverage) == coverage
-    counts = json.loads(str(codec.coverage_values(coverage)["accounts"]))
+    counts = json.loads(str(codec.encode_coverage(coverage)["accounts"]))
 
     tamper(counts)
 

@@ -65,7 +65,7 @@ async def test_pruning_what_is_young_costs_a_page_and_no_write() -> None:
 @pytest.mark.parametrize(
     ("source", "table", "partition"),
     [
-        ("/subscriptions/Odd Id/1", Table.FINDINGS, table_keys.partition_of("Odd Id/1")),
+        ("/subscriptions/Odd Id/1", Table.FINDINGS, table_keys.get_partition("Odd Id/1")),
         ("/scans/20261124T231500Z-3fa9", Table.SCANS, "scan"),
     ],
     ids=["of a subscription", "of a scan"],
@@ -134,7 +134,9 @@ def test_whatever_fails_each_change_gets_one_number(steps: list[tuple[str, Fault
 async def outbox(store: RecordingStore) -> list[tuple[Entity, Change]]:
     """Return what waits to be published."""
     query = TableQuery(partition="s")
-    return [(entry, codec.change_of(entry)) async for entry in store.query(Table.FINDINGS, query)]
+    return [
+        (entry, codec.decode_change(entry)) async for entry in store.query(Table.FINDINGS, query)
+    ]
 
 
 async def check(store: RecordingStore, numbers: dict[str, int]) -> None:

@@ -10,7 +10,7 @@ from cmk_check.core.enums import ExceptionReason, ExceptionState, KeyState, Reas
 from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.model import Finding
 from cmk_check.core.owner import Owner
-from cmk_check.store.codec import finding_values
+from cmk_check.store.codec import encode_finding
 from cmk_check.store.finding_filter import FindingFilter
 from tests.fakes.keys import DISABLED
 from tests.fakes.world import bad, good, odd
@@ -75,7 +75,7 @@ def test_a_filter_admits_what_is_asked_for_alone(
     assert {name for name, finding in FINDINGS.items() if where.admits(finding)} == admitted
     assert where.equals() == checked
     for name in admitted:
-        assert checked.items() <= finding_values(FINDINGS[name]).items()
+        assert checked.items() <= encode_finding(FINDINGS[name]).items()
 
 
 def test_the_service_checks_the_kind() -> None:

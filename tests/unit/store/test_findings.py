@@ -66,7 +66,7 @@ async def test_a_large_subscription_is_cut_into_transactions_that_the_service_ta
 
     done = 0
     for batch in batches:
-        guard = Insert(table_keys.COVERAGE, codec.coverage_values(batch.coverage))
+        guard = Insert(table_keys.COVERAGE, codec.encode_coverage(batch.coverage))
         table_checks.check([guard, *batch.writes, *map(outbox_write, batch.changes)], PARTITION)
         subjects = Counter(c.subject for c in batch.changes if "account" in c.subject)
         assert list(subjects.values()) == [told_of_each] * len(batch.writes)
@@ -107,15 +107,15 @@ async def test_a_range_brings_its_partitions_and_no_other() -> None:
     store = RecordingStore()
     for number in (1, 2, 3):
         coverage = compared(Known()).coverage
-        partition = table_keys.partition_of(sub(number))
+        partition = table_keys.get_partition(sub(number))
         await store.commit(
             Table.FINDINGS,
             partition,
-            [Insert(table_keys.COVERAGE, codec.coverage_values(coverage))],
+            [Insert(table_keys.COVERAGE, codec.encode_coverage(coverage))],
         )
     table = FindingsTable(store)
 
-    low, high = table_keys.partition_of(sub(2)), table_keys.partition_of(sub(3))
+    low, high = table_keys.get_partition(sub(2)), table_keys.get_partition(sub(3))
 
     assert [found.partition async for found in table.subscriptions(low, high)] == [low]
     assert len([found async for found in table.subscriptions("", "")]) == 3

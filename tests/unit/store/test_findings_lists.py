@@ -104,8 +104,8 @@ async def test_coverage_of_another_subscription_is_never_joined() -> None:
     """Without a row of its own a subscription has no name, and not the one before it."""
     store, stored = await filled(good(ID, "a"))
     finding = next(iter(stored.known.findings.values()))
-    partition = table_keys.partition_of(f"f{ID[1:]}")
-    orphan = [Insert("finding|rg|a", codec.finding_values(finding))]
+    partition = table_keys.get_partition(f"f{ID[1:]}")
+    orphan = [Insert("finding|rg|a", codec.encode_finding(finding))]
     await store.commit(Table.FINDINGS, partition, orphan)
 
     listed = [

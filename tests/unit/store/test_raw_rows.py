@@ -6,7 +6,7 @@ import pytest
 from azure.core.exceptions import DeserializationError
 
 from cmk_check.ports import Entity
-from cmk_check.store.raw_rows import entities_of, entity_of
+from cmk_check.store.raw_rows import parse_entities, parse_entity
 
 ROW: Final = {"PartitionKey": "p", "RowKey": "r", "odata.etag": "e", "n": 1}
 WRITTEN: Final = "2026-11-25T00:00:00.1234567Z"
@@ -43,7 +43,7 @@ def test_values_of_foreign_types_are_left_out() -> None:
         "text": "t",
         "named": "u",
     }
-    assert entity_of(foreign) == Entity("p", "r", "e", expected)
+    assert parse_entity(foreign) == Entity("p", "r", "e", expected)
 
 
 @pytest.mark.parametrize(
@@ -52,14 +52,14 @@ def test_values_of_foreign_types_are_left_out() -> None:
 )
 def test_a_row_without_an_etag_has_the_one_of_its_time(written: object, etag: str) -> None:
     """Without one it could never be written again."""
-    assert entity_of(ROW | {"odata.etag": None, "Timestamp": written}).etag == etag
+    assert parse_entity(ROW | {"odata.etag": None, "Timestamp": written}).etag == etag
 
 
 @pytest.mark.parametrize("page", [None, [], "<html/>", {}, {"value": None}, {"value": {}}])
 def test_an_answer_that_is_no_page_is_not_an_empty_one(page: object) -> None:
     """A proxy's answer must not make an estate without accounts."""
     with pytest.raises(DeserializationError):
-        entities_of(page)
+        parse_entities(page)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,6 @@ def test_an_answer_that_is_no_page_is_not_an_empty_one(page: object) -> None:
 )
 def test_a_page_of_what_is_no_row_is_not_read(row: object) -> None:
     """Half a page would pass for all rows there are."""
-    assert len(entities_of({"value": [ROW, ROW]})) == 2
+    assert len(parse_entities({"value": [ROW, ROW]})) == 2
     with pytest.raises(DeserializationError):
-        entities_of({"value": [ROW, row]})
+        parse_entities({"value": [ROW, row]})

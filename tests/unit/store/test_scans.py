@@ -21,7 +21,7 @@ from cmk_check.core.enums import (
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.key_health import BrokenKey
 from cmk_check.core.model import AccountCounts, VerdictCounts
-from cmk_check.core.scan_request import began_at
+from cmk_check.core.scan_request import parse_start
 from cmk_check.core.status import KnownGap, LastScan, Status, SubscriptionCounts, Summary
 from cmk_check.limits import MAX_TRANSACTION_WRITES
 from cmk_check.ports import Entity, Insert, Scalar, StoreError, Table
@@ -29,13 +29,13 @@ from cmk_check.store import scan_rows, table_checks, table_keys
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.outbox import Outbox
 from cmk_check.store.scan_rows import Lease, Planned, Scan, Slice, document, value_of
-from cmk_check.store.scans import ScanTable, scan_id_of
+from cmk_check.store.scans import ScanTable, build_scan_id
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import sub
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
-ID: Final = scan_id_of(NOON, "3fa9")
+ID: Final = build_scan_id(NOON, "3fa9")
 LEASE: Final = Lease(ID, 1, NOON + timedelta(minutes=30))
 SCAN: Final = Scan(ID, 1, Trigger.TIMER, NOON, plan_id="plan-a", slices=2)
 GAP: Final = Gap(GapReason.FORBIDDEN, "Microsoft.CognitiveServices/accounts/read", "Assign Reader.")
@@ -94,7 +94,7 @@ async def test_slices_of_another_plan_are_not_seen() -> None:
     table = ScanTable(RecordingStore())
     for plan in ("plan-a", "plan-b", "plan-a2"):
         await table.insert_slices(ID, [slice_of(number, plan) for number in range(2)])
-    await table.insert_slices(scan_id_of(NOON, "beef"), [slice_of(0), slice_of(1)])
+    await table.insert_slices(build_scan_id(NOON, "beef"), [slice_of(0), slice_of(1)])
 
     assert await table.slices(SCAN) == [slice_of(0), slice_of(1)]
     stored = await table.slice(SCAN, 1)
@@ -119,8 +119,8 @@ async def test_a_large_plan_is_written_and_dropped_in_parts() -> None:
 async def test_slices_that_earlier_scans_left_go_and_those_of_a_scan_that_runs_stay() -> None:
     """Even where a clock was set back, and the scan that runs has the earlier id."""
     table = ScanTable(RecordingStore())
-    past, running, later = (scan_id_of(NOON + timedelta(days=day), "a") for day in (-2, -1, 1))
-    of_its_second = scan_id_of(NOON, "ffff")
+    past, running, later = (build_scan_id(NOON + timedelta(days=day), "a") for day in (-2, -1, 1))
+    of_its_second = build_scan_id(NOON, "ffff")
     for each in (past, running, ID, of_its_second, later):
         await table.insert_slices(each, [slice_of(0)])
     lease = Lease(running, 2, NOON)
@@ -135,7 +135,7 @@ async def test_slices_that_earlier_scans_left_go_and_those_of_a_scan_that_runs_s
 
 async def test_slices_that_cannot_be_deleted_do_not_hold_up_the_end_of_a_scan() -> None:
     """One partition that refuses writes would let each scan fail after its end."""
-    past = scan_id_of(NOON - timedelta(days=1), "a")
+    past = build_scan_id(NOON - timedelta(days=1), "a")
     store = FaultyStore(MemoryStore())
     table = ScanTable(store)
     for each in (past, ID):
@@ -170,7 +170,7 @@ async def test_what_is_no_scan_id_reaches_no_row(scan_id: str) -> None:
     """It comes from a URL; one that is tells when its scan started."""
     store = RecordingStore()
 
-    assert began_at("20261125T120000Z-3fa9") == NOON
+    assert parse_start("20261125T120000Z-3fa9") == NOON
     assert await ScanTable(store).scan(scan_id) is None
     assert store.log == []
 
@@ -233,7 +233,7 @@ def test_a_document_with_a_time_that_nothing_can_be_subtracted_from_is_broken(
 
 def _scan(seconds: int, suffix: str = "3fa9") -> Scan:
     started = NOON + timedelta(seconds=seconds)
-    return Scan(scan_id_of(started, suffix), 1, Trigger.TIMER, started)
+    return Scan(build_scan_id(started, suffix), 1, Trigger.TIMER, started)
 
 
 async def _table(*scans: Scan) -> tuple[RecordingStore, ScanTable]:
@@ -265,9 +265,9 @@ async def test_scans_of_one_second_are_kept_apart() -> None:
     scans = [_scan(0, suffix) for suffix in ("aaaa", "bbbb", "cccc")]
     _, table = await _table(*scans)
 
-    first = [entry async for entry in table.listed(None, 2)]
+    first = [entry async for entry in table.read_listed(None, 2)]
     (_, row), _ = first[1]
-    second = [scan async for _, scan in table.listed(row, 2)]
+    second = [scan async for _, scan in table.read_listed(row, 2)]
 
     assert [*(scan for _, scan in first[:2]), *second] == scans
 
@@ -299,6 +299,6 @@ async def test_those_that_started_within_a_time_are_read_alone(
     assert copied is not None
     await store.commit(Table.SCANS, "theirs", [Insert(row, copied.values)])
 
-    found = await table.started_between(_scan(first).started_at, _scan(last).started_at)
+    found = await table.read_started_between(_scan(first).started_at, _scan(last).started_at)
 
     assert found == [_scan(seconds) for seconds in expected]

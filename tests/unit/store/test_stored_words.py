@@ -88,7 +88,7 @@ def test_p1_a_finding_in_unknown_words_is_never_compliant(
     stored: Values, shown: tuple[Verdict, Reason]
 ) -> None:
     """A violation stays one; the row is of use all the same, and says what ends this."""
-    found = codec.finding_of(entity(codec.finding_values(finding()) | stored))
+    found = codec.decode_finding(entity(codec.encode_finding(finding()) | stored))
 
     assert (found.judgement.verdict, found.judgement.reason) == shown
     assert "The next scan reads the account again." in found.judgement.message
@@ -98,7 +98,7 @@ def test_p1_a_finding_in_unknown_words_is_never_compliant(
 def test_a_key_and_a_history_in_unknown_words_are_unknown() -> None:
     """They cost themselves, and the next scan reads the key again."""
     concern = KeyConcern(KeyReason.KEY_DISABLED, KeySeverity.BROKEN, "Off.")
-    values = codec.finding_values(
+    values = codec.encode_finding(
         replace(finding(), key_health=KeyHealth(KeyState.BROKEN, (concern,)))
     )
     for column in ("keyDetail", "history"):
@@ -107,7 +107,7 @@ def test_a_key_and_a_history_in_unknown_words_are_unknown() -> None:
             text = text.replace(f'"{word}"', f'"new_{word}"')
         values[column] = text.replace('"rotation":null', '"rotation":"by_hand"')
 
-    found = codec.finding_of(entity(values | {"previousVerdict": "accepted"}))
+    found = codec.decode_finding(entity(values | {"previousVerdict": "accepted"}))
 
     read = replace(concern, code=KeyReason.CANNOT_READ, severity=KeySeverity.UNKNOWN)
     assert found.key_health == KeyHealth(KeyState.UNKNOWN, (read,))
@@ -119,9 +119,9 @@ def test_a_gap_for_an_unknown_reason_stays_a_gap() -> None:
     """It is told once, and not again because a version cannot say why."""
     gap = Gap(GapReason.TIMEOUT, detail="30 s")
     coverage = Coverage(Subscription(SUBSCRIPTION), CoverageState.GAP, NOON, gap)
-    values = codec.coverage_values(coverage) | {"gapReason": "because"}
+    values = codec.encode_coverage(coverage) | {"gapReason": "because"}
 
-    found = codec.coverage_of(entity(values))
+    found = codec.decode_coverage(entity(values))
 
     assert found == replace(coverage, gap=replace(gap, reason=GapReason.SLICE_FAILED))
 

@@ -25,12 +25,12 @@ def test_the_estimate_holds_the_body_that_is_sent(values: dict[str, Scalar]) -> 
     for name, value in values.items():
         body |= {name: str(value), f"{name}@odata.type": "Edm.Boolean"}
 
-    assert table_checks.transaction_size(Insert("r", values)) >= len(json.dumps(body))
+    assert table_checks.estimate_size(Insert("r", values)) >= len(json.dumps(body))
 
 
 def test_the_estimate_of_a_deletion_counts_its_key() -> None:
     """The key stands in the address that a transaction names, with three characters for a sign."""
-    short, long = (table_checks.transaction_size(Delete(row, "e")) for row in ("r", "~é" * 100))
+    short, long = (table_checks.estimate_size(Delete(row, "e")) for row in ("r", "~é" * 100))
 
     assert long - short >= len("~" * 100) + len("%C3%A9" * 100) - 1
 
@@ -78,7 +78,7 @@ def write(number: int, kibibytes: int) -> Insert:
 def exactly(row: str, size: int) -> Insert:
     """Return a write that weighs so many bytes in a transaction."""
     bare = {f"text{part:02}": "" for part in range(20)}
-    left = size - table_checks.transaction_size(Insert(row, bare))
+    left = size - table_checks.estimate_size(Insert(row, bare))
     each = left // len(bare)
     texts = dict.fromkeys(bare, "x" * each)
     texts["text00"] += "x" * (left - each * len(bare))

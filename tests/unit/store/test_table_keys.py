@@ -75,7 +75,7 @@ def test_group_and_name_are_told_apart(group: str, name: str, group2: str, name2
 
 _TOO_LONG: dict[str, Callable[[], str]] = {
     "names": lambda: table_keys.finding_row("א" * 128, "n"),
-    "a subscription": lambda: table_keys.partition_of("s" * 513),
+    "a subscription": lambda: table_keys.get_partition("s" * 513),
     "a sequence": lambda: table_keys.outbox_row(10**12, "c"),
     "a negative sequence": lambda: table_keys.outbox_row(-1, "c"),
     "a slice": lambda: table_keys.slice_row("plan", 10_000),

@@ -98,16 +98,16 @@ class Served:
         findings = tuple(findings)
         owners, keys = group_by_owner(findings), group_by_key(findings)
         coverage = replace(coverage, owners=write_groups(owners), keys=write_groups(keys))
-        partition = table_keys.partition_of(coverage.subscription.id)
+        partition = table_keys.get_partition(coverage.subscription.id)
         await self.store.commit(
             Table.FINDINGS,
             partition,
             [
-                Insert(table_keys.COVERAGE, codec.coverage_values(coverage)),
+                Insert(table_keys.COVERAGE, codec.encode_coverage(coverage)),
                 *(
                     Insert(
                         table_keys.finding_row(finding.id.resource_group, finding.id.name),
-                        codec.finding_values(finding),
+                        codec.encode_finding(finding),
                     )
                     for finding in findings
                 ),

@@ -7,13 +7,13 @@ from http import HTTPStatus
 import pytest
 
 from cmk_check.config.http_auth import HttpAuth
-from cmk_check.web.dashboard_files import FILES, HEADERS, INDEX, answer
+from cmk_check.web.dashboard_files import FILES, HEADERS, INDEX, respond
 
 NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
 
 
 def _link(path: str) -> str:
-    return answer(path, None, "keys").headers.get("Link", "")
+    return respond(path, None, "keys").headers.get("Link", "")
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
@@ -22,7 +22,7 @@ def test_each_file_is_served_as_what_it_is(name: str) -> None:
     kinds = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
     kinds[".html"] = "text/html"
 
-    found = answer("" if name == INDEX else name, None, "keys")
+    found = respond("" if name == INDEX else name, None, "keys")
 
     suffix = name[name.rindex(".") :]
     assert (found.status, found.media_type) == (HTTPStatus.OK, kinds.get(suffix, "text/plain"))
@@ -46,7 +46,7 @@ def test_each_file_is_served_as_what_it_is(name: str) -> None:
 )
 def test_anything_else_is_not_there(path: str) -> None:
     """The package holds the app's code: a path out of the folder must find nothing."""
-    found = answer(path, None, "keys")
+    found = respond(path, None, "keys")
 
     assert found.status == HTTPStatus.NOT_FOUND
     assert found.media_type == "text/plain"
@@ -61,7 +61,7 @@ def test_every_answer_carries_the_headers(path: str) -> None:
     After an upgrade, an old page with a new API could show wrong data.
     """
     for known in (None, "*"):
-        headers = answer(path, known, "keys").headers
+        headers = respond(path, known, "keys").headers
         assert headers["Content-Security-Policy"] == HEADERS["Content-Security-Policy"]
         assert headers["Cache-Control"] == "no-cache"
         assert headers["X-Content-Type-Options"] == "nosniff"
@@ -95,38 +95,38 @@ def test_the_page_names_its_modules_so_that_none_waits_for_another() -> None:
 @pytest.mark.parametrize("path", ["", "main.js"])
 def test_what_the_browser_has_is_not_sent_again(path: str) -> None:
     """The files are requested each time, but must not be sent each time."""
-    etag = answer(path, None, "keys").headers["ETag"]
+    etag = respond(path, None, "keys").headers["ETag"]
 
-    again = answer(path, etag, "keys")
+    again = respond(path, etag, "keys")
 
     assert (again.status, again.body) == (HTTPStatus.NOT_MODIFIED, b"")
     assert again.headers["ETag"] == etag
-    assert answer(path, '"other"', "keys").status == HTTPStatus.OK
+    assert respond(path, '"other"', "keys").status == HTTPStatus.OK
 
 
 def test_each_file_has_a_tag_of_its_own() -> None:
     """If two contents shared a tag, the browser would keep the old one."""
-    tags = {answer(name.replace(INDEX, ""), None, "keys").headers["ETag"] for name in FILES}
+    tags = {respond(name.replace(INDEX, ""), None, "keys").headers["ETag"] for name in FILES}
 
     assert len(tags) == len(FILES)
-    assert answer("", None, "entra").headers["ETag"] not in tags
+    assert respond("", None, "entra").headers["ETag"] not in tags
 
 
 def test_the_page_knows_when_the_next_scan_starts() -> None:
     """A browser that has the page of an earlier hour gets the new one."""
-    pages = [answer("", None, "keys", NOON + hour) for hour in (timedelta(0), timedelta(hours=1))]
+    pages = [respond("", None, "keys", NOON + hour) for hour in (timedelta(0), timedelta(hours=1))]
 
     assert [re.findall(rb'"cmk-next-scan" content="([^"]+)"', page.body) for page in pages] == [
         [b"2026-09-01T12:00:00+00:00"],
         [b"2026-09-01T13:00:00+00:00"],
     ]
-    assert answer("", pages[0].headers["ETag"], "keys", NOON).status == HTTPStatus.NOT_MODIFIED
+    assert respond("", pages[0].headers["ETag"], "keys", NOON).status == HTTPStatus.NOT_MODIFIED
     assert pages[0].headers["ETag"] != pages[1].headers["ETag"]
 
 
 @pytest.mark.parametrize("http_auth", ["keys", "entra"])
 def test_the_page_knows_how_callers_are_let_in(http_auth: HttpAuth) -> None:
     """With Entra ID a key is useless; with keys there is no sign-in page."""
-    page = answer("", None, http_auth).body
+    page = respond("", None, http_auth).body
 
     assert re.findall(rb'<meta name="cmk-auth" content="(\w+)">', page) == [http_auth.encode()]

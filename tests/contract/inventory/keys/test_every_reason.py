@@ -35,7 +35,7 @@ async def _health(inventory: AzureInventory) -> dict[str, KeyHealth]:
 
 
 def _reason(name: str) -> KeyReason | None:
-    """Return what an account is named for, None for a healthy one."""
+    """Return what an account is named for, or None for a healthy one."""
     written = name.replace("-", "_")
     fitting = [code for code in KeyReason if written.startswith(code)]
     return max(fitting, key=len, default=None)

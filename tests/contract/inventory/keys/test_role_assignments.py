@@ -7,7 +7,7 @@ import pytest
 from cmk_check.core.account import Account
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Grant
-from cmk_check.core.keys.permissions import suffices, user_of
+from cmk_check.core.keys.permissions import get_key_user, suffices
 from cmk_check.inventory.gaps import READ_ASSIGNMENTS
 from local.simulator import Answer, Vault, arm_error
 from local.simulator.faults import Effect
@@ -102,7 +102,7 @@ async def test_role_of_a_group_is_found_by_asking_azure_for_the_identity(
     """Who is in a group stands in another directory; Azure follows groups, in groups too."""
     account = azure.add_account()
     grants = azure.simulator.estate.grants
-    inner = grants.set_group("inner", [user_of(account) or ""])
+    inner = grants.set_group("inner", [get_key_user(account) or ""])
     outer = grants.set_group("outer", [inner])
     azure.grant(vault.id, outer)
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.alerts.slack_teams_text import line_of
+from cmk_check.alerts.slack_teams_text import format_change
 from cmk_check.core.account import Account, Reading, parse_account
-from cmk_check.core.aspects import ASPECTS, BY_NAME, judged_alone
+from cmk_check.core.aspects import ASPECTS, BY_NAME, judge_alone
 from cmk_check.core.aspects.aspect import Aspect, Judged, News, Occasion
 from cmk_check.core.aspects.due_dates import DUE
 from cmk_check.core.aspects.key_health import KEY_HEALTH
@@ -177,7 +177,7 @@ def test_each_is_read_or_judged_from_the_document_of_the_account(aspect: Aspect)
     if aspect in {DUE, *(reader.aspect for reader in AspectReader.__subclasses__())}:
         return
 
-    judged = [judged_alone(each, None) for each in documents_of(aspect)]
+    judged = [judge_alone(each, None) for each in documents_of(aspect)]
 
     assert list(map(aspect.shown, judged)) == list(map(aspect.shown, EXAMPLES[aspect.name]))
 
@@ -196,7 +196,7 @@ def test_p1_of_an_account_that_is_listed_twice_the_worse_counts_in_any_order(nam
         assert step.after is not None
         states.add(aspect.state(step.after, NOON))
         for each in documents:
-            assert not aspect.is_worse(step.after, judged_alone(each, None))
+            assert not aspect.is_worse(step.after, judge_alone(each, None))
 
     assert len(states) == 1
 
@@ -282,7 +282,7 @@ def read(known: Known, *findings: Finding, hour: int = 0) -> Difference:
 
 def row_of(finding: Finding) -> Finding:
     """Return a finding as its row gives it back."""
-    return codec.finding_of(entity(codec.finding_values(finding), partition=ID))
+    return codec.decode_finding(entity(codec.encode_finding(finding), partition=ID))
 
 
 def changes_of(difference: Difference) -> list[Change]:
@@ -310,7 +310,7 @@ def test_p2_the_same_reading_announces_nothing_the_second_time(example: Finding)
     assert changes_of(again) == []
     told, latest = changes_of(first), LatestChanges()
     of_aspects = {kind for aspect in ASPECTS for kind in aspect.changes}
-    latest.see(each for each in changes_of(last) if each.type not in of_aspects)
+    latest.add(each for each in changes_of(last) if each.type not in of_aspects)
     ended = {each.type for each in told if "overtakenBy" in latest.marked(each).data}
     assert {each.type for each in told} & {each.type for each in changes_of(last)} <= ended
 
@@ -343,26 +343,26 @@ def test_each_can_be_filtered_by_the_table_which_leaves_nothing_out(aspect: Aspe
         if (state := aspect.state(finding, NOON)) is not None:
             asked = FindingFilter(states={aspect.name: state}, at=NOON)
             assert asked.admits(finding)
-            assert asked.equals().items() <= codec.finding_values(finding).items()
+            assert asked.equals().items() <= codec.encode_finding(finding).items()
     states = {aspect.state(each, NOON) for each in (first, second)} - {None}
     filters = [FindingFilter(states={aspect.name: str(state)}) for state in states]
     assert any(each.is_compared_by_table for each in filters)
 
-    values = codec.finding_values(first)
+    values = codec.encode_finding(first)
     for state in (aspect.state(second, NOON), None):
         wrong = {name: value for name, value in values.items() if name != aspect.name}
         wrong |= {aspect.name: state} if state else {}
         with suppress(codec.RowUnusable):
-            assert aspect.state(codec.finding_of(entity(wrong)), NOON) in {state, None}
+            assert aspect.state(codec.decode_finding(entity(wrong)), NOON) in {state, None}
 
 
 @each_aspect
 def test_a_state_of_a_later_version_costs_at_most_itself(aspect: Aspect) -> None:
     """Otherwise an app that was rolled back could not read its rows, or a filter would miss one."""
     example, word = EXAMPLES[aspect.name][0], "of_a_later_version"
-    values = {**codec.finding_values(example), aspect.name: word}
+    values = {**codec.encode_finding(example), aspect.name: word}
 
-    finding = codec.finding_of(entity(values))
+    finding = codec.decode_finding(entity(values))
 
     state = aspect.state(finding, NOON)
     assert finding.judgement == example.judgement
@@ -410,7 +410,7 @@ def test_the_first_scan_tells_the_sums_of_keys() -> None:
 
     assert sums is not None
     assert sum(sums.values()) == counts.total
-    told = line_of(of_baseline("s", NOON, "id", Summary(counts), None), PORTAL).details
+    told = format_change(of_baseline("s", NOON, "id", Summary(counts), None), PORTAL).details
     assert "; keys of compliant accounts: 1 broken, 0 at risk, 0 unknown, 1 healthy" in told
 
 
@@ -426,5 +426,5 @@ def test_each_type_of_change_has_a_title_and_one_origin(kind: ChangeType) -> Non
     origins = sum(kind in aspect.changes for aspect in ASPECTS)
     is_of_an_aspect = kind.split(".")[1] not in {"account", "coverage", "scan"}
 
-    assert line_of(Change("id", kind, NOON, f"/subscriptions/{ID}", "/a", {}), PORTAL).title
+    assert format_change(Change("id", kind, NOON, f"/subscriptions/{ID}", "/a", {}), PORTAL).title
     assert is_of_an_aspect <= origins <= 1

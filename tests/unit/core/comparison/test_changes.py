@@ -13,7 +13,7 @@ import pytest
 from cmk_check.core.account import Account, Evidence, Reading
 from cmk_check.core.aspects.aspect import Occasion
 from cmk_check.core.aspects.key_health import KEY_HEALTH
-from cmk_check.core.cloudevents import event_of
+from cmk_check.core.cloudevents import to_cloudevent
 from cmk_check.core.comparison import changes
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import ChangeType, KeyReason, KeySeverity, KeyState
@@ -84,7 +84,7 @@ def _examples() -> dict[str, Change]:
 
 def _written() -> str:
     examples = _examples().items()
-    events = {name: event_of(replace(change, id="id-1")) for name, change in examples}
+    events = {name: to_cloudevent(replace(change, id="id-1")) for name, change in examples}
     return f"{json.dumps(events, indent=1)}\n"
 
 
@@ -138,8 +138,8 @@ def test_the_largest_change_of_a_key_still_fits_into_a_row_and_a_message() -> No
     key = change.data["key"]
     assert isinstance(key, dict)
     assert len(key["reasons"]) == 10
-    table_checks.check([Insert("row", codec.change_values(change))], ID)
-    assert len(json.dumps(event_of(change), ensure_ascii=False).encode()) < 48_000
+    table_checks.check([Insert("row", codec.encode_change(change))], ID)
+    assert len(json.dumps(to_cloudevent(change), ensure_ascii=False).encode()) < 48_000
 
 
 def test_the_longest_names_of_broken_keys_fit_into_a_row() -> None:
@@ -157,14 +157,14 @@ def test_the_longest_names_of_broken_keys_fit_into_a_row() -> None:
 
     change = changes.of_baseline("scan-1", NOON, "id-1", summary, HOST)
 
-    table_checks.check([Insert("row", codec.change_values(change))], ID)
+    table_checks.check([Insert("row", codec.encode_change(change))], ID)
 
 
 def test_an_event_leaves_its_change_as_it_was() -> None:
     """The same change is told to several, and published again after a crash."""
     data = {"name": "a"}
 
-    event_of(Change("id-1", ChangeType.ACCOUNT_UPDATED, NOON, "/s", "/s/a", data, 4))
+    to_cloudevent(Change("id-1", ChangeType.ACCOUNT_UPDATED, NOON, "/s", "/s/a", data, 4))
 
     assert data == {"name": "a"}
 

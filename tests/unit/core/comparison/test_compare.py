@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cmk_check.core.account import Account, Reading, UserIdentity
 from cmk_check.core.aspects.key_health import KEY_HEALTH
-from cmk_check.core.comparison.judge_accounts import accounts_of, judge_all
+from cmk_check.core.comparison.judge_accounts import judge_all, select_accounts
 from cmk_check.core.comparison.updates import Difference, FindingUpdate, Known
 from cmk_check.core.enums import ChangeType, KeyReason, KeyState, Reason, Verdict
 from cmk_check.core.model import Finding
@@ -79,7 +79,7 @@ def after(difference: Difference) -> Finding:
 
 
 def verdict_in(side: object) -> object:
-    """Return the verdict on one side of a change, None if there is none."""
+    """Return the verdict on one side of a change, or None if there is none."""
     return side["verdict"] if isinstance(side, dict) else None
 
 
@@ -278,7 +278,7 @@ def test_only_keys_of_accounts_that_are_compliant_are_looked_at() -> None:
     """Other accounts have no key that counts, and each reading costs requests."""
     accounts = [good(ID, "a"), bad(ID, "b"), odd(ID, "c"), good(ID, "d"), bad(ID, "d")]
 
-    assert accounts_of(KEY_HEALTH, judge_all(accounts, KINDS)) == (good(ID, "a"),)
+    assert select_accounts(KEY_HEALTH, judge_all(accounts, KINDS)) == (good(ID, "a"),)
 
 
 def test_a_kind_is_spelled_as_the_settings_spell_it_and_else_as_azure_does() -> None:

@@ -45,7 +45,7 @@ KNOWN: Final = {
     "read": known_of(),
     "excluded": recorded(unread(Known(), Disposition.EXCLUDED)),
     "retired": recorded(unread(Known(), Disposition.RETIRED)),
-    "unread": Known(compared(Known()).coverage_after(0, "claim")),
+    "unread": Known(compared(Known()).build_coverage_after(0, "claim")),
 }
 
 
@@ -260,7 +260,7 @@ def test_a_first_recording_in_parts_is_unread_until_the_last(gap: Gap | None) ->
     reading = Reading((bad(ID, "a"), good(ID, "b")), ignored_by_kind={"Face": 2}, gap=gap)
     difference = compared_reading(Known(), reading)
 
-    begun = difference.coverage_after(1, "claim")
+    begun = difference.build_coverage_after(1, "claim")
 
     assert (begun.state, begun.gap) == (CoverageState.PENDING, None)
     assert (begun.recording, begun.sequence) == ("claim", 1)
@@ -282,7 +282,7 @@ def test_a_recording_in_parts_keeps_what_the_row_said_but_its_sums() -> None:
     assert had is not None
     difference = compared(known, bad(ID, "a"), bad(ID, "b"), at=NOON + HOUR)
 
-    begun = difference.coverage_after(1, "claim")
+    begun = difference.build_coverage_after(1, "claim")
 
     assert (begun.state, begun.gap, begun.since) == (had.state, had.gap, had.since)
     assert begun.last_read == NOON
@@ -319,7 +319,7 @@ def test_rows_of_a_newer_version_are_counted_in_every_part() -> None:
 
     difference = compared(newer, bad(ID, "a"), at=NOON + HOUR)
 
-    assert difference.coverage_after(0, "claim").accounts.by_kind == {
+    assert difference.build_coverage_after(0, "claim").accounts.by_kind == {
         "OpenAI": VerdictCounts(unknown=1),
         "unknown": VerdictCounts(unknown=1),
     }

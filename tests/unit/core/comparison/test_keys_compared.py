@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.core.account import Account, Reading
-from cmk_check.core.comparison.judge_accounts import known_vaults
+from cmk_check.core.comparison.judge_accounts import list_known_vaults
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.enums import KeyState
 from cmk_check.core.keys.facts import Key, KeyFacts, Vault
@@ -333,7 +333,7 @@ def test_where_a_vault_was_outlives_a_reading_without_its_key(
     """After one odd answer, a deleted vault would count as unreadable forever (P11)."""
     known = recorded(compared(known_of(good(ID), keys=VAULT_GONE), between, at=LATER, keys=keys))
 
-    assert known_vaults(known.findings, [good(ID)]) == {str(good(ID).id): VAULT}
+    assert list_known_vaults(known.findings, [good(ID)]) == {str(good(ID).id): VAULT}
     known = recorded(compared(known, between, at=LATER, keys=keys))
     known = recorded(compared(known, good(ID), at=LATER, keys=UNREAD))
     assert health_of(known).vault_id == VAULT
@@ -346,7 +346,7 @@ def test_a_place_that_is_none_of_the_vault_is_not_asked_for(name: str) -> None:
     """People may edit rows; and names of managed HSMs are others' than those of vaults."""
     finding = replace(only_finding(known_of(good(ID), keys=HEALTHY)), vault_id=name)
 
-    assert known_vaults({str(finding.id): finding}, [good(ID)]) == {}
+    assert list_known_vaults({str(finding.id): finding}, [good(ID)]) == {}
 
 
 def test_a_vault_that_was_found_elsewhere_is_looked_for_there() -> None:
@@ -356,7 +356,7 @@ def test_a_vault_that_was_found_elsewhere_is_looked_for_there() -> None:
 
     known = recorded(compared(known, good(ID), at=LATER, keys=facts))
 
-    assert known_vaults(known.findings, [good(ID)]) == {str(good(ID).id): moved}
+    assert list_known_vaults(known.findings, [good(ID)]) == {str(good(ID).id): moved}
 
 
 def test_a_vault_that_the_account_has_left_is_not_asked_for() -> None:
@@ -367,9 +367,9 @@ def test_a_vault_that_the_account_has_left_is_not_asked_for() -> None:
 
     now = recorded(compared(known, other, at=LATER, keys=UNREAD))
 
-    assert known_vaults(known.findings, [other, bad(ID, "b")]) == {}
+    assert list_known_vaults(known.findings, [other, bad(ID, "b")]) == {}
     assert health_of(now).vault_id is None
-    assert known_vaults(known.findings, [spelled]) == {str(good(ID).id): VAULT}
+    assert list_known_vaults(known.findings, [spelled]) == {str(good(ID).id): VAULT}
 
 
 _READINGS: Final = st.lists(
@@ -402,7 +402,7 @@ def test_after_each_step_the_row_numbers_what_was_told_so_far(
     for number, row in enumerate(rows, 1):
         done = difference.steps[:number]
         assert row.sequence == had + sum(len(step.changes) for step in done)
-        counted = Known(findings=known.after(done)).tally().counts({}, 0)
+        counted = Known(findings=known.apply_steps(done)).tally().counts({}, 0)
         assert row.accounts == counted
     assert not rows or rows[-1].sequence == difference.coverage.sequence
     assert _compared(recorded(difference), second).is_empty

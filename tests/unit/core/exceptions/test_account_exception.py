@@ -11,13 +11,13 @@ from cmk_check.core.enums import ExceptionReason, ExceptionState, Verdict
 from cmk_check.core.exceptions.account_exception import (
     AccountException,
     AnnouncedException,
+    count_honoured,
     expiries,
-    honoured_at,
     state_of,
 )
 from cmk_check.core.exceptions.announcements import announce
 from cmk_check.core.exceptions.facts import Assignment
-from cmk_check.core.exceptions.judge_exception import ExceptionRules, exception_of
+from cmk_check.core.exceptions.judge_exception import ExceptionRules, find_exception
 from cmk_check.core.unread import Absent, Unread
 from tests.fakes.exemptions import ASSIGNMENT, CORP, DENIED, exempted
 from tests.fakes.world import bad
@@ -63,7 +63,7 @@ def test_what_could_not_be_read_is_named() -> None:
     facts = replace(exempted(ID, END), assignments={ASSIGNMENT: Unread(gap)})
 
     for each in (DENIED, facts):
-        found = exception_of(bad(ID), each, ExceptionRules(), END - timedelta(days=1))
+        found = find_exception(bad(ID), each, ExceptionRules(), END - timedelta(days=1))
         assert found is not None
         assert found.reason is ExceptionReason.EXEMPTION_UNREAD
         assert (found.missing_action, found.detail) == (gap.missing_action, gap.detail)
@@ -75,7 +75,7 @@ def test_an_initiative_that_is_gone_exempts_nothing() -> None:
     facts = replace(exempted(ID, END), assignments={ASSIGNMENT: Assignment(CORP, gone)})
     facts = replace(facts, sets={gone: Absent(gone)})
 
-    assert exception_of(bad(ID), facts, ExceptionRules(), NOON) is None
+    assert find_exception(bad(ID), facts, ExceptionRules(), NOON) is None
 
 
 @pytest.mark.parametrize("times", [0, 1, 50, 51, 90])
@@ -89,7 +89,7 @@ def test_what_does_not_fit_ends_early_and_never_late(times: int) -> None:
     for hour in range(-1, times):
         honoured = 2 * sum(count for _, count in counted[hour + 1 :])
         late = hour >= 49 and times > 50
-        assert honoured_at(kept, NOON + hour * HOUR) == (0 if late else honoured)
+        assert count_honoured(kept, NOON + hour * HOUR) == (0 if late else honoured)
 
 
 def _walk(

@@ -15,7 +15,7 @@ from cmk_check.core.exceptions.facts import (
     parse_exemption,
     parse_set,
 )
-from cmk_check.core.exceptions.judge_exception import CMK_POLICY, ExceptionRules, exception_of
+from cmk_check.core.exceptions.judge_exception import CMK_POLICY, ExceptionRules, find_exception
 from cmk_check.core.gap import Gap
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.unread import Absent, Unread
@@ -92,7 +92,7 @@ def _judged(
         frozenset(ids[i].lower() for i in listed),
     )
 
-    return exception_of(Account(account_id, "OpenAI", location), facts, rules, NOW)
+    return find_exception(Account(account_id, "OpenAI", location), facts, rules, NOW)
 
 
 GOOD_EXEMPTION: Final[dict[str, object]] = {

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cmk_check.core.enums import KeyReason
 from cmk_check.core.keys.facts import Grant, RolePermissions
-from cmk_check.core.keys.permissions import NEEDED_ACTIONS, missing_actions, suffices
+from cmk_check.core.keys.permissions import NEEDED_ACTIONS, list_missing_actions, suffices
 from tests.unit.core.key_examples import POLICIES, SYSTEM, changed, found, judged
 
 READ, WRAP, UNWRAP = NEEDED_ACTIONS
@@ -56,16 +56,16 @@ _GRANTS: Final[dict[str, tuple[tuple[Grant, ...], tuple[str, ...]]]] = {
 @pytest.mark.parametrize(("grants", "missing"), _GRANTS.values(), ids=list(_GRANTS))
 def test_what_grants_lack(grants: tuple[Grant, ...], missing: tuple[str, ...]) -> None:
     """P1: a grant that only looks right leaves the data unreadable."""
-    assert (suffices(grants), missing_actions(grants)) == (not missing, missing)
+    assert (suffices(grants), list_missing_actions(grants)) == (not missing, missing)
 
 
 def test_conditions_may_be_taken_to_hold() -> None:
     """Whether they are all that is missing decides between unknown and broken."""
-    assert missing_actions((_grant(READ, conditional=True),), conditions_hold=True) == (
+    assert list_missing_actions((_grant(READ, conditional=True),), conditions_hold=True) == (
         WRAP,
         UNWRAP,
     )
-    assert missing_actions((_grant("*", block=True),), conditions_hold=True) == ()
+    assert list_missing_actions((_grant("*", block=True),), conditions_hold=True) == ()
 
 
 @pytest.mark.parametrize("pattern", ["*" * 500 + "!", "*e" * 500, "*key*" * 200])
@@ -88,8 +88,8 @@ _PATTERNS: Final = st.lists(
 @given(st.lists(_PATTERNS, max_size=3), _PATTERNS)
 def test_a_grant_more_never_takes_away(patterns: list[str], another: str) -> None:
     """Roles add up; an exclusion affects only its own block."""
-    fewer = missing_actions([_grant(*patterns)])
-    more = missing_actions([_grant(*patterns), _grant(another), _grant("*", less=("*",))])
+    fewer = list_missing_actions([_grant(*patterns)])
+    more = list_missing_actions([_grant(*patterns), _grant(another), _grant("*", less=("*",))])
 
     assert set(more) <= set(fewer)
 

@@ -14,7 +14,7 @@ from cmk_check.core.keys.facts import Key as ReadKey
 from cmk_check.core.keys.judge_key_health import judge_key_health
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.keys.parsing import parse_key
-from cmk_check.inventory.keys.rotation_policy import with_rotation
+from cmk_check.inventory.keys.rotation_policy import add_rotation
 from local.simulator import KeySpec, VaultSpec, VersionSpec
 from local.simulator.rotation import moved
 from local.simulator.vault_documents import KeyPlace
@@ -156,7 +156,7 @@ def _year(lifetime: str, policy: dict[str, Any], *, rotates: bool = True) -> lis
         key.clock = now.timestamp
         if key.latest is not shown:
             shown, document = key.latest, key.document()
-            facts = replace(facts, key=with_rotation(parse_key(document), document))
+            facts = replace(facts, key=add_rotation(parse_key(document), document))
         health = judge_key_health(account, facts, now)
         after = replace(finding, key_health=health)
         _, news = KEY_HEALTH.news(before, after, after, Occasion(now))

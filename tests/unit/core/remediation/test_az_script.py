@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cmk_check.core.remediation.az_script import render_az
-from cmk_check.core.remediation.encryption_plan import vault_to_share
+from cmk_check.core.remediation.encryption_plan import choose_shared_vault
 from tests.fakes.remediation import (
     BARE,
     CLIENT,
@@ -24,7 +24,7 @@ from tests.fakes.remediation import (
 NEW = render_az(planned(finding_of(), tenant_id=TENANT))
 OLD = render_az(planned(finding_of(identity_type="SystemAssigned"), vault="kv-old", key="our-key"))
 USER = render_az(planned(finding_of(identity_type="UserAssigned"), vault="kv-old"))
-SHARED = render_az(planned(finding_of(), vault=vault_to_share(finding_of())))
+SHARED = render_az(planned(finding_of(), vault=choose_shared_vault(finding_of())))
 OF_OLD = BARE | OLD_VAULT | {"identity": "SystemAssigned"}
 OF_USER = BARE | OLD_VAULT | {"identity": "UserAssigned", "clients": CLIENT}
 WRITES = ("identity assign", "keyvault create", "keyvault update", "assignment create")

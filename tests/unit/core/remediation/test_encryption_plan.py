@@ -12,7 +12,7 @@ from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.model import Finding
 from cmk_check.core.owner import Owner
 from cmk_check.core.remediation.az_script import render_az
-from cmk_check.core.remediation.encryption_plan import plan_for, vault_to_share
+from cmk_check.core.remediation.encryption_plan import choose_shared_vault, plan_for
 from cmk_check.core.remediation.plan import TargetVault
 from cmk_check.core.resource_id import AccountId
 from tests.fakes.broken_keys import KEYS_IN_TROUBLE, key_plan_of
@@ -91,7 +91,7 @@ def test_no_plan_sets_a_key_that_azure_does_not_offer(account: dict[str, str]) -
 
     assert finding.judgement.verdict is Verdict.NON_COMPLIANT
     assert plan_for(finding) is None
-    assert vault_to_share(finding) is None
+    assert choose_shared_vault(finding) is None
     assert "Encryption page" not in finding.judgement.message
     assert finding.judgement.message.endswith(": take the kind out of CMK_KINDS.")
 
@@ -224,7 +224,7 @@ def test_a_shared_vault_is_that_of_subscription_region_and_owner(
     one: Finding, other: Finding, count: int
 ) -> None:
     """Tomorrow's plans must find today's vault; a key's owner must not stop others' accounts."""
-    plans = [planned(each, vault=vault_to_share(each)) for each in (one, other)]
+    plans = [planned(each, vault=choose_shared_vault(each)) for each in (one, other)]
 
     vaults, keys = {plan.vault.name for plan in plans}, {plan.key for plan in plans}
 
@@ -243,4 +243,4 @@ def test_a_shared_vault_is_that_of_subscription_region_and_owner(
 )
 def test_an_account_that_cannot_share_a_vault_has_its_own(account: dict[str, str]) -> None:
     """A vault elsewhere is refused by Azure, whatever is granted there."""
-    assert vault_to_share(finding_of(**account)) is None
+    assert choose_shared_vault(finding_of(**account)) is None

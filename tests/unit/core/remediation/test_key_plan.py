@@ -10,7 +10,7 @@ from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.reasons.catalogue import KEY_REASONS
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
-from cmk_check.core.remediation.key_plan import key_plan_for
+from cmk_check.core.remediation.key_plan import plan_key_fix
 from cmk_check.core.unread import Absent
 from tests.fakes.broken_keys import BROKEN_KEYS, KEYS_IN_TROUBLE, broken, in_hsm, key_plan_of
 from tests.fakes.remediation import finding_of
@@ -166,7 +166,7 @@ def test_where_no_command_ends_it_there_is_no_plan(health: KeyHealth | None) -> 
     """Half a plan would do something else; the message of each reason says who must act."""
     finding = replace(broken(judged(POLICIES)), key_health=health)
 
-    assert key_plan_for(finding) is None
+    assert plan_key_fix(finding) is None
 
 
 @pytest.mark.parametrize(
@@ -177,4 +177,4 @@ def test_what_cannot_be_named_has_no_plan(names: dict[str, str | None]) -> None:
     """Any person who may change the account gives names; another identity would get the grant."""
     named: dict[str, Any] = {"key_source": "Microsoft.KeyVault", "key_name": "cmk", **names}
 
-    assert key_plan_for(replace(finding_of(**named), key_health=BROKEN_KEYS["no role"])) is None
+    assert plan_key_fix(replace(finding_of(**named), key_health=BROKEN_KEYS["no role"])) is None

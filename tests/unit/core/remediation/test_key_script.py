@@ -45,7 +45,7 @@ GONE: Final = None
 class Case:
     """What ends a reason: the plan's steps, and the word that the script requires.
 
-    ``before`` and ``after`` are facts of the state, None for what is not there.
+    ``before`` and ``after`` are facts of the state, or None for what is not there.
     """
 
     steps: str

@@ -13,7 +13,7 @@ import pytest
 from cmk_check.cli.plan_folder import render_run
 from cmk_check.core.owner import Owner
 from cmk_check.core.remediation.az_script import render_az
-from cmk_check.core.remediation.encryption_plan import vault_to_share
+from cmk_check.core.remediation.encryption_plan import choose_shared_vault
 from tests.fakes.remediation import TENANT, Ended, Watched, finding_of, planned
 
 OWNERS: Final = ("Ann", "Ann", "Bob")
@@ -30,7 +30,7 @@ class Folder:
         self.files: list[str] = []
         for number, owner in enumerate(OWNERS, 1):
             finding = replace(finding_of(f"a{number}"), owner=Owner(owner, "account"))
-            plan = planned(finding, tenant_id=TENANT, vault=vault_to_share(finding))
+            plan = planned(finding, tenant_id=TENANT, vault=choose_shared_vault(finding))
             self.files.append(f"plans/{number}.sh")
             (plans / f"{number}.sh").write_text(render_az(plan))
             self.azure.add_account(f"a{number}")

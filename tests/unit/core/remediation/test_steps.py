@@ -12,15 +12,15 @@ import pytest
 from cmk_check.cli.plan_folder import render_run
 from cmk_check.core.remediation import steps
 from cmk_check.core.remediation.az_script import render_az
-from cmk_check.core.remediation.encryption_plan import vault_to_share
+from cmk_check.core.remediation.encryption_plan import choose_shared_vault
 from cmk_check.core.remediation.steps import BASH, Action, step
 from cmk_check.core.remediation.terraform import PARTS
-from cmk_check.core.text_files import filled, toml_of
+from cmk_check.core.text_files import fill_part, read_toml
 from tests.fakes.broken_keys import KEYS_IN_TROUBLE, in_hsm, key_plan_of
 from tests.fakes.remediation import TENANT, finding_of, planned
 from tests.unit.core.key_examples import ATTRIBUTES, POLICIES, judged, with_changes
 
-WORDS: Final = toml_of(steps.__package__, "steps.toml")
+WORDS: Final = read_toml(steps.__package__, "steps.toml")
 AROUND: Final = {"head", "key_head", "functions", "no_files"}
 PACKAGE: Final = Path(__file__).parents[4] / "cmk_check"
 SHELLCHECK: Final = Path(sys.executable).with_name("shellcheck")
@@ -67,10 +67,10 @@ def test_a_placeholder_is_a_value_or_another_part_and_a_value_holds_none() -> No
     """Values may contain names from Azure, which must not control a script."""
     parts = {"whole": 'a="@inner@" @due@ b@c', "inner": "(@due@)", "due": "never"}
 
-    assert filled(parts, "whole", {}) == 'a="(never)" never b@c'
-    assert filled(parts, "whole", {"due": "@inner@"}) == 'a="(@inner@)" @inner@ b@c'
+    assert fill_part(parts, "whole", {}) == 'a="(never)" never b@c'
+    assert fill_part(parts, "whole", {"due": "@inner@"}) == 'a="(@inner@)" @inner@ b@c'
     with pytest.raises(KeyError, match="nothing"):
-        filled({"whole": "@nothing@"}, "whole", {})
+        fill_part({"whole": "@nothing@"}, "whole", {})
 
 
 def _scripts() -> dict[str, str]:
@@ -81,7 +81,7 @@ def _scripts() -> dict[str, str]:
     return {
         "new": render_az(planned(shared)),
         "old": render_az(planned(user, vault="kv-old")),
-        "shared": render_az(planned(shared, vault=vault_to_share(shared), tenant_id=TENANT)),
+        "shared": render_az(planned(shared, vault=choose_shared_vault(shared), tenant_id=TENANT)),
         "run": render_run([("plans/1-chat.sh", f"{name} in {group}")], ["plans/1-chat.sh"]),
         "hsm": render_az(key_plan_of(in_hsm(KEYS_IN_TROUBLE["key disabled"]), name, group)),
         "blocked": render_az(key_plan_of(blocked, name, group)),

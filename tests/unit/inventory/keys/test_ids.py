@@ -20,7 +20,7 @@ def test_id_is_taken_apart_in_lower_case() -> None:
     assert (vault.subscription_id, vault.group) == (SUBSCRIPTION.lower(), "rg-keys")
     assert (vault.name, vault.is_managed_hsm) == ("kv-a", False)
     assert vault.text == vault.path == VAULT.replace("Rg-(ä)", "Rg-Keys").lower()
-    assert KeyId.of(vault, "CMK") == KeyId(vault, "cmk")
+    assert KeyId.build(vault, "CMK") == KeyId(vault, "cmk")
     assert VaultId.parse(VAULT.replace("vaults", "managedHSMs")) == replace(
         vault, group="Rg-(ä)", is_managed_hsm=True
     )
@@ -64,4 +64,4 @@ def test_what_is_no_keys_name_is_none_p10(name: str | None) -> None:
     vault = VaultId.parse(VAULT)
 
     assert vault is not None
-    assert KeyId.of(vault, name) is None
+    assert KeyId.build(vault, name) is None

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.core.keys.facts import Key, KeyVersion
-from cmk_check.inventory.keys.rotation_policy import with_rotation
+from cmk_check.inventory.keys.rotation_policy import add_rotation
 
 CREATED: Final = datetime(2026, 1, 31, 10, tzinfo=UTC)
 EXPIRES: Final = datetime(2026, 8, 31, 10, tzinfo=UTC)
@@ -33,7 +33,7 @@ def _at(*actions: object, expires: datetime | None = EXPIRES, **attributes: obje
 
 def next_rotation_at(document: object, newest: KeyVersion) -> datetime | None:
     """Return when a new version can be expected."""
-    key = with_rotation(Key("key", newest), document)
+    key = add_rotation(Key("key", newest), document)
     assert (key.rotation_due_at is None) is (key.next_rotation_at is None)
     return key.next_rotation_at
 
@@ -76,7 +76,7 @@ def test_a_policy_that_was_changed_later_rotates_no_earlier() -> None:
     changed = int((DUE + timedelta(days=400)).timestamp())
 
     document = _document([AFTER], updated=changed)
-    key = with_rotation(Key("key", NEWEST), document)
+    key = add_rotation(Key("key", NEWEST), document)
 
     assert key.next_rotation_at == DUE + timedelta(days=400)
     assert key.rotation_due_at == DUE, "it is due all the same"

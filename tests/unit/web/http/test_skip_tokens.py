@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.store import table_keys
-from cmk_check.web.http.paging import position_of, skip_token_of
+from cmk_check.web.http.paging import decode_position, encode_position
 from cmk_check.web.http.refusals import RequestRefused
 from tests.unit.web.api_kit import LAB, PRODUCTION, Served
 from tests.unit.web.asgi_client import send
@@ -22,9 +22,9 @@ def _encoded(text: str) -> str:
 @given(NAMES, NAMES, NAMES)
 def test_every_place_comes_back_from_its_token(subscription: str, group: str, name: str) -> None:
     """If a token does not lead to its place, the rest of the list cannot be read."""
-    place = table_keys.partition_of(subscription), table_keys.finding_row(group, name)
+    place = table_keys.get_partition(subscription), table_keys.finding_row(group, name)
 
-    assert position_of(skip_token_of(place), table_keys.FINDINGS_FROM) == place
+    assert decode_position(encode_position(place), table_keys.FINDINGS_FROM) == place
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_every_place_comes_back_from_its_token(subscription: str, group: str, na
 def test_what_this_api_did_not_make_is_refused(token: str) -> None:
     """A token is untrusted input that becomes part of a query."""
     with pytest.raises(RequestRefused) as refused:
-        position_of(token, table_keys.FINDINGS_FROM)
+        decode_position(token, table_keys.FINDINGS_FROM)
 
     assert (refused.value.status, refused.value.target) == (400, "skipToken")
 
@@ -54,17 +54,17 @@ def test_what_this_api_did_not_make_is_refused(token: str) -> None:
 def test_no_token_fails_otherwise(token: str) -> None:
     """Anything else would be a 500."""
     try:
-        place = position_of(token, table_keys.FINDINGS_FROM)
+        place = decode_position(token, table_keys.FINDINGS_FROM)
     except RequestRefused:
         return
     assert place
-    assert position_of(skip_token_of(place), table_keys.FINDINGS_FROM) == place
+    assert decode_position(encode_position(place), table_keys.FINDINGS_FROM) == place
 
 
 async def test_a_token_of_another_list_shows_nothing_it_should_not(served: Served) -> None:
     """A token decides where to begin, never what to show."""
     row = table_keys.finding_row("rg-ai", "chat")
-    token = skip_token_of((table_keys.partition_of(PRODUCTION), row))
+    token = encode_position((table_keys.get_partition(PRODUCTION), row))
 
     answer = await send(served.app(), f"/api/v1/findings?subscription={LAB}&skipToken={token}")
 

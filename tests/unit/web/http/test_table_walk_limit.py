@@ -146,7 +146,7 @@ async def _searches(log: list[tuple[str, float]]) -> None:
     turns = Turns(rest=2)
 
     async def search(name: str) -> None:
-        async for _ in turns.each(_reading(log, name)):
+        async for _ in turns.iterate(_reading(log, name)):
             pass
 
     await asyncio.gather(search("a"), search("b"))

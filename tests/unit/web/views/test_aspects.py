@@ -76,7 +76,7 @@ async def test_sums_are_shown_of_the_estate_and_of_each_subscription() -> None:
     """A missing number would look like zero."""
     served, _ = await _examples(KEY_HEALTH)
     app = served.app()
-    sums = KEY_HEALTH.all_sums(counted(EXAMPLES[KEY_HEALTH.name]))
+    sums = KEY_HEALTH.get_all_sums(counted(EXAMPLES[KEY_HEALTH.name]))
 
     estate = (await send(app, "/api/v1/status")).json
     (listed,) = (await send(app, "/api/v1/subscriptions")).found

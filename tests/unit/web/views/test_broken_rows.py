@@ -107,7 +107,7 @@ async def test_an_account_without_a_row_of_its_subscription_is_of_a_gap(empty: S
     """This version must not vouch for rows that it cannot read, or date them to 1970."""
     row = table_keys.finding_row("rg", "chat")
     newer = [Insert(row, {"schema": 5, "verdict": "compliant", "kind": "OpenAI"})]
-    await empty.store.commit(Table.FINDINGS, table_keys.partition_of(PRODUCTION), newer)
+    await empty.store.commit(Table.FINDINGS, table_keys.get_partition(PRODUCTION), newer)
 
     (shown,) = (await send(empty.app(), "/api/v1/findings")).found
 

@@ -60,10 +60,10 @@ async def test_lists_plans_and_sums_have_due_dates() -> None:
 @pytest.mark.parametrize("broken", ["", "{}", 5, '{"since":"2026-11-25T12:00:00"}'])
 def test_a_date_that_cannot_be_read_is_found_again(broken: str | int) -> None:
     """P7: only this date is lost."""
-    values = codec.finding_values(LATE)
+    values = codec.encode_finding(LATE)
 
-    assert codec.finding_of(entity(values)).due == LATE.due
-    assert codec.finding_of(entity(values | {"dueDetail": broken})).due is None
+    assert codec.decode_finding(entity(values)).due == LATE.due
+    assert codec.decode_finding(entity(values | {"dueDetail": broken})).due is None
 
 
 async def test_evidence_has_dates(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from cmk_check.core.rule_text import RULE_TEXT
 from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
 from cmk_check.web import models
-from cmk_check.web.views.finding import remediation_of
+from cmk_check.web.views.finding import build_remediation
 from tests.fakes.broken_keys import BROKEN_KEYS, broken
 from tests.fakes.hostile import NAMES
 from tests.fakes.remediation import BASH, CLIENT, TENANT, finding_of, planned
@@ -202,7 +202,7 @@ def test_the_steps_are_those_of_the_plan() -> None:
     """The command, the API and the page give the same advice."""
     found = finding_of(identity_type="UserAssigned", identity_client_id=CLIENT)
 
-    shown = remediation_of(found, TENANT, PORTAL, "vault.azure.net")
+    shown = build_remediation(found, TENANT, PORTAL, "vault.azure.net")
 
     plan = planned(found, tenant_id=TENANT)
     assert shown is not None
@@ -220,7 +220,7 @@ def test_the_steps_are_those_of_the_plan() -> None:
 @pytest.mark.parametrize(("what", "has_template"), [("key disabled", False), ("no role", True)])
 def test_a_broken_key_has_the_plan_that_ends_it(what: str, *, has_template: bool) -> None:
     """With the reason alone, people would have to look up names and options."""
-    shown = remediation_of(broken(BROKEN_KEYS[what]), TENANT, PORTAL, "vault.azure.net")
+    shown = build_remediation(broken(BROKEN_KEYS[what]), TENANT, PORTAL, "vault.azure.net")
 
     assert shown is not None
     assert shown.summary.startswith("Fix the key of Chat ")

@@ -88,7 +88,7 @@ async def test_a_next_link_leads_to_this_app(
 async def test_a_subscription_whose_row_is_broken_is_recorded_all_the_same(empty: Served) -> None:
     """Its id is right, so "check its id" would mislead people."""
     newer = [Insert(table_keys.COVERAGE, {"schema": 99})]
-    await empty.store.commit(Table.FINDINGS, table_keys.partition_of(LAB), newer)
+    await empty.store.commit(Table.FINDINGS, table_keys.get_partition(LAB), newer)
 
     answer = await send(empty.app(), f"{FINDINGS}?subscription={LAB}")
 

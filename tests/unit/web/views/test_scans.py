@@ -11,9 +11,9 @@ from cmk_check.core.enums import PostureVerdict, ScanState, Trigger
 from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Lease, Scan, Slice
-from cmk_check.store.scans import scan_id_of
+from cmk_check.store.scans import build_scan_id
 from cmk_check.web import parameters
-from cmk_check.web.views.scans import page_of
+from cmk_check.web.views.scans import read_page
 from tests.unit.web.api_kit import (
     LAB,
     NOON,
@@ -36,7 +36,7 @@ SUMMARY = replace(
 
 def _scan(minutes: int, state: ScanState = ScanState.COMPLETE) -> Scan:
     started = NOON + timedelta(minutes=minutes)
-    scan = Scan(scan_id_of(started, "3fa9"), minutes, Trigger.REQUEST, started, state)
+    scan = Scan(build_scan_id(started, "3fa9"), minutes, Trigger.REQUEST, started, state)
     if state is ScanState.RUNNING:
         return scan
     ended = replace(scan, finished_at=started + timedelta(seconds=9))
@@ -245,7 +245,7 @@ async def test_one_request_does_not_go_through_the_whole_history(empty: Served) 
     query, pages, token = parameters.ScansQuery(scope="full"), 0, None
 
     while True:
-        page = await page_of(empty.scans, query.model_copy(update={"skip_token": token}), 3)
+        page = await read_page(empty.scans, query.model_copy(update={"skip_token": token}), 3)
         pages, token = pages + 1, page.skip_token
         if token is None:
             break

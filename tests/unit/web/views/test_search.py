@@ -17,7 +17,7 @@ from cmk_check.ports import Entity, Insert, Table, TableQuery
 from cmk_check.store import codec, table_keys
 from cmk_check.store.findings import FindingsTable, RowPosition
 from cmk_check.web.http import paging
-from cmk_check.web.http.paging import position_of
+from cmk_check.web.http.paging import decode_position
 from cmk_check.web.parameters import FindingsQuery
 from cmk_check.web.views.findings import FindingsView
 from cmk_check.web.views.search import Search
@@ -152,11 +152,11 @@ async def _put_many(served: Served, number: int, *, subscriptions: int = 1) -> N
         names = [f"a{each:05}" for each in range(number // subscriptions)]
         made = [finding(name, Verdict.COMPLIANT, subscription_id=subscription_id) for name in names]
         writes = [
-            Insert(table_keys.finding_row("rg-ai", each.id.name), codec.finding_values(each))
+            Insert(table_keys.finding_row("rg-ai", each.id.name), codec.encode_finding(each))
             for each in made
         ]
         for start in range(0, len(writes), 100):
-            partition = table_keys.partition_of(subscription_id)
+            partition = table_keys.get_partition(subscription_id)
             await served.store.commit(Table.FINDINGS, partition, writes[start : start + 100])
 
 
@@ -238,10 +238,10 @@ def test_no_row_is_passed_over_that_a_search_would_find(text: str, word: str) ->
     for update, given_row in product(updates, (tagged, named)):
         search = Search(FindingsQuery().model_copy(update=update), NOON)
         key = table_keys.finding_row(given_row.id.resource_group, given_row.id.name)
-        row = Entity(PRODUCTION, key, "", codec.finding_values(given_row))
+        row = Entity(PRODUCTION, key, "", codec.encode_finding(given_row))
         for each in (given_row, codec.unusable_finding(row, given_row.id, given_row.judgement)):
             if search.finds(each, known):
-                assert search.may_find(row, codec.coverage_values(known)), update
+                assert search.may_find(row, codec.encode_coverage(known)), update
 
 
 @given(bound=st.integers(1, 9), top=st.integers(1, 4), found=st.lists(st.booleans(), max_size=12))
@@ -261,6 +261,6 @@ async def test_pages_bring_every_match_once_wherever_the_bound_falls(
         page = await paging.gather(rows_behind(behind), top, bound)
         assert len(page.value) <= top
         seen += page.value
-        behind = position_of(page.skip_token, table_keys.FINDINGS_FROM)
+        behind = decode_position(page.skip_token, table_keys.FINDINGS_FROM)
 
     assert seen == [number for number, is_match in enumerate(found) if is_match]

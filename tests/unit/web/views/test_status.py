@@ -13,7 +13,7 @@ from cmk_check.core.watch_state import Watch
 from cmk_check.ports import Insert, Table
 from cmk_check.store import codec, table_keys
 from cmk_check.store.scan_rows import Scan
-from cmk_check.store.scans import scan_id_of
+from cmk_check.store.scans import build_scan_id
 from tests.fakes import earlier_build
 from tests.unit.web.api_kit import LAB, MAX_AGE, NOON, PRODUCTION, Served, coverage, status_of
 from tests.unit.web.asgi_client import send
@@ -186,7 +186,7 @@ async def test_a_subscription_is_as_new_as_the_last_scan_that_recorded_it(
     empty.clock.time = NOON + timedelta(minutes=30)
     started = NOON + timedelta(minutes=20)
     summary = Summary(subscriptions=SubscriptionCounts(read=1), unwritten=unwritten)
-    scan = Scan(scan_id_of(started, "a"), 2, Trigger.REQUEST, started, ScanState.COMPLETE)
+    scan = Scan(build_scan_id(started, "a"), 2, Trigger.REQUEST, started, ScanState.COMPLETE)
     await empty.scans.commit(scans=[(replace(scan, named=named, summary=summary), None)])
 
     one = await send(empty.app(), OF_ONE)
@@ -203,7 +203,7 @@ async def test_p1_a_subscription_that_is_read_no_more_is_no_304(empty: Served) -
     app = empty.app()
     etag = (await send(app, OF_ONE)).headers["etag"]
     same = await send(app, OF_ONE, {"if-none-match": etag})
-    lost = codec.coverage_values(coverage(CoverageState.GAP))
+    lost = codec.encode_coverage(coverage(CoverageState.GAP))
     await empty.change(Table.FINDINGS, PRODUCTION, table_keys.COVERAGE, **lost)
 
     changed = await send(app, OF_ONE, {"if-none-match": etag})
