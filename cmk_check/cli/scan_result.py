@@ -161,7 +161,7 @@ async def render_xlsx(result: ScanResult) -> AsyncIterator[bytes]:
 
     """
     try:
-        async for piece in xlsx_export.written(result.pages()):
+        async for piece in xlsx_export.write_workbook(result.pages()):
             yield piece
     except OSError as error:
         raise NotUsable(

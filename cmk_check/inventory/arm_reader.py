@@ -49,7 +49,7 @@ class ArmReader:
     followed here alone. The caller closes what readers share. ``back_off`` is the first pause in
     seconds after a failure, unless Azure requests a pause. Reading raises any of ``gaps.TROUBLE``.
 
-    >>> reader.url_of("/subscriptions").partition("?")[0]
+    >>> reader.build_url("/subscriptions").partition("?")[0]
     'https://management.azure.com/subscriptions'
     """
 

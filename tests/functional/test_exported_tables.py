@@ -84,7 +84,7 @@ async def _pages() -> AsyncIterator[list[models.Finding]]:
 async def test_every_value_of_a_workbook_survives(tmp_path: Path) -> None:
     """Identifiers of digits, names that look like formulas, and lines."""
     file = tmp_path / "findings.xlsx"
-    file.write_bytes(b"".join([piece async for piece in xlsx_export.written(_pages())]))
+    file.write_bytes(b"".join([piece async for piece in xlsx_export.write_workbook(_pages())]))
 
     rows = _read_again(file)
 

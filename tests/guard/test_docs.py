@@ -65,7 +65,7 @@ def test_every_link_within_the_project_leads_somewhere() -> None:
 
 def test_the_table_of_errors_names_every_code_of_the_api() -> None:
     """A client that meets one looks there for what to do."""
-    raised = r'(?:build_error_response|RequestRefused)\(\s*[\w.]+,\s*"(\w+)"'
+    raised = r'(?:error_answer|RequestRefused)\(\s*[\w.]+,\s*"(\w+)"'
     sources = [path.read_text() for path in (ROOT / "cmk_check/web").rglob("*.py")]
 
     found = {code for source in sources for code in re.findall(raised, source)}

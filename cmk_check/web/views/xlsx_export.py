@@ -35,7 +35,7 @@ TITLES: Final = tuple(map(title, _order_columns(FINDINGS).columns))
 """The header row for findings: the columns in order, in words."""
 
 
-async def written(
+async def write_workbook(
     pages: AsyncIterable[Iterable[BaseModel]],
     table: Table = FINDINGS,
     sheet_rows: int = MAX_SHEET_ROWS,

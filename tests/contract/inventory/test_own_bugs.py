@@ -20,7 +20,7 @@ BEHIND: Final = [  # what decides, once a call has its answer
     "exemptions.parse_exemption",
     "exemptions.parse_assignment",
     "exemptions.parse_set",
-    "subscriptions.find_owner_tag",
+    "subscriptions.owner_tag",
     "resource_graph.KnownAccount",
 ]
 

@@ -74,24 +74,24 @@ class _Scripted:
 
     def __init__(self, subject: ScriptedPatient) -> None:
         self._azure = subject.azure
-        self.open_key_reader = subject.behind.open
-        self.open_exemption_reader = subject.accepted.open
-        self.open_change_search = lambda: subject.search
+        self.keys = subject.behind.open
+        self.exemptions = subject.accepted.open
+        self.change_search = lambda: subject.search
         self.answers = subject.answers
         self._known = subject.known
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._azure, name)
 
-    def open_account_search(self) -> Self:
+    def account_search(self) -> Self:
         """Return the search for accounts."""
         return self
 
-    async def find_accounts(self, _subscription_ids: Sequence[str]) -> Sequence[KnownAccount]:
+    async def accounts(self, _subscription_ids: Sequence[str]) -> Sequence[KnownAccount]:
         """Return the known accounts."""
         return self._known
 
-    def get_api_versions(self) -> Self:
+    def api_versions(self) -> Self:
         """Return the versions."""
         return self
 

@@ -17,7 +17,7 @@ from cmk_check.web.parameters import FindingsQuery
 from cmk_check.web.views.columns import COLUMNS
 from cmk_check.web.views.finding import to_api_finding
 from cmk_check.web.views.findings import FindingsView
-from cmk_check.web.views.xlsx_export import TITLES, written
+from cmk_check.web.views.xlsx_export import TITLES, write_workbook
 from tests.fakes.hostile import NAMES
 from tests.unit.web.api_kit import KINDS, LAB, NOON, PORTAL, Served, coverage, finding
 from tests.unit.web.asgi_client import send
@@ -111,7 +111,9 @@ async def _sheets(*pages: Iterable[models.Finding], sheet_rows: int = 100) -> li
         for page in pages:
             yield page
 
-    return sheets_of(b"".join([piece async for piece in written(each(), sheet_rows=sheet_rows)]))
+    return sheets_of(
+        b"".join([piece async for piece in write_workbook(each(), sheet_rows=sheet_rows)])
+    )
 
 
 @given(st.lists(st.sampled_from([*STRANGE, *NAMES]) | st.text(st.characters(codec="utf-8"))))
@@ -164,7 +166,7 @@ async def test_nothing_stays_in_the_temporary_folder(
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        assert [piece async for piece in written(pages())]
+        assert [piece async for piece in write_workbook(pages())]
 
     assert len(seen) == 1
     assert _inside(tmp_path) == []
