@@ -110,9 +110,7 @@ def _manifest(  # noqa: PLR0913, PLR0917 - what it records
     exported_at: datetime,
     before: Manifest | None,
 ) -> Manifest:
-    tenant_ids = {
-        each.tenant_id for each in downloaded.subscriptions() if each.tenant_id is not None
-    }
+    tenant_ids = {it.tenant_id for it in downloaded.subscriptions() if it.tenant_id is not None}
     group = downloaded.status.management_group
     return Manifest(
         files=entries(made),
