@@ -34,10 +34,9 @@ _UNSET: Final = (
     "UseDevelopmentStorage=true for Azurite"
 )
 _NOT_AZURITE: Final = (
-    "must be a connection string of Azurite; storage on Azure is used by identity, never "
-    f"by key: set {_TABLE} and {_QUEUE} instead. For Azurite write "
-    "UseDevelopmentStorage=true, or its AccountName, AccountKey, TableEndpoint and QueueEndpoint "
-    "on 127.0.0.1"
+    "must be a connection string of Azurite; storage on Azure is used by identity, never by key: "
+    f"set {_TABLE} and {_QUEUE} instead. For Azurite write UseDevelopmentStorage=true, or its "
+    "AccountName, AccountKey, TableEndpoint and QueueEndpoint on 127.0.0.1"
 )
 
 type Fault = tuple[str, str]

@@ -101,24 +101,22 @@ class AzureExemptions:
 
         Without any policy in the answer, the identity may lack the right to see policies.
         """
-        until, pending = Deadline.within(seconds), list(subscription_ids)
+        until, ids = Deadline.within(seconds), list(subscription_ids)
         try:
             async with asyncio.timeout_at(until.latest):
                 page = await read_page(
-                    self._reader, _EXEMPTED, until, subscriptions=pending, above=True
+                    self._reader, _EXEMPTED, until, subscriptions=ids, above=True
                 )
                 places = [as_object(row).get("place") for row in page.rows]
                 if not places or page.truncated or page.limited or not all(map(_is_place, places)):
                     return None
                 groups = {each for each in map(str, places) if is_management_group(each)}
-                below = (
-                    await self._list_below(groups, pending, until) if groups else frozenset[str]()
-                )
+                below = await self._list_below(groups, ids, until) if groups else frozenset[str]()
         except gaps.TROUBLE as error:
             gap = gaps.build_gap(error, gaps.QUERY_GRAPH)
             _log.warning("Resource Graph did not say where exemptions are: %s", gap.detail)
             return None
-        return below.union(each for each in pending if f"/subscriptions/{each}" in places)
+        return below.union(each for each in ids if f"/subscriptions/{each}" in places)
 
     async def _list_below(
         self, groups: AbstractSet[str], subscription_ids: list[str], until: Deadline
@@ -142,11 +140,9 @@ class AzureExemptions:
 
     async def _assignment(self, name: str, until: Deadline) -> Assignment | Absent | Unread:
         document = await self._document(name, until, gaps.READ_POLICY_ASSIGNMENTS)
-        return (
-            document
-            if not isinstance(document, dict)
-            else parse_assignment(name, document) or _MALFORMED
-        )
+        if not isinstance(document, dict):
+            return document
+        return parse_assignment(name, document) or _MALFORMED
 
     async def _set(self, name: str, until: Deadline) -> SetDefinition | Absent | Unread:
         document = await self._document(name, until, gaps.READ_POLICY_SETS)

@@ -25,7 +25,6 @@ _REACHING: Final = "$filter=atScope()%20and%20assignedTo('{}')"
 _ODD: Final = Unread(UNREADABLE_ROLE)
 _ABOVE_SUBSCRIPTIONS: Final = "/providers/microsoft.management/managementgroups/"
 
-
 type _Assignments = tuple[tuple[Assignment, ...], bool]
 """A list of role assignments, and whether all of its entries could be parsed."""
 
