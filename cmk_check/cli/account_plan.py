@@ -50,27 +50,23 @@ async def report(
     scanned = await scan_for_plans(context, settings, "plan")
     if isinstance(scanned, int):
         return scanned
-    account_finding = _find(scanned, settings, account)
-    if isinstance(account_finding, int):
-        return account_finding
-    complain(
-        shown(f"{account_finding.name} is {account_finding.verdict}: {account_finding.message}")
-    )
-    recorded = scanned.findings[account_finding.id]
-    if account_finding.verdict is Verdict.UNKNOWN:
+    finding = _find(scanned, settings, account)
+    if isinstance(finding, int):
+        return finding
+    complain(shown(f"{finding.name} is {finding.verdict}: {finding.message}"))
+    recorded = scanned.findings[finding.id]
+    if finding.verdict is Verdict.UNKNOWN:
         complain("there is no plan while the account's state is unknown.")
         return UNKNOWN
-    if account_finding.verdict is Verdict.COMPLIANT:
+    if finding.verdict is Verdict.COMPLIANT:
         is_certain = isinstance(account, AccountId) or not scanned.collected.gaps
-        plan = _key_plan(recorded, account_finding, choice, is_certain=is_certain)
+        plan = _key_plan(recorded, finding, choice, is_certain=is_certain)
         return plan if isinstance(plan, int) else _write(plan, choice.language, settings.addresses)
-    if created := account_finding.evidence.created_at:
+    if created := finding.evidence.created_at:
         complain(f"Azure created it on {created:%Y-%m-%d}; the violation may be as old.")
     if choice.vault is not None:
         await _check_vault(context, recorded, choice.vault, settings.addresses.vault_domain)
-    made = plan_for(
-        recorded, tenant_id=account_finding.tenant_id, vault=choice.vault, key=choice.key
-    )
+    made = plan_for(recorded, tenant_id=finding.tenant_id, vault=choice.vault, key=choice.key)
     if made is None:
         complain("no plan can end this violation.")
         return UNKNOWN
@@ -86,25 +82,21 @@ def _find(scanned: Scanned, settings: Settings, account: AccountId | str) -> mod
     name = account if isinstance(account, str) else account.name
     text = "" if isinstance(account, str) else account.text
     accounts = [finding for finding, _ in collected.accounts]
-    matches = [
-        it for it in accounts if it.id == text or (by_name and it.name.lower() == name.lower())
-    ]
+    hits = [it for it in accounts if it.id == text or (by_name and it.name.lower() == name.lower())]
     sums = collected.status.subscriptions
-    coverage = (
-        f"{sums.gap:,} of {sums.read + sums.gap:,} subscriptions could not be read completely"
-    )
-    if len(matches) == 1:
+    gaps = f"{sums.gap:,} of {sums.read + sums.gap:,} subscriptions could not be read completely"
+    if len(hits) == 1:
         if by_name:
-            complain(shown(f"{name} is {matches[0].id}"))
+            complain(shown(f"{name} is {hits[0].id}"))
         if by_name and sums.gap:
-            complain(f"{coverage}, and may have another account of this name.")
-        return matches[0]
-    if matches:
-        many = f"{len(matches):,} accounts have the name {name}; use the ARM id of one of them:"
-        for line in (many, *sorted(it.id for it in matches)[:MAX_NAMES_LISTED]):
+            complain(f"{gaps}, and may have another account of this name.")
+        return hits[0]
+    if hits:
+        many = f"{len(hits):,} accounts have the name {name}; use the ARM id of one of them:"
+        for line in (many, *sorted(it.id for it in hits)[:MAX_NAMES_LISTED]):
             complain(shown(line))
-        if len(matches) > MAX_NAMES_LISTED:
-            complain(f"and {len(matches) - MAX_NAMES_LISTED:,} more.")
+        if len(hits) > MAX_NAMES_LISTED:
+            complain(f"and {len(hits) - MAX_NAMES_LISTED:,} more.")
         return USAGE
     names = {each: parsed.name for each in scanned.ignored if (parsed := AccountId.parse(each))}
     if text in names or (by_name and name.lower() in names.values()):
@@ -113,15 +105,13 @@ def _find(scanned: Scanned, settings: Settings, account: AccountId | str) -> mod
     elif by_name:
         close = similar_names(name, (it.name for it in accounts))
         hint = f"similar names: {', '.join(close)}" if close else _LIST_ACCOUNTS
-        unread = f" {coverage}; `cmk-check scan` shows why." if sums.gap else ""
+        unread = f" {gaps}; `cmk-check scan` shows why." if sums.gap else ""
         why = f"no account has the name {name}; {hint}.{unread}"
     elif gap := next((problem for _, problem in collected.gaps), None):
         why = f"{name} could not be read. {gap.code}: {gap.message}"
     else:
-        gone = "whether the account was deleted or moved"
-        why = (
-            f"{name} is not among its subscription's accounts; check the id {account}, and {gone}."
-        )
+        gone = "and whether the account was deleted or moved"
+        why = f"{name} is not among its subscription's accounts; check the id {account}, {gone}."
     complain(shown(why))
     return UNKNOWN
 
@@ -162,20 +152,17 @@ def _write(made: Plan, language: Language, cloud: Cloud) -> int:
     return VIOLATED
 
 
-async def _check_vault(
-    context: ScanContext, recorded: Finding, vault_option: str, domain: str
-) -> None:
+async def _check_vault(context: ScanContext, recorded: Finding, vault: str, domain: str) -> None:
     """Print a warning if the vault is not where the script will look for it."""
     if context.keys is None:
         return
-    target = parse_vault(vault_option, recorded.id.subscription_id)
+    target = parse_vault(vault, recorded.id.subscription_id)
     uri = f"https://{target.name}.{domain}/"
     at = Account(recorded.id, recorded.kind, recorded.location, key_vault_uri=uri, key_name="cmk")
-    facts = (await context.keys().read([at], {}, seconds=SUBSCRIPTION_SECONDS)).get(
-        recorded.id.text
-    )
-    vault = facts.vault.id if facts and isinstance(facts.vault, Vault) else ""
-    if not vault.startswith(f"/subscriptions/{target.subscription_id.lower()}/"):
-        where = f"use its id: {vault}" if vault else "check its name, and whether you may read it"
+    read = await context.keys().read([at], {}, seconds=SUBSCRIPTION_SECONDS)
+    facts = read.get(recorded.id.text)
+    path = facts.vault.id if facts and isinstance(facts.vault, Vault) else ""
+    if not path.startswith(f"/subscriptions/{target.subscription_id.lower()}/"):
+        where = f"use its id: {path}" if path else "check its name, and whether you may read it"
         place = f"in subscription {target.subscription_id}"
         complain(shown(f"the vault {target.name} was not found {place}; {where}."))

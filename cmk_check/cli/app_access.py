@@ -23,7 +23,6 @@ _NAMES: Final = {"api": "Read key", "scan_now": "Start key"}
 # A file for `curl -H @file` works here too.
 _HEADER: Final = re.compile(r"\Ax-functions-key:\s*", re.IGNORECASE)
 
-
 Url = Annotated[str, option("app.url")]
 Entra = Annotated[str | None, option("app.entra")]
 
@@ -62,9 +61,8 @@ def choose_caller(
     key = _key(function, key_file, key)
     # The message does not repeat the value.
     must = f"must be a file with a key of the function {function}; or {variable}use --entra"
-    refuse(
-        ("--key-file", must, not key or not key.isascii() or not key.isprintable() or " " in key)
-    )
+    is_bad = not key or not key.isascii() or not key.isprintable() or " " in key
+    refuse(("--key-file", must, is_bad))
     return key, None
 
 

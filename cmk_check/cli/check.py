@@ -273,9 +273,7 @@ def _accounts(document: object, parameters: Sequence[object]) -> Sequence[Planne
             raise NotUsable("this plan lacks its resource_changes, so accounts may be missing")
         return read_plan(document)
     prediction = member(document, "properties") or document
-    if any(
-        isinstance(member(prediction, each), list) for each in ("predictedResources", "changes")
-    ):
+    if any(isinstance(member(prediction, it), list) for it in ("predictedResources", "changes")):
         return read_prediction(document)
     if (existing := read_accounts(document)) is not None:
         return existing

@@ -64,14 +64,12 @@ def find_files(name: str) -> list[str]:
     return _search(root, "**/*.json" if path.is_dir() else str(path.relative_to(root)), path)
 
 
-def say_sources(given: str) -> str | None:
+def say_sources(name: str) -> str | None:
     """Say that a folder has sources of Bicep: many are modules, so that a person must choose."""
-    path = Path(given)
+    path = Path(name)
     number = len(_search(path, "**/*.bicep", path)) if path.is_dir() else 0
     sources = format_count(number, "source")
-    return (
-        f"{given}: {sources} of Bicep not judged; name those that you deploy." if number else None
-    )
+    return f"{name}: {sources} of Bicep not judged; name those that you deploy." if number else None
 
 
 def _search(root: Path, pattern: str, given: Path) -> list[str]:

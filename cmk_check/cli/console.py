@@ -20,10 +20,8 @@ from cmk_check.core.text import shown
 from cmk_check.limits import PIPE_WIDTH_CHARS
 
 
-def say(
-    console: Console, text: str, *, hanging: str = "", styled: int = 0, style: str = ""
-) -> None:
-    """Print a text that breaks only at spaces; ``hanging`` begins the lines after the first.
+def say(console: Console, text: str, *, indent: str = "", styled: int = 0, style: str = "") -> None:
+    """Print a text that breaks only at spaces; ``indent`` begins the lines after the first.
 
     The first ``styled`` characters get the style. The terminal itself wraps a word that is longer
     than a line, so that copying the word keeps it whole.
@@ -31,7 +29,7 @@ def say(
     lines = wrap(
         text,
         console.width,
-        subsequent_indent=hanging,
+        subsequent_indent=indent,
         break_long_words=False,
         break_on_hyphens=False,
     )

@@ -21,7 +21,7 @@ _CHECK_WIDTH: Final = 14
 _HOW: Final = (
     "save the output of `az functionapp config appsettings list` there, or use - for a pipe"
 )
-_HANGING: Final = " " * (_MARK_WIDTH + 1)
+_INDENT: Final = " " * (_MARK_WIDTH + 1)
 
 
 @command("the set-up was not checked")
@@ -90,7 +90,7 @@ async def _diagnose(environ: Mapping[str, str], console: "Console", report: IO[s
                 printed = shown(address_person(text))
                 line = f"{mark:{_MARK_WIDTH}} {check:{_CHECK_WIDTH}} {printed}"
                 style = _STYLES.get(mark, "dim")
-                say(console, line, hanging=_HANGING, styled=_MARK_WIDTH, style=style)
+                say(console, line, indent=_INDENT, styled=_MARK_WIDTH, style=style)
                 if mark is Mark.PROBLEM:
                     code = UNKNOWN
         if report is not None:

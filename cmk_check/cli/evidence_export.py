@@ -110,9 +110,7 @@ def _manifest(  # noqa: PLR0913, PLR0917 - what it records
     exported_at: datetime,
     before: Manifest | None,
 ) -> Manifest:
-    tenant_ids = {
-        each.tenant_id for each in downloaded.subscriptions() if each.tenant_id is not None
-    }
+    tenant_ids = {it.tenant_id for it in downloaded.subscriptions() if it.tenant_id is not None}
     group = downloaded.status.management_group
     return Manifest(
         files=entries(made),
@@ -156,9 +154,7 @@ def _check_chain(folder: Path, before: Manifest, manifest: Manifest) -> None:
         )
 
 
-def signer(
-    vault_key: str | None, key_file: Path | None
-) -> AbstractAsyncContextManager[Sign | None]:
+def signer(vault_key: str | None, file: Path | None) -> AbstractAsyncContextManager[Sign | None]:
     """Return a signer with a key from a vault or a file, or None without either.
 
     Raises:
@@ -171,9 +167,9 @@ def signer(
         from cmk_check.evidence.vault_signer import open_vault_signer
 
         return open_vault_signer(vault_key)
-    if key_file is None:
+    if file is None:
         return nullcontext()
-    private = read_private_key(key_file)
+    private = read_private_key(file)
 
     async def by_file(data: bytes) -> "Signature":
         return private.sign(data)

@@ -89,13 +89,11 @@ async def scan_here(
     return LocalScanOutcome(started.scan_id, ScanState.RUNNING)
 
 
-async def _start(
-    context: ScanContext, subscription_ids: Sequence[str], sleep: Sleep
-) -> StartAnswer:
-    if not subscription_ids:
+async def _start(context: ScanContext, ids: Sequence[str], sleep: Sleep) -> StartAnswer:
+    if not ids:
         return await start(context, Trigger.REQUEST)
     while True:
-        scan_start = await request(context, subscription_ids)
+        scan_start = await request(context, ids)
         if scan_start.outcome is StartOutcome.TOO_SOON:
             await sleep(scan_start.wait.total_seconds())
         elif scan_start.outcome in {StartOutcome.NO_SCAN_YET, StartOutcome.SCOPE_CHANGED}:

@@ -81,9 +81,7 @@ def similar_names(name: str, names: Iterable[str]) -> Sequence[str]:
     They are spelled like the unknown name or contain it.
     """
     text, known_names = name.strip().lower(), sorted(set(names))
-    close = get_close_matches(
-        text, sorted({name.lower() for name in known_names}), MAX_NAMES_LISTED
-    )
+    close = get_close_matches(text, sorted({it.lower() for it in known_names}), MAX_NAMES_LISTED)
     alike = [name for match in close for name in known_names if name.lower() == match]
     containing = [name for name in known_names if text and text in name.lower()]
     return list(dict.fromkeys([*alike, *containing]))[:MAX_NAMES_LISTED]

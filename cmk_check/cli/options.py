@@ -7,9 +7,7 @@ import typer
 
 from cmk_check.core.text_files import read_toml
 
-_TABLES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = read_toml(
-    __package__, "options.toml"
-)
+_TABLES: Final[Mapping[str, Mapping[str, dict[str, Any]]]] = read_toml(__package__, "options.toml")
 
 
 def option(key: str, values: Mapping[str, object] | None = None, **more: Any) -> Any:  # noqa: ANN401 - as typer declares it

@@ -70,7 +70,7 @@ async def plan(  # noqa: PLR0913 - an argument for each option
     )
     if out is not None:
         check_folder(out)
-    account_name = None if account is None else _named(account)
+    target = None if account is None else _named(account)
     # Whether a vault name is valid does not depend on the subscription.
     checks = ("--vault", vault, lambda it: parse_vault(it, "")), ("--key", key, parse_key_name)
     for name, is_given, check in checks:
@@ -89,9 +89,7 @@ async def plan(  # noqa: PLR0913 - an argument for each option
     choice = PlanChoice(owner, ids, share_vault, vault, key, unowned, language)
     if out is not None:
         return await run_with_azure(settings, partial(report_folder, choice=choice, out=out))
-    return await run_with_azure(
-        settings, partial(report, account=account_name or "", choice=choice)
-    )
+    return await run_with_azure(settings, partial(report, account=target or "", choice=choice))
 
 
 def _named(account: str) -> AccountId | str:

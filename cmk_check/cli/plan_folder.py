@@ -7,13 +7,7 @@ from typing import Final
 from cmk_check.cli.exit_codes import UNKNOWN, VIOLATED, WRITTEN, complain
 from cmk_check.cli.names import similar_names
 from cmk_check.cli.plan_index import render_json, render_markdown
-from cmk_check.cli.plans_of_scan import (
-    PlanChoice,
-    Plans,
-    get_owner_name,
-    plan_accounts,
-    scan_for_plans,
-)
+from cmk_check.cli.plans_of_scan import PlanChoice, Plans, get_owner, plan_accounts, scan_for_plans
 from cmk_check.cli.whole_output import publish, rescued, unfinished
 from cmk_check.config.settings import Settings
 from cmk_check.core.remediation.az_script import LITERAL_NAMES, NOT_YET, quoted, render_az
@@ -47,7 +41,7 @@ async def report_folder(
         plans.planned or plans.compliant or any(each.what == "account" for each in plans.without)
     )
     if choice.owner is not None and not is_about_accounts:
-        owners = (get_owner_name(finding) for finding, _ in scanned.collected.accounts)
+        owners = (get_owner(finding) for finding, _ in scanned.collected.accounts)
         close = similar_names(choice.owner, filter(None, owners))
         hint = f"; similar owners: {', '.join(close)}" if close else ""
         complain(shown(f"no account has the owner {choice.owner}{hint}. No folder was written."))

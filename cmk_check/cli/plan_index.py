@@ -8,13 +8,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from cmk_check.cli.plans_of_scan import (
-    PlanChoice,
-    PlannedAccount,
-    Plans,
-    WithoutPlan,
-    get_owner_name,
-)
+from cmk_check.cli.plans_of_scan import PlanChoice, PlannedAccount, Plans, WithoutPlan, get_owner
 from cmk_check.cli.problems import find_acceptance
 from cmk_check.core.markdown import code, escaped
 from cmk_check.core.remediation.steps import ON_KEYS, Action
@@ -141,7 +135,7 @@ def _shared(shared: Sequence[PlannedAccount]) -> str:
         first, *others = group
         finding = first.finding
         names = vault.name, first.plan.key, vault.subscription_id, vault.resource_group
-        cells = map(_code, (*names, finding.location, get_owner_name(finding)))
+        cells = map(_code, (*names, finding.location, get_owner(finding)))
         rows.append((*cells, str(1 + len(others))))
     heads = ("vault", "key", "subscription", "resource group", "region", "owner", "accounts")
     return _table(heads, rows)
@@ -156,7 +150,7 @@ def _plans(plans: Sequence[PlannedAccount]) -> str:
     for account in plans:
         finding, accepted = account.finding, find_acceptance(account.finding.exception)
         number = re.sub("[^0-9].*", "", account.file.removeprefix("plans/"))
-        names = finding.name, finding.resource_group, finding.location, get_owner_name(finding)
+        names = finding.name, finding.resource_group, finding.location, get_owner(finding)
         why = f"{_code(account.problem.code)}{f'. {escaped(accepted)}' if accepted else ''}"
         dates = [write_time(finding.due_at) if finding.due_at else ""] if due else []
         vault = f"{_code(account.plan.vault.name)}{account.vault_note}"

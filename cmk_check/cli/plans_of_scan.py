@@ -161,9 +161,7 @@ def plan_accounts(scanned: Scanned, choice: PlanChoice) -> Plans:
     # In the order of subscriptions, and within each one grouped by vault.
     places: dict[tuple[str, str], int] = {}
     for finding, problems in sorted(collected.accounts, key=lambda each: each[0].id):
-        if choice.owner not in {None, get_owner_name(finding)} or (
-            choice.unowned and finding.owner
-        ):
+        if choice.owner not in {None, get_owner(finding)} or (choice.unowned and finding.owner):
             continue
         own, health = (finding.id, finding.name), finding.key_health
         is_in_trouble = health is not None and health.state is not KeyState.HEALTHY
@@ -189,8 +187,8 @@ def plan_accounts(scanned: Scanned, choice: PlanChoice) -> Plans:
     return Plans(choice, compliant, in_order, without)
 
 
-def get_owner_name(finding: models.Finding) -> str | None:
-    """Return the name of an account's owner."""
+def get_owner(finding: models.Finding) -> str | None:
+    """Return the name of an account's owner, if it has one."""
     return finding.owner.value if finding.owner else None
 
 

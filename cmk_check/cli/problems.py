@@ -59,11 +59,9 @@ class Collected:
             owner = finding.subscription_name or finding.subscription_id
             what = f"{finding.id} in subscription {owner}"
             test = (finding.subscription_id, f"{finding.resource_group}/{finding.name}", what)
-            details = _details(finding) if problems else {}
+            facts = _details(finding) if problems else {}
             old = self.old.get(finding.id)
-            entries.append(
-                Entry(finding.id, finding.name, problems, test, details=details, old=old)
-            )
+            entries.append(Entry(finding.id, finding.name, problems, test, details=facts, old=old))
         return entries
 
 
@@ -169,9 +167,7 @@ def find_partly_listed(
 ) -> Mapping[PostureReason, bool]:
     """Return whether a reason of the posture counts more than are listed and not accepted."""
     counts, keys = status.accounts, status.keys
-    findings = [
-        finding for finding, problems in accounts if not any(each.accepted for each in problems)
-    ]
+    findings = [it for it, problems in accounts if not any(each.accepted for each in problems)]
     states = Counter(finding.key_health.state for finding in findings if finding.key_health)
     verdicts = Counter(finding.verdict for finding in findings)
     violated = counts.non_compliant - (counts.excepted if accepts else 0)

@@ -173,7 +173,7 @@ async def _end(
             summarise(notes, status, reason)
         if check := await _cross_check(result.context, outcome):
             say(notes, f"cmk-check: {check}")
-        if step := _next_step(outcome, status, options):
+        if step := _advise(outcome, status, options):
             complain(step)
     causes, unknown = options.fail_on, {FailOn.UNKNOWN}.intersection(options.fail_on)
     if earlier and collected:
@@ -230,17 +230,13 @@ def _has_violations(status: models.Status) -> bool:
     return bool(accounts.non_compliant) and not is_accepted
 
 
-def _next_step(
-    outcome: LocalScanOutcome, status: models.Status, options: OutputOptions
-) -> str | None:
+def _advise(outcome: LocalScanOutcome, status: models.Status, options: OutputOptions) -> str | None:
     """Return a sentence with the next command for this result, if there is one."""
     if outcome.interrupted:
         return None
     if _has_violations(status) or (status.keys is not None and status.keys.broken):
-        chosen_options = (
-            " ".join(f"--subscription {each}" for each in options.subscriptions) or "--all"
-        )
-        return f"fix them: cmk-check plan {chosen_options} --out fixes"
+        which = " ".join(f"--subscription {each}" for each in options.subscriptions) or "--all"
+        return f"fix them: cmk-check plan {which} --out fixes"
     if outcome.state is not ScanState.COMPLETE or status.subscriptions.gap:
         return "find out what is missing: cmk-check doctor"
     return None
@@ -284,9 +280,8 @@ async def _document(
 ) -> AsyncIterator[bytes]:
     """Yield the result in its format; what was already printed is only in a file."""
     if options.format is Format.JSON:
-        pieces = render_json(
-            result, status, since.build_scan_scope(result.context, options.subscriptions)
-        )
+        scope = since.build_scan_scope(result.context, options.subscriptions)
+        pieces = render_json(result, status, scope)
     elif options.format is Format.CSV:
         pieces = csv_export.write_csv(result.pages())
     elif options.format is Format.XLSX:

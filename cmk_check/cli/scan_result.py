@@ -31,9 +31,7 @@ from cmk_check.web.views.subscriptions import SubscriptionsView
 _PARTIAL: Final = "The scan was interrupted: the result does not cover the whole estate."
 # The fields of the API's models with sentences, and those with parts that have such fields.
 _SENTENCES: Final = frozenset({"message", "detail", "reason"})
-_WITH_SENTENCES: Final = frozenset(
-    {"reasons", "gap", "gaps", "key_health", "exception", "last_scan"}
-)
+_WITH_PARTS: Final = frozenset({"reasons", "gap", "gaps", "key_health", "exception", "last_scan"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +87,7 @@ class ScanResult:
         for name, value in model:
             if name in _SENTENCES and type(value) is str:  # a code is an enum
                 changed[name] = address_person(value, by_option=self.by_option)
-            elif name in _WITH_SENTENCES and value:
+            elif name in _WITH_PARTS and value:
                 many = isinstance(value, list)
                 parts = [self._address(each) for each in (value if many else [value])]
                 changed[name] = parts if many else parts[0]

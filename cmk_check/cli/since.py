@@ -75,18 +75,17 @@ class Difference:
         """Print the lists, unless ``quiet``, and always the numbers."""
         for word, texts in (("new", self.new), ("fixed", self.fixed)):
             for text in () if quiet else texts[:limit]:
-                say(console, f"{word}: {shown(text)}", hanging=INDENT)
+                say(console, f"{word}: {shown(text)}", indent=INDENT)
             if not quiet and (more := len(texts[:limit])) < len(texts):
                 say(console, f"{word}: {len(texts) - more:,} more; --limit 0 shows all")
         line = f"violations: {len(self.new):,} new, {self.old:,} old; {len(self.fixed):,} fixed"
-        say(console, f"{line} since {shown(self.file)}", hanging=INDENT)
+        say(console, f"{line} since {shown(self.file)}", indent=INDENT)
 
 
 def build_scope(command: str, **parts: Sequence[str]) -> Scope:
     """Return what two results must have in common to be compared, to be written with a result."""
-    return {"command": [command], "rule": [RULE_VERSION]} | {
-        name: sorted(part) for name, part in parts.items()
-    }
+    own = {"command": [command], "rule": [RULE_VERSION]}
+    return own | {name: sorted(part) for name, part in parts.items()}
 
 
 def read_earlier(
@@ -101,13 +100,9 @@ def read_earlier(
     where = f"--since {file}"
     try:
         document = json.loads(file.read_bytes())
-        earlier_scope = document["scope"]
-        differing = [
-            name
-            for name in {**earlier_scope, **scope}
-            if earlier_scope.get(name) != scope.get(name)
-        ]
-        if earlier_scope.get("subscriptions"):
+        before = document["scope"]
+        differing = [name for name in {**before, **scope} if before.get(name) != scope.get(name)]
+        if before.get("subscriptions"):
             raise NotUsable(f"{where} must be of the whole estate, not of named subscriptions.")
         if differing:
             raise NotUsable(

@@ -41,9 +41,7 @@ def show(
     """Print the accounts, keys and subscriptions with problems; end as ``summarise`` does."""
     status = collected.status
     findings = [finding for finding, _ in collected.accounts]
-    accepted = {
-        finding.id for finding, found in collected.accounts if any(it.accepted for it in found)
-    }
+    accepted = {each.id for each, found in collected.accounts if any(it.accepted for it in found)}
     wrong = [
         (finding, finding.verdict.value, finding.reason, finding.message)
         for finding in findings
@@ -120,17 +118,17 @@ def summarise(console: Console, status: models.Status, failure: str | None = Non
     subscription no counts are printed.
     """
     if failure is None or status.subscriptions.total:
-        say(console, _format_account_sums(status.accounts), hanging=INDENT)
+        say(console, _format_account_sums(status.accounts), indent=INDENT)
         if status.keys:
             numbers = status.keys.model_dump()
             parts = ", ".join(f"{number:,} {state}" for state, number in numbers.items())
-            say(console, f"keys: {sum(numbers.values()):,}: {parts}", hanging=INDENT)
+            say(console, f"keys: {sum(numbers.values()):,}: {parts}", indent=INDENT)
         counts = status.subscriptions
         line = (
             f"subscriptions: {counts.total:,}: {counts.read:,} read, {counts.gap:,} not read, "
             f"{counts.excluded:,} excluded, {counts.retired:,} retired"
         )
-        say(console, line, hanging=INDENT)
+        say(console, line, indent=INDENT)
     for reason in status.reasons:
         if reason.code is PostureReason.NO_SCAN_YET and len(status.reasons) > 1:
             continue  # it follows from the other reasons, and its advice concerns the schedule
@@ -138,7 +136,7 @@ def summarise(console: Console, status: models.Status, failure: str | None = Non
         why = status.last_scan.reason if status.last_scan else None
         message = why if why and reason.message == _SCAN_FAILED else reason.message
         if message != failure:
-            say(console, f"{reason.code}: {shown(message)}", hanging=INDENT)
+            say(console, f"{reason.code}: {shown(message)}", indent=INDENT)
     posture = Text(status.posture.value, style=COLOURS[status.posture])
     if status.posture is PostureVerdict.COMPLIANT and status.accounts.total == 0:
         posture = Text(f"{status.posture} (nothing to judge: no account of a kind in scope)")

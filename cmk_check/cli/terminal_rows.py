@@ -43,9 +43,7 @@ def print_rows(console: Console, rows: Sequence[Row], options: OutputOptions) ->
     rows = [row for row in rows if not only or next(iter(row.cells.values())) in only]
     if not rows:
         return
-    in_order = sorted(
-        rows, key=lambda row: (row.cells.get(options.sort or "", "").lower(), *row.rank)
-    )
+    in_order = sorted(rows, key=lambda it: (it.cells.get(options.sort or "", "").lower(), *it.rank))
     chosen_rows: list[Row] = in_order[: options.limit]
     printed = [{head: shown(cell) for head, cell in row.cells.items()} for row in chosen_rows]
     widths = {
@@ -87,6 +85,6 @@ def _print_messages(console: Console, rows: Sequence[Row]) -> None:
     messages = Counter(map(itemgetter(0), names))
     for (reason, text), accounts in names.items():
         of = f" ({few(dict.fromkeys(accounts))})" if messages[reason] > 1 else ""
-        say(console, f"{reason}{shown(of)}: {shown(text)}", hanging=INDENT)
+        say(console, f"{reason}{shown(of)}: {shown(text)}", indent=INDENT)
     if names:
         console.print()

@@ -53,12 +53,8 @@ def read_routes(
     except ValueError as error:
         return (), [(ROUTES, str(error))]
     faults = [(ROUTES, _BOTH)] if routes and "CMK_WEBHOOK_URL" in variables else []
-    known_names = _list_variables(routes)
-    faults += [
-        (name, _FOREIGN)
-        for name in sorted(variables)
-        if is_of_a_route(name) and name not in known_names
-    ]
+    foreign = filter(is_of_a_route, variables.keys() - _list_variables(routes))
+    faults += [(name, _FOREIGN) for name in sorted(foreign)]
     return tuple(_fill_routes(routes, variables, faults, on_azure=on_azure)), faults
 
 
@@ -84,36 +80,30 @@ def _fill_routes(
 
 
 def _list_variables(routes: Iterable[Route]) -> set[str]:
-    return {
-        name
-        for route in routes
-        for name in (route.url_setting, get_setting_name(route.name, "SECRET"))
-    }
+    return {name for it in routes for name in (it.url_setting, get_setting_name(it.name, "SECRET"))}
 
 
 def _parse(text: str) -> list[Route]:
     try:
-        entries = json.loads(text)
+        items = json.loads(text)
     except (ValueError, RecursionError):
-        entries = None
-    if not isinstance(entries, list) or not entries:
+        items = None
+    if not isinstance(items, list) or not items:
         raise ValueError(_SHAPE)
-    if len(entries) > MAX_ROUTES:
-        raise ValueError(
-            f"must have at most {MAX_ROUTES} routes; remove {len(entries) - MAX_ROUTES}"
-        )
-    routes = [_route(number, entry) for number, entry in enumerate(entries, 1)]
+    if len(items) > MAX_ROUTES:
+        raise ValueError(f"must have at most {MAX_ROUTES} routes; remove {len(items) - MAX_ROUTES}")
+    routes = [_route(number, entry) for number, entry in enumerate(items, 1)]
     if len({route.name for route in routes}) < len(routes):
         raise ValueError("must give each route a unique name; rename the duplicates")
     return routes
 
 
 def _route(number: int, entry: object) -> Route:
-    members: dict[str, Any] = entry if isinstance(entry, dict) else {}
-    name, style = members.get("name"), members.get("format", FORMATS[0])
-    types, owners = members.get("alertOn", ["all"]), members.get("owners", [None])
+    fields: dict[str, Any] = entry if isinstance(entry, dict) else {}
+    name, style = fields.get("name"), fields.get("format", FORMATS[0])
+    types, owners = fields.get("alertOn", ["all"]), fields.get("owners", [None])
     is_valid = (
-        members.keys() <= _FIELDS
+        fields.keys() <= _FIELDS
         and isinstance(name, str)
         and (ROUTE_NAME.fullmatch(name) and name != WEBHOOK)
         and style in FORMATS
@@ -124,12 +114,10 @@ def _route(number: int, entry: object) -> Route:
     if not is_valid:
         raise ValueError(f"{_SHAPE}; correct route {number}")
     try:
-        alert_on = check_types(",".join(types)) if "alertOn" in members else None
+        kinds = check_types(",".join(types)) if "alertOn" in fields else None
     except ValueError as error:
         raise ValueError(f"{error} (alertOn in route {number})") from None
-    return Route(
-        str(name), "", style, (), alert_on, frozenset(owners) if "owners" in members else None
-    )
+    return Route(str(name), "", style, (), kinds, frozenset(owners) if "owners" in fields else None)
 
 
 def _can_be_an_owner(value: object) -> bool:
@@ -153,9 +141,7 @@ def _check_types_of(routes: Sequence[Route], alert_on: str | None) -> None:
                 f"must not name types in route {number} that CMK_ALERT_ON does not have; add "
                 f"{_short(more)} to CMK_ALERT_ON or remove them from the route"
             )
-    covered = {
-        kind for route in routes if route.owners is None for kind in route.alert_on or alert_types
-    }
+    covered = {kind for it in routes if it.owners is None for kind in it.alert_on or alert_types}
     if missing := alert_types - covered:
         raise ValueError(
             "must have a route without owners for every type of CMK_ALERT_ON, so that no tag can "

@@ -56,10 +56,8 @@ def describe_unknown(name: str, settings: Collection[str]) -> str:
     """
     words = {*name.upper().split("_")[1:]} - {""}
     alike = {each: len(words.intersection(each.upper().split("_"))) for each in sorted(settings)}
-    meant = sorted((each for each in alike if alike[each]), key=lambda each: -alike[each])[:3]
-    hint = (
-        f"use {' or '.join(meant)} if that is meant" if meant else "see docs/reference/settings.md"
-    )
+    best = sorted((each for each in alike if alike[each]), key=lambda each: -alike[each])[:3]
+    hint = f"use {' or '.join(best)} if that is meant" if best else "see docs/reference/settings.md"
     return f"is not a setting; {hint}, or remove it."
 
 

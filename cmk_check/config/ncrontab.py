@@ -17,7 +17,7 @@ _MONTHS: Final = [month.name.lower() for month in Month]
 _DAYS: Final = [day.name.lower() for day in (Day.SUNDAY, *Day)][:7]
 _ITEM: Final = re.compile(r"(\*|[a-z0-9]{1,9})(?:-([a-z0-9]{1,9}))?(?:/([0-9]{1,4}))?")
 # Enough for 29 February to fall on any weekday twice, even around a century year without one.
-_FIRST_DAY: Final = date(2072, 1, 1)
+_START: Final = date(2072, 1, 1)
 _NUMBER_OF_DAYS: Final = 80 * 366
 # The numbers of each field, and their names.
 _FIELDS: Final[Sequence[tuple[range, Sequence[str]]]] = (
@@ -83,9 +83,7 @@ def _parse_fields(expression: str) -> list[list[int]]:
     ]
 
 
-def _dates(
-    fields: Sequence[Sequence[int]], first: date = _FIRST_DAY, step: int = 1
-) -> Iterator[date]:
+def _dates(fields: Sequence[Sequence[int]], first: date = _START, step: int = 1) -> Iterator[date]:
     """Return the days on which an expression occurs, given its last three fields.
 
     They are in order, or with a ``step`` of -1 in reverse order.

@@ -53,12 +53,10 @@ def read_kinds(text: str) -> tuple[str, ...]:
     without a known kind is refused too: an estate with no accounts to judge is compliant.
     """
     kinds: dict[str, str] = {}
-    for number, kind in enumerate(items(text), 1):
+    for n, kind in enumerate(items(text), 1):
         meant = None if is_known(kind) else nearest(kind, KINDS)
         if meant is not None:
-            raise ValueError(
-                f"must name kinds that Azure has; write {meant} instead of entry {number}"
-            )
+            raise ValueError(f"must name kinds that Azure has; write {meant} instead of entry {n}")
         kinds.setdefault(kind.lower(), kind)
     if not any(map(is_known, kinds)) or not all(map(_KIND.fullmatch, kinds)):
         raise ValueError(

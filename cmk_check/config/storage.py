@@ -34,10 +34,9 @@ _UNSET: Final = (
     "UseDevelopmentStorage=true for Azurite"
 )
 _NOT_AZURITE: Final = (
-    "must be a connection string of Azurite; storage on Azure is used by identity, never "
-    f"by key: set {_TABLE} and {_QUEUE} instead. For Azurite write "
-    "UseDevelopmentStorage=true, or its AccountName, AccountKey, TableEndpoint and QueueEndpoint "
-    "on 127.0.0.1"
+    "must be a connection string of Azurite; storage on Azure is used by identity, never by key: "
+    f"set {_TABLE} and {_QUEUE} instead. For Azurite write UseDevelopmentStorage=true, or its "
+    "AccountName, AccountKey, TableEndpoint and QueueEndpoint on 127.0.0.1"
 )
 
 type Fault = tuple[str, str]
@@ -78,9 +77,7 @@ type Storage = ConnectionString | StorageByIdentity | InMemory
 
 def read_storage(environ: Mapping[str, str]) -> tuple[Storage | None, list[Fault]]:
     """Return the storage that the variables name, or None and all their faults."""
-    variables = {
-        name: environ.get(name, "").strip() for name in (_TABLE, _QUEUE, _CREDENTIAL, _CLIENT)
-    }
+    variables = {it: environ.get(it, "").strip() for it in (_TABLE, _QUEUE, _CREDENTIAL, _CLIENT)}
     text = environ.get(_NAME, "").strip()
     if text:
         faults = [
@@ -103,17 +100,15 @@ def parse_storage(text: str, environ: Mapping[str, str]) -> tuple[Storage | None
     derived from a table address with Azure's names (``<account>.queue.<suffix>``), and is otherwise
     read from the environment variable.
     """
-    from_option = {_NAME, _TABLE}
+    given = {_NAME, _TABLE}
     variables = {_NAME: text}
     if text.strip().lower().startswith("https://"):
         beside = re.sub(r"^(\S+?)\.table\.", r"\1.queue.", text, count=1, flags=re.IGNORECASE)
-        from_option |= set() if beside == text else {_QUEUE}
-        queue = beside if _QUEUE in from_option else environ.get(_QUEUE, "")
+        given |= set() if beside == text else {_QUEUE}
+        queue = beside if _QUEUE in given else environ.get(_QUEUE, "")
         variables = {_TABLE: text, _QUEUE: queue, _CLIENT: environ.get(_CLIENT, "")}
     storage, faults = read_storage(variables)
-    reported = [
-        ("--store", _NOT_NAMED) if name in from_option else (name, why) for name, why in faults
-    ]
+    reported = [("--store", _NOT_NAMED) if name in given else (name, why) for name, why in faults]
     return storage, list(dict.fromkeys(reported))
 
 
@@ -130,9 +125,8 @@ def _read_by_identity(variables: Mapping[str, str]) -> tuple[Storage | None, lis
         faults.append((_CLIENT, NOT_CLIENT_ID))
     if faults:
         return None, faults
-    return StorageByIdentity(
-        variables[_TABLE].rstrip("/"), variables[_QUEUE].rstrip("/"), client_id
-    ), []
+    tables, queues = variables[_TABLE].rstrip("/"), variables[_QUEUE].rstrip("/")
+    return StorageByIdentity(tables, queues, client_id), []
 
 
 def _is_service(url: str) -> bool:
@@ -143,12 +137,8 @@ def _is_service(url: str) -> bool:
     except ValueError:
         return False
     bare = not (parts.username or parts.password or parts.query or parts.fragment)
-    return (
-        parts.scheme == "https"
-        and bool(host)
-        and bare
-        and (parts.path in {"", "/"} or host in LOCAL_HOSTS)
-    )
+    is_root = parts.path in {"", "/"} or host in LOCAL_HOSTS
+    return parts.scheme == "https" and bool(host) and bare and is_root
 
 
 def _connection_string(text: str) -> ConnectionString | None:

@@ -9,7 +9,7 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
-from cmk_check.config.setting_values import entries
+from cmk_check.config.setting_values import entries, items
 from cmk_check.core.enums import ChangeType
 from cmk_check.limits import MAX_WEBHOOK_SECRETS, MAX_WEBHOOK_URL_CHARS, WEBHOOK_SECRET_BYTES
 from cmk_check.net.addresses import LOOPBACK, special
@@ -83,7 +83,7 @@ def _kind(host: str) -> str | None:
 
 def check_secrets(text: str) -> tuple[str, ...]:
     """Return one secret, or two during a rotation."""
-    secrets = tuple(item for part in text.split(",") if (item := part.strip()))
+    secrets = tuple(items(text))
     wrong = sum(not _is_secret(secret) for secret in secrets)
     if wrong or not 1 <= len(secrets) <= MAX_WEBHOOK_SECRETS:
         raise ValueError(
@@ -103,7 +103,7 @@ def _is_secret(text: str) -> bool:
 
 def check_types(text: str) -> frozenset[str]:
     """Return the full names of change types that may be given without their prefix."""
-    names = [item.lower() for part in text.split(",") if (item := part.strip())]
+    names = map(str.lower, items(text))
     full = [name if name.startswith(_PREFIX) else _PREFIX + name for name in names]
     known_types = set(ChangeType)
     wrong = entries(number for number, name in enumerate(full, 1) if name not in known_types)

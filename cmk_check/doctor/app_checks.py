@@ -27,9 +27,7 @@ async def settings(subject: DoctorSubject) -> Sequence[MarkedText]:
 
     With `CMK_HTTP_AUTH=entra`, also check what the sign-in depends on.
     """
-    results: list[MarkedText] = [
-        (Mark.PROBLEM, f"{name} {fault}.") for name, fault in subject.faults
-    ]
+    results: list[MarkedText] = [(Mark.PROBLEM, f"{name} {why}.") for name, why in subject.faults]
     ours = sorted(name for name in subject.environ if name.startswith("CMK_"))
     if (sign_in := _sign_in(subject)) is not None:
         results.append(sign_in)

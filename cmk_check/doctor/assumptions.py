@@ -48,9 +48,7 @@ async def report(subject: DoctorSubject) -> tuple[Mapping[str, object], str]:
     texts_by_id = texts()
     tried = await asyncio.gather(*(_run_probe(PROBES.get(name), subject) for name in texts_by_id))
     counts = Counter(result for result, _ in tried)
-    refuted = [
-        name for name, (result, _) in zip(texts_by_id, tried, strict=True) if result == "refuted"
-    ]
+    refuted = [name for name, it in zip(texts_by_id, tried, strict=True) if it[0] == "refuted"]
     document = {
         "format": 1,
         "program": VERSION,
@@ -96,7 +94,7 @@ def _keys(is_chosen: Callable[[Vault], bool], against: Collection[str]) -> _Prob
         ]
         unread = [facts.gap for facts in parts if isinstance(facts, Unread)]
         refused = sum(_code(gap) in against for gap in unread)
-        return _build_outcome("Answers", len(parts) - len(unread), refused, *map(_why, unread))
+        return _conclude("Answers", len(parts) - len(unread), refused, *map(_why, unread))
 
     return probe
 
@@ -109,15 +107,10 @@ async def _rotation(subject: DoctorSubject) -> _Outcome:
         policy = as_object(document.get("properties")).get("rotationPolicy")
         # The shape of a policy in azure-mgmt-keyvault 14.1.0.
         types = [as_object(it.get("action")).get("type") for it in _in(policy, "lifetimeActions")]
-        is_understood = bool(types) and {str(each).lower() for each in types} <= {
-            "rotate",
-            "notify",
-        }
+        is_understood = bool(types) and {str(it).lower() for it in types} <= {"rotate", "notify"}
         absent = False if _OF_A_PLAN.search(key.id) else None
         counts[absent if policy is None else is_understood] += 1
-    return _build_outcome(
-        "Policies", counts[True], counts[False], f"keys without one: {counts[None]}"
-    )
+    return _conclude("Policies", counts[True], counts[False], f"keys without one: {counts[None]}")
 
 
 def _probe_types(*kinds: str) -> _Probe:
@@ -129,7 +122,7 @@ def _probe_types(*kinds: str) -> _Probe:
         refused = GapReason.API_VERSION_UNSUPPORTED
         odd = {kind for kind in kinds if used.answers[kind][refused]}
         good = fits.keys() - odd
-        return _build_outcome("Types", len(good), len(odd), *odd, *fits.values(), need=len(kinds))
+        return _conclude("Types", len(good), len(odd), *odd, *fits.values(), need=len(kinds))
 
     return probe
 
@@ -149,7 +142,7 @@ def _exist(*actions: str) -> _Probe:
             for part in (document, *_in(document, "resourceTypes")):
                 listed |= {str(each.get("name")).lower() for each in _in(part, "operations")}
         lacking = [each for each in actions if each.lower() not in listed]
-        return _build_outcome("Actions", len(actions) - len(lacking), len(lacking), *lacking)
+        return _conclude("Actions", len(actions) - len(lacking), len(lacking), *lacking)
 
     return probe
 
@@ -157,7 +150,7 @@ def _exist(*actions: str) -> _Probe:
 async def _changes(subject: DoctorSubject) -> _Outcome:
     """Query Resource Graph for changes, and if there are none, for new accounts."""
     seen, new = await find_changes(subject)
-    return _build_outcome("Changes, or new accounts without one", seen, new)
+    return _conclude("Changes, or new accounts without one", seen, new)
 
 
 async def _exemptions(subject: DoctorSubject) -> _Outcome:
@@ -179,15 +172,13 @@ async def _exemptions(subject: DoctorSubject) -> _Outcome:
     at_group = 0
     if group is not None and read and not any(read):
         at_group = await count(f"{_GROUPS}{group}", f"{_GROUPS}{group}/".lower())
-    return _build_outcome("Exemptions", sum(read), at_group)
+    return _conclude("Exemptions", sum(read), at_group)
 
 
 async def _sign_in(subject: DoctorSubject) -> _Outcome:
     settings = subject.settings
-    is_required = settings.on_azure and settings.http_auth == "entra"
-    return _build_outcome(
-        "Apps", is_required and settings.easy_auth, is_required and not settings.easy_auth
-    )
+    by_entra = settings.on_azure and settings.http_auth == "entra"
+    return _conclude("Apps", by_entra and settings.easy_auth, by_entra and not settings.easy_auth)
 
 
 PROBES: Final[Mapping[str, _Probe]] = {
@@ -202,7 +193,7 @@ PROBES: Final[Mapping[str, _Probe]] = {
 }
 
 
-def _build_outcome(what: str, fits: int, against: int, *more: str, need: int = 1) -> _Outcome:
+def _conclude(what: str, fits: int, against: int, *more: str, need: int = 1) -> _Outcome:
     evidence = (f"{what}: {fits:d} as assumed, {against:d} not", *sorted(more))
     return "refuted" if against else "proved" if fits >= need else "not_reached", evidence
 

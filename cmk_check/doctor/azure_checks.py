@@ -10,34 +10,19 @@ from typing import Final
 import aiohttp
 from azure.core.exceptions import HttpResponseError
 
+from cmk_check import limits
 from cmk_check.config.settings import StorageByIdentity
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.connection_sentences import not_connected
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
+from cmk_check.inventory import gaps
 from cmk_check.inventory.api_versions import get_type_of_action
 from cmk_check.inventory.connection_failures import find_unreached_gap, sign_in_gap
 from cmk_check.inventory.credential import open_credential
-from cmk_check.inventory.gaps import (
-    ALL_ACTIONS,
-    EXCEPTION_ACTIONS,
-    KEY_ACTIONS,
-    READ_ACCOUNTS,
-    READ_CHANGES,
-    READ_GROUP,
-    READ_SUBSCRIPTIONS,
-    TROUBLE,
-    WATCH_ACTIONS,
-)
 from cmk_check.inventory.http_session import open_session
 from cmk_check.inventory.pipeline import AGENT
 from cmk_check.inventory.token_claims import describe_ids
-from cmk_check.limits import (
-    CLOCK_TOLERANCE,
-    DOCTOR_ARM_SECONDS,
-    DOCTOR_CHANGES,
-    DOCTOR_SAMPLE_SECONDS,
-)
 from cmk_check.ports import InventoryError
 
 STORAGE_SCOPE: Final = "https://storage.azure.com/.default"
@@ -46,11 +31,11 @@ _SECOND: Final = timedelta(seconds=1)
 _MINUTE: Final = timedelta(minutes=1)
 # What needs an action; the first one counts.
 _NEEDED_FOR: Final[Mapping[str, Sequence[str]]] = {
-    "every scan": (READ_SUBSCRIPTIONS, READ_ACCOUNTS),
-    "CMK_MANAGEMENT_GROUP": (READ_GROUP,),
-    "the watch for changes": WATCH_ACTIONS,
-    "key health": KEY_ACTIONS,
-    "exceptions": EXCEPTION_ACTIONS,
+    "every scan": (gaps.READ_SUBSCRIPTIONS, gaps.READ_ACCOUNTS),
+    "CMK_MANAGEMENT_GROUP": (gaps.READ_GROUP,),
+    "the watch for changes": gaps.WATCH_ACTIONS,
+    "key health": gaps.KEY_ACTIONS,
+    "exceptions": gaps.EXCEPTION_ACTIONS,
 }
 
 
@@ -64,11 +49,11 @@ async def cloud(subject: DoctorSubject) -> Sequence[MarkedText]:
                 f"{url}{_LIST}",
                 headers={"user-agent": AGENT},
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=DOCTOR_ARM_SECONDS),
+                timeout=aiohttp.ClientTimeout(total=limits.DOCTOR_ARM_SECONDS),
             ) as response,
         ):
             status, date = response.status, response.headers.get("date")
-    except TROUBLE as error:
+    except gaps.TROUBLE as error:
         gap = find_unreached_gap(error, url) or not_connected(url)
         raise CheckFailed(str(gap.detail)) from error
     subject.ahead = _ahead(date, subject.clock.now())
@@ -86,8 +71,8 @@ async def clock(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Compare the clock of this machine with the time in Azure's response."""
     if subject.ahead is None:
         raise NotTried("Azure's response did not contain the time.")
-    seconds, most = abs(subject.ahead) // _SECOND, CLOCK_TOLERANCE // _SECOND
-    if abs(subject.ahead) <= CLOCK_TOLERANCE:
+    seconds, most = abs(subject.ahead) // _SECOND, limits.CLOCK_TOLERANCE // _SECOND
+    if abs(subject.ahead) <= limits.CLOCK_TOLERANCE:
         return [(Mark.OK, f"This clock differs from Azure's by {seconds} s; {most} s are allowed.")]
     way = "ahead of" if subject.ahead > timedelta() else "behind"
     text = (
@@ -100,9 +85,8 @@ async def clock(subject: DoctorSubject) -> Sequence[MarkedText]:
 async def credential(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Get a token for Azure Resource Manager, and show the ids to which roles are assigned."""
     settings = subject.settings
-    result = await _sign_in(
-        subject, settings.addresses.token_scope, settings.client_id, "AZURE_CLIENT_ID"
-    )
+    scope = settings.addresses.token_scope
+    result = await _sign_in(subject, scope, settings.client_id, "AZURE_CLIENT_ID")
     if not settings.managed_identity and subject.of_the_app:
         text = (
             "The checks below use your rights, not those of the deployed app; "
@@ -133,19 +117,19 @@ async def watch(subject: DoctorSubject) -> Sequence[MarkedText]:
     except InventoryError as error:
         text = f"Azure Resource Graph does not list changes: {error.gap.detail}"
         return [(Mark.PROBLEM, text)]
-    period = f"of the last {DOCTOR_CHANGES.days} days"
+    period = f"of the last {limits.DOCTOR_CHANGES.days} days"
     if seen:
         return [(Mark.OK, f"Azure Resource Graph lists changes {period}.")]
     if new:
         text = (
             f"Azure Resource Graph lists no change {period}, although {new:,} accounts are newer. "
-            f"The watch finds nothing: grant the app's identity {READ_CHANGES} on the "
+            f"The watch finds nothing: grant the app's identity {gaps.READ_CHANGES} on the "
             "subscriptions."
         )
         return [(Mark.PROBLEM, text)]
     text = (
         f"Azure Resource Graph lists no change {period}: nothing has changed, or the identity "
-        f"lacks {READ_CHANGES}. Change a tag of an account, and check again after ten minutes."
+        f"lacks {gaps.READ_CHANGES}. Change a tag of an account, and check again after ten minutes."
     )
     return [(Mark.WARNING, text)]
 
@@ -157,9 +141,9 @@ async def find_changes(subject: DoctorSubject) -> tuple[int, int]:
         InventoryError: Resource Graph gave no complete answer.
 
     """
-    azure, since = await subject.inventory(), subject.clock.now() - DOCTOR_CHANGES
+    azure, since = await subject.inventory(), subject.clock.now() - limits.DOCTOR_CHANGES
     search = azure.change_search()
-    changes = await search.changes(since, vaults=True, seconds=DOCTOR_SAMPLE_SECONDS)
+    changes = await search.changes(since, vaults=True, seconds=limits.DOCTOR_SAMPLE_SECONDS)
     if changes.gap is not None:
         raise InventoryError(changes.gap)
     seen, new = len(changes.subscriptions) + len(changes.vaults), 0
@@ -173,10 +157,10 @@ async def find_changes(subject: DoctorSubject) -> tuple[int, int]:
 async def actions(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Report each action of the role that is missing, or may be, and those that were not tried."""
     states_by_action = await states(subject)
-    works = sum(state == "works" for state in states_by_action.values())
+    works, total = sum(it == "works" for it in states_by_action.values()), len(gaps.ALL_ACTIONS)
     if not works and "missing" not in states_by_action.values():
-        raise NotTried(f"None of the {len(ALL_ACTIONS)} actions of the role was tried; see above.")
-    results = [(Mark.OK, f"{works} of {len(ALL_ACTIONS)} actions of the role work.")]
+        raise NotTried(f"None of the {total} actions of the role was tried; see above.")
+    results = [(Mark.OK, f"{works} of {total} actions of the role work.")]
     left = dict(states_by_action)
     untried: list[MarkedText] = []
     for feature, needed in _NEEDED_FOR.items():
@@ -203,12 +187,12 @@ async def states(subject: DoctorSubject) -> Mapping[str, str]:
     """
     answers = (await subject.inventory()).api_versions().answers
     states_by_action: dict[str, str] = {}
-    for action in ALL_ACTIONS:
+    for action in gaps.ALL_ACTIONS:
         counts = answers.get(get_type_of_action(action), Counter[GapReason | None]())
         works, refused = counts[None] > 0, counts[GapReason.FORBIDDEN] > 0
-        if action == READ_SUBSCRIPTIONS:
+        if action == gaps.READ_SUBSCRIPTIONS:
             works, refused = works and bool(subject.listed), works and not subject.listed
-        elif action == READ_CHANGES:
+        elif action == gaps.READ_CHANGES:
             works, refused = subject.sees_changes is True, subject.sees_changes is False
         states_by_action[action] = "works" if works else "missing" if refused else "not_tried"
     return states_by_action
@@ -229,7 +213,7 @@ async def _sign_in(
     try:
         async with credential:
             token = await credential.get_token_info(scope)
-    except TROUBLE as error:
+    except gaps.TROUBLE as error:
         text = str(sign_in_gap(error).detail)
         if settings.managed_identity:
             status = error.status_code if isinstance(error, HttpResponseError) else None

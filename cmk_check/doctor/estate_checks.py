@@ -6,6 +6,7 @@ wait too long for that.
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from cmk_check.composition_root import scan_options
@@ -110,19 +111,11 @@ async def exceptions(subject: DoctorSubject) -> Sequence[MarkedText]:
             "exemption could accept."
         )
     inventory = (await subject.inventory()).exemptions()
-    facts = await asyncio.gather(
-        *(
-            inventory.read(subscription_id, accounts, seconds=DOCTOR_SAMPLE_SECONDS)
-            for subscription_id, accounts in subject.violating.items()
-        )
-    )
+    read = partial(inventory.read, seconds=DOCTOR_SAMPLE_SECONDS)
+    facts = await asyncio.gather(*(read(*each) for each in subject.violating.items()))
     gaps: dict[str, object] = {}
-    for subscription_id, violating_account in zip(subject.violating, facts, strict=True):
-        gaps |= {
-            subscription_id: violating_account.exemptions,
-            **violating_account.assignments,
-            **violating_account.sets,
-        }
+    for subscription_id, part in zip(subject.violating, facts, strict=True):
+        gaps |= {subscription_id: part.exemptions, **part.assignments, **part.sets}
     unread = [(it.gap, name) for name, it in gaps.items() if isinstance(it, Unread)]
     what = "lists of exemptions, assignments and initiatives"
     text = f"{len(gaps) - len(unread)} of {len(gaps)} {what} can be read."

@@ -107,11 +107,9 @@ async def queues(subject: DoctorSubject) -> Sequence[MarkedText]:
         DELIVERY_POISON_QUEUE,
         *([CHANGES_QUEUE] if subject.settings.changes_queue else []),
     ]
-    tried = await asyncio.gather(*(_try_queue(service, name) for name in names))
-    _fail_on(subject, [answer for answer in tried if isinstance(answer, QueueError)])
-    probed = {
-        name: it for name, it in zip(names, tried, strict=True) if isinstance(it, ProbedQueue)
-    }
+    done = await asyncio.gather(*(_try_queue(service, name) for name in names))
+    _fail_on(subject, [answer for answer in done if isinstance(answer, QueueError)])
+    probed = {name: it for name, it in zip(names, done, strict=True) if isinstance(it, ProbedQueue)}
     results: list[MarkedText] = [(Mark.OK, f"{', '.join(names)} can be read and written.")]
     deleted = [name for name in _USED_BY_SCANS if probed[name].was_missing]
     if deleted and await _has_scanned(store):

@@ -22,18 +22,11 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 from cmk_check.config.settings import Settings
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gap_sentences import make_gap
+from cmk_check.inventory import pipeline
 from cmk_check.inventory.api_versions import ApiVersions
 from cmk_check.inventory.calls import GRAPH_PATH, Call, Deadline, GraphQuery
 from cmk_check.inventory.credential import SharedCredential
 from cmk_check.inventory.gaps import call_errors
-from cmk_check.inventory.pipeline import (
-    AGENT,
-    ApiVersionPolicy,
-    GuardPolicy,
-    InFlightPolicy,
-    OperationPolicy,
-    RetryPolicy,
-)
 from cmk_check.limits import ARM_FIRST_BACK_OFF_SECONDS, KEY_REQUESTS_SHARE
 from cmk_check.ports import InventoryError
 
@@ -76,7 +69,7 @@ class ArmReader:
         Some SDKs need a subscription id. Their models of answers are not used: they coerce types,
         and building them takes 35 times as long as parsing the JSON.
         """
-        policy = OperationPolicy()
+        policy = pipeline.OperationPolicy()
         client = sdk(
             self.credential,
             *subscription_id,
@@ -97,12 +90,12 @@ class ArmReader:
     def _client(self) -> AsyncPipelineClient[HttpRequest, AsyncHttpResponse]:
         policies = [
             RequestIdPolicy(),
-            UserAgentPolicy(AGENT, user_agent_use_env=False),
-            GuardPolicy(),
-            ApiVersionPolicy(self.versions),
-            RetryPolicy(self.back_off),
+            UserAgentPolicy(pipeline.AGENT, user_agent_use_env=False),
+            pipeline.GuardPolicy(),
+            pipeline.ApiVersionPolicy(self.versions),
+            pipeline.RetryPolicy(self.back_off),
             AsyncBearerTokenCredentialPolicy(self.credential, self.settings.addresses.token_scope),
-            *map(InFlightPolicy, self.request_limits),
+            *map(pipeline.InFlightPolicy, self.request_limits),
         ]
         return AsyncPipelineClient(self._arm_url, transport=self.transport, policies=policies)
 

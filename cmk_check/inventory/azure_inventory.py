@@ -45,9 +45,8 @@ async def open_inventory(settings: Settings) -> "AzureInventory":
     async with AsyncExitStack() as opened:
         session = await opened.enter_async_context(open_session(settings.addresses.arm_url))
         credential = open_credential(settings, settings.client_id)
-        return AzureInventory(
-            settings, credential, share_transport(session), opened.pop_all().aclose
-        )
+        transport = share_transport(session)
+        return AzureInventory(settings, credential, transport, opened.pop_all().aclose)
 
 
 @dataclass(slots=True)

@@ -105,14 +105,12 @@ def _tool_gap(text: str) -> Gap | None:
     peer = f"{SIGN_IN} ({match[1]})" if match else SIGN_IN
     if "ProxyError(" in text or "proxyconnect tcp" in text:
         proxy = _proxy_host(f"https://{match[1] if match else ''}")
-        refused = _TUNNEL_REFUSED.search(text)
-        if refused:
+        if refused := _TUNNEL_REFUSED.search(text):
             return sentences.proxy_refuses(peer, proxy, int(refused[1]))
         return sentences.proxy_silent(peer, proxy)
     if "CERTIFICATE_VERIFY_FAILED" in text or "x509: " in text:
         # The command reads the first variable, this program the second.
-        both = "REQUESTS_CA_BUNDLE and SSL_CERT_FILE"
-        return sentences.certificate_unknown(peer, both)
+        return sentences.certificate_unknown(peer, "REQUESTS_CA_BUNDLE and SSL_CERT_FILE")
     if "NameResolutionError(" in text or "no such host" in text:
         return sentences.name_unknown(peer)
     is_silent = "TimeoutError(" in text or "i/o timeout" in text

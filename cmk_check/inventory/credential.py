@@ -128,8 +128,7 @@ class SharedCredential:
         """Return the running fetch for this request; start one if necessary."""
         task = self._fetches.get(request)
         if task is None:
-            task = asyncio.create_task(self._fetch_now(request))
-            self._fetches[request] = task
+            task = self._fetches[request] = asyncio.create_task(self._fetch_now(request))
             task.add_done_callback(lambda done: self._finish_fetch(request, done))
         return task
 

@@ -30,24 +30,15 @@ from cmk_check.core.reasons.gap_sentences import assignment_denied
 from cmk_check.core.resource_id import AccountId, account_path
 from cmk_check.core.text import as_object, fold_id
 from cmk_check.core.unread import Absent, Unread
+from cmk_check.inventory import gaps
 from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.gaps import (
-    MALFORMED,
-    QUERY_GRAPH,
-    READ_EXEMPTIONS,
-    READ_POLICY_ASSIGNMENTS,
-    READ_POLICY_SETS,
-    TROUBLE,
-    build_gap,
-    get_404_code,
-)
 from cmk_check.inventory.resource_graph import BY_ID, read_page, read_rows
 from cmk_check.inventory.single_flight import SingleFlight
 from cmk_check.limits import MAX_KNOWN_ACCOUNT_PAGES
 
 _GONE: Final = frozenset({"policyassignmentnotfound", "policysetdefinitionnotfound"})
-_MALFORMED: Final = Unread(MALFORMED)
+_MALFORMED: Final = Unread(gaps.MALFORMED)
 _ASSIGNMENTS: Final = "microsoft.authorization/policyassignments"
 _EXEMPTIONS: Final = "microsoft.authorization/policyexemptions"
 # A row for each management group and subscription with an exemption, and one without a place if
@@ -86,16 +77,14 @@ class AzureExemptions:
             async with asyncio.timeout_at(deadline):
                 path = f"/subscriptions/{subscription_id}/providers/Microsoft.Authorization"
                 entries = await self._reader.entries(f"{path}/policyExemptions", Deadline(deadline))
-        except TROUBLE as error:
-            return ExemptionFacts(Unread(build_gap(error, READ_EXEMPTIONS)))
+        except gaps.TROUBLE as error:
+            return ExemptionFacts(Unread(gaps.build_gap(error, gaps.READ_EXEMPTIONS)))
         exemptions = tuple(
             exemption
             for exemption in map(parse_exemption, entries)
             if exemption is not None and any(exempts(exemption, path) for path in paths)
         )
-        assignment_ids = (
-            assignment.assignment_id for assignment in exemptions if not assignment.is_malformed
-        )
+        assignment_ids = (each.assignment_id for each in exemptions if not each.is_malformed)
         assignments = await self._assignments.read_all(assignment_ids, self._assignment, deadline)
         initiatives = (
             assignment.definition_id
@@ -112,24 +101,22 @@ class AzureExemptions:
 
         Without any policy in the answer, the identity may lack the right to see policies.
         """
-        until, pending = Deadline.within(seconds), list(subscription_ids)
+        until, ids = Deadline.within(seconds), list(subscription_ids)
         try:
             async with asyncio.timeout_at(until.latest):
                 page = await read_page(
-                    self._reader, _EXEMPTED, until, subscriptions=pending, above=True
+                    self._reader, _EXEMPTED, until, subscriptions=ids, above=True
                 )
                 places = [as_object(row).get("place") for row in page.rows]
                 if not places or page.truncated or page.limited or not all(map(_is_place, places)):
                     return None
                 groups = {each for each in map(str, places) if is_management_group(each)}
-                below = (
-                    await self._list_below(groups, pending, until) if groups else frozenset[str]()
-                )
-        except TROUBLE as error:
-            gap = build_gap(error, QUERY_GRAPH)
+                below = await self._list_below(groups, ids, until) if groups else frozenset[str]()
+        except gaps.TROUBLE as error:
+            gap = gaps.build_gap(error, gaps.QUERY_GRAPH)
             _log.warning("Resource Graph did not say where exemptions are: %s", gap.detail)
             return None
-        return below.union(each for each in pending if f"/subscriptions/{each}" in places)
+        return below.union(each for each in ids if f"/subscriptions/{each}" in places)
 
     async def _list_below(
         self, groups: AbstractSet[str], subscription_ids: list[str], until: Deadline
@@ -152,15 +139,13 @@ class AzureExemptions:
         )
 
     async def _assignment(self, name: str, until: Deadline) -> Assignment | Absent | Unread:
-        document = await self._document(name, until, READ_POLICY_ASSIGNMENTS)
-        return (
-            document
-            if not isinstance(document, dict)
-            else parse_assignment(name, document) or _MALFORMED
-        )
+        document = await self._document(name, until, gaps.READ_POLICY_ASSIGNMENTS)
+        if not isinstance(document, dict):
+            return document
+        return parse_assignment(name, document) or _MALFORMED
 
     async def _set(self, name: str, until: Deadline) -> SetDefinition | Absent | Unread:
-        document = await self._document(name, until, READ_POLICY_SETS)
+        document = await self._document(name, until, gaps.READ_POLICY_SETS)
         return document if not isinstance(document, dict) else parse_set(document) or _MALFORMED
 
     async def _document(
@@ -168,10 +153,10 @@ class AzureExemptions:
     ) -> dict[str, object] | Absent | Unread:
         try:
             return await self._reader.document(name, until)
-        except TROUBLE as error:
-            if get_404_code(error) in _GONE:
+        except gaps.TROUBLE as error:
+            if gaps.get_404_code(error) in _GONE:
                 return Absent(name)
-            gap = build_gap(error, action)
+            gap = gaps.build_gap(error, action)
             if gap.reason is GapReason.FORBIDDEN and is_management_group(name):
                 gap = assignment_denied(gap.missing_action or action)
             return Unread(gap, name)

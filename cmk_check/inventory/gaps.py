@@ -143,9 +143,8 @@ def call_errors() -> Iterator[None]:
     except Exception as error:
         _log.exception("A call to Azure failed.")
         *_, (frame, _line) = walk_tb(error.__traceback__)
-        is_ours = (
-            str(frame.f_globals.get("__name__")).partition(".")[0] == __name__.partition(".")[0]
-        )
+        module = str(frame.f_globals.get("__name__"))
+        is_ours = module.partition(".")[0] == __name__.partition(".")[0]
         gap = BUG if is_ours else make_gap(GapReason.UNEXPECTED_RESPONSE)
         raise InventoryError(gap) from error
 

@@ -34,9 +34,7 @@ AGENT: Final = f"cmk_check/{VERSION}"
 
 _CALL: Final = "call"
 # What an SDK needs of an answer.
-_EMPTY_PAGE: Final = SimpleNamespace(
-    status_code=HTTPStatus.OK, headers={}, json=lambda: {"value": []}
-)
+_EMPTY: Final = SimpleNamespace(status_code=HTTPStatus.OK, headers={}, json=lambda: {"value": []})
 _VERSION_REFUSED: Final = frozenset({400, 404})
 _MAY_PASS: Final = frozenset({408, 429, 500, 502, 503, 504})
 
@@ -80,9 +78,8 @@ class ApiVersionPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
             http_response = response.http_response
         is_ok = http_response.status_code == HTTPStatus.OK
         code = "" if is_ok else arm_error(http_response.text)[0].lower()
-        self._versions.note(
-            http_request.url, None if is_ok else choose_reason(http_response.status_code, code)
-        )
+        reason = None if is_ok else choose_reason(http_response.status_code, code)
+        self._versions.note(http_request.url, reason)
         return response
 
 
@@ -146,5 +143,5 @@ class OperationPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         self.url = request.http_request.url
         # The older SDK takes the decoded body from here, the newer one from the response.
         request.context[ContentDecodePolicy.CONTEXT_NAME] = {"value": []}
-        empty_page = cast("AsyncHttpResponse", _EMPTY_PAGE)
+        empty_page = cast("AsyncHttpResponse", _EMPTY)
         return PipelineResponse(request.http_request, empty_page, request.context)

@@ -209,10 +209,8 @@ class ChangeSearch:
             of, name = (times, target) if target else (subscriptions, subscription_id)
             of[name] = max(at, of.get(name, at))
         ends = [end for _, end, _ in answers if end is not None]
-        gaps = [gap for _, _, gap in answers if gap is not None]
-        return RecentChanges(
-            subscriptions, times, min(ends, default=None), gaps[0] if gaps else None
-        )
+        gap = next((gap for _, _, gap in answers if gap is not None), None)
+        return RecentChanges(subscriptions, times, min(ends, default=None), gap)
 
     async def _rows(
         self, query: str, until: Deadline

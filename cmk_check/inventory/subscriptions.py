@@ -86,8 +86,6 @@ def _parse_below(entry: dict[str, object]) -> Subscription | None:
     match = _SUBSCRIPTION.fullmatch(text)
     if match is None:
         raise InventoryError(MALFORMED)
-    subscription_id = match["id"].lower()
+    guid = match["id"].lower()
     name = as_object(entry.get("properties")).get("displayName")
-    return Subscription(
-        subscription_id, clean_text(name, MAX_SUBSCRIPTION_TEXT_BYTES) or subscription_id
-    )
+    return Subscription(guid, clean_text(name, MAX_SUBSCRIPTION_TEXT_BYTES) or guid)

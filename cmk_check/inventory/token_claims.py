@@ -15,7 +15,6 @@ _TOOLS: Final = {
     "1950a258-227b-4e31-a9cf-717495945fc2": "Azure PowerShell",
 }
 
-
 # https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
 _NAMES: Final = ("upn", "preferred_username", "unique_name")
 

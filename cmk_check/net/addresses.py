@@ -20,11 +20,7 @@ _RESERVED: Final = (
     IPv6Network("fec0::/10"),  # site-local, no longer in use: RFC 3879
 )
 # These end with an IPv4 address: RFC 4291 (2.5.5.1), RFC 6052, RFC 2765 (2.1).
-_WITH_IPV4: Final = (
-    IPv6Network("::/96"),
-    IPv6Network("64:ff9b::/96"),
-    IPv6Network("::ffff:0:0:0/96"),
-)
+_WITH_IPV4: Final = tuple(map(IPv6Network, ("::/96", "64:ff9b::/96", "::ffff:0:0:0/96")))
 # Followed by an IPv4 address, after any network prefix: ISATAP, RFC 5214 (6.1).
 _ISATAP: Final = (b"\x00\x00\x5e\xfe", b"\x02\x00\x5e\xfe")
 

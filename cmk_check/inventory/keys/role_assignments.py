@@ -25,7 +25,6 @@ _REACHING: Final = "$filter=atScope()%20and%20assignedTo('{}')"
 _ODD: Final = Unread(UNREADABLE_ROLE)
 _ABOVE_SUBSCRIPTIONS: Final = "/providers/microsoft.management/managementgroups/"
 
-
 type _Assignments = tuple[tuple[Assignment, ...], bool]
 """A list of role assignments, and whether all of its entries could be parsed."""
 
@@ -93,19 +92,15 @@ class RoleAssignments:
 
         If several failed, the order does not decide which one; missing permissions come first.
         """
-        ids = (assignment.role_id for assignment in assignments)
+        ids = (each.role_id for each in assignments)
         roles = await self._roles.read_all(ids, self._ask_role, deadline)
         grants: dict[Grant, None] = {}
-        for assignment in assignments:
-            permissions = roles[assignment.role_id]
+        for each in assignments:
+            permissions = roles[each.role_id]
             if not isinstance(permissions, Unread):
-                grants[
-                    Grant(assignment.role_id, assignment.scope, permissions, assignment.conditional)
-                ] = None
+                grants[Grant(each.role_id, each.scope, permissions, each.conditional)] = None
         unread = [role for _, role in sorted(roles.items()) if isinstance(role, Unread)]
-        trouble = min(
-            unread, key=lambda assignment: assignment.gap.missing_action is None, default=None
-        )
+        trouble = min(unread, key=lambda role: role.gap.missing_action is None, default=None)
         return tuple(grants), trouble
 
     async def _ask_role(

@@ -8,17 +8,9 @@ from cmk_check.core.keys.facts import Key, KeyVersion
 from cmk_check.core.keys.parsing import parse_key, parse_version
 from cmk_check.core.keys.version_in_use import fold_version
 from cmk_check.core.unread import Absent, Unread
+from cmk_check.inventory import gaps
 from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.gaps import (
-    READ_HSM_KEYS,
-    READ_HSM_VERSIONS,
-    READ_KEYS,
-    READ_VERSIONS,
-    TROUBLE,
-    build_gap,
-    get_404_code,
-)
 from cmk_check.inventory.keys.ids import KeyId
 from cmk_check.inventory.keys.rotation_policy import add_rotation
 from cmk_check.inventory.single_flight import SingleFlight
@@ -57,15 +49,13 @@ class VaultKeys:
         )
         if isinstance(versions, Unread):
             return versions
-        pinned_version = fold_version(pinned)
-        name = next(
-            (v.version for v in versions if fold_version(v.version) == pinned_version), None
-        )
+        folded = fold_version(pinned)
+        name = next((v.version for v in versions if fold_version(v.version) == folded), None)
         if name is None or not _VERSION_NAME.fullmatch(name):
             return versions
         # The list has neither type, size nor operations, which may differ between versions.
         whole: KeyVersion | Unread = key.latest
-        if fold_version(key.latest.version) != pinned_version:
+        if fold_version(key.latest.version) != folded:
             whole = await self._version.get(
                 (key_id, name), lambda until: self._get_version(key_id, name, until), deadline
             )
@@ -76,28 +66,28 @@ class VaultKeys:
     async def _get(self, key_id: KeyId, until: Deadline) -> Key | Absent | Unread:
         try:
             document = await self._reader.document(key_id.path, until)
-        except TROUBLE as error:
-            if get_404_code(error) in _GONE:
+        except gaps.TROUBLE as error:
+            if gaps.get_404_code(error) in _GONE:
                 return Absent(key_id.text)
             hsm = key_id.vault.is_managed_hsm
-            return Unread(build_gap(error, READ_HSM_KEYS if hsm else READ_KEYS))
+            return Unread(gaps.build_gap(error, gaps.READ_HSM_KEYS if hsm else gaps.READ_KEYS))
         return add_rotation(parse_key(document), document)
 
     async def _list(self, key_id: KeyId, until: Deadline) -> _Versions:
         try:
             entries = await self._reader.entries(f"{key_id.path}/versions", until)
-        except TROUBLE as error:
+        except gaps.TROUBLE as error:
             return _unread_version(error, key_id)
         return tuple(parse_version(entry) for entry in entries)
 
     async def _get_version(self, key_id: KeyId, name: str, until: Deadline) -> KeyVersion | Unread:
         try:
             document = await self._reader.document(f"{key_id.path}/versions/{name}", until)
-        except TROUBLE as error:
+        except gaps.TROUBLE as error:
             return _unread_version(error, key_id)
         return replace(parse_version(document), version=name)
 
 
 def _unread_version(error: Exception, key_id: KeyId) -> Unread:
-    action = READ_HSM_VERSIONS if key_id.vault.is_managed_hsm else READ_VERSIONS
-    return Unread(build_gap(error, action))
+    action = gaps.READ_HSM_VERSIONS if key_id.vault.is_managed_hsm else gaps.READ_VERSIONS
+    return Unread(gaps.build_gap(error, action))

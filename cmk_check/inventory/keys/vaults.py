@@ -11,25 +11,12 @@ from urllib.parse import urlsplit
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Vault
 from cmk_check.core.keys.parsing import parse_vault, vault_name
-from cmk_check.core.reasons.gap_sentences import (
-    ANOTHER_VAULT,
-    UNUSABLE_VAULT,
-    vault_hidden,
-    vault_not_seen,
-)
+from cmk_check.core.reasons import gap_sentences as sentences
 from cmk_check.core.text import as_object
 from cmk_check.core.unread import Absent, Unread
+from cmk_check.inventory import gaps
 from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.gaps import (
-    MALFORMED,
-    QUERY_GRAPH,
-    READ_HSMS,
-    READ_VAULTS,
-    TROUBLE,
-    build_gap,
-    get_404_code,
-)
 from cmk_check.inventory.keys.ids import VaultId
 from cmk_check.inventory.resource_graph import BY_ID, read_rows
 from cmk_check.inventory.single_flight import SingleFlight
@@ -79,7 +66,7 @@ class Vaults:
         """
         vault_name_parts = vault_name(uri)
         if vault_name_parts is None:
-            return Unread(UNUSABLE_VAULT)
+            return Unread(sentences.UNUSABLE_VAULT)
         own = VaultId.parse(known_id)
         if own not in self._known[vault_name_parts]:  # the account may name another vault now
             own = None
@@ -88,7 +75,7 @@ class Vaults:
         if best is None or isinstance(best, Absent) or is_hidden:
             best = await self._find_listed(vault_name_parts, own, best, deadline)
         if isinstance(best, LocatedVault) and _host(best.vault.uri) != _host(uri):
-            return Unread(ANOTHER_VAULT)
+            return Unread(sentences.ANOTHER_VAULT)
         return best
 
     async def _find_known(
@@ -124,7 +111,8 @@ class Vaults:
                     return vault
                 if best is None or isinstance(vault, Unread):
                     best = vault
-        return best or Unread(vault_not_seen(READ_HSMS if is_managed_hsm else READ_VAULTS))
+        action = gaps.READ_HSMS if is_managed_hsm else gaps.READ_VAULTS
+        return best or Unread(sentences.vault_not_seen(action))
 
     async def _vault(self, vault_id: VaultId, deadline: float) -> _Sought:
         read = await self._read.get(vault_id, lambda until: self._get(vault_id, until), deadline)
@@ -136,11 +124,13 @@ class Vaults:
         hsm = vault_id.is_managed_hsm
         try:
             document = await self._reader.document(vault_id.path, until)
-        except TROUBLE as error:
-            code, action = get_404_code(error), READ_HSMS if hsm else READ_VAULTS
+        except gaps.TROUBLE as error:
+            code, action = gaps.get_404_code(error), gaps.READ_HSMS if hsm else gaps.READ_VAULTS
             if code in _GONE:
                 return Absent(vault_id.text)
-            return Unread(vault_hidden(action) if code == _HIDDEN else build_gap(error, action))
+            if code == _HIDDEN:
+                return Unread(sentences.vault_hidden(action))
+            return Unread(gaps.build_gap(error, action))
         return parse_vault(document, managed_hsm=hsm)
 
 
@@ -213,7 +203,7 @@ class VaultSearch:
                 elif isinstance(name, str) and name.lower() in batch.names:
                     odd.add(name.lower())
                 else:  # the row may belong to any of the names
-                    raise InventoryError(MALFORMED)
-        except TROUBLE as error:
-            return Unread(build_gap(error, QUERY_GRAPH))
-        return ids | dict.fromkeys(odd, Unread(MALFORMED))
+                    raise InventoryError(gaps.MALFORMED)
+        except gaps.TROUBLE as error:
+            return Unread(gaps.build_gap(error, gaps.QUERY_GRAPH))
+        return ids | dict.fromkeys(odd, Unread(gaps.MALFORMED))

@@ -117,7 +117,7 @@ def test_no_word_is_broken_and_none_is_lost(text: str, width: int, hanging: int)
     """Hyphens and points belong to names; a word that is too long is the terminal's to break."""
     stream = io.StringIO()
 
-    say(Console(file=stream, width=width), text, hanging=" " * hanging)
+    say(Console(file=stream, width=width), text, indent=" " * hanging)
 
     lines = stream.getvalue().splitlines()
     assert " ".join(lines).split() == text.split()
