@@ -56,8 +56,8 @@ class AspectReader[Inventory, Facts](ABC):
     not_read: ClassVar[Gap]
     time_is_up: ClassVar[Gap]
 
-    def __init__(self, open_inventory: Callable[[], Inventory], options: ScanOptions) -> None:
-        self._open = open_inventory
+    def __init__(self, connect: Callable[[], Inventory], options: ScanOptions) -> None:
+        self._connect = connect
         self._options = options
         self._inventory: Inventory | None = None
         time = options.reading_deadline.total_seconds() * KEY_READING_SHARE
@@ -76,7 +76,7 @@ class AspectReader[Inventory, Facts](ABC):
                 facts = self.time_is_up
             else:
                 if self._inventory is None:
-                    self._inventory = self._open()
+                    self._inventory = self._connect()
                 seconds = min(self._options.subscription_timeout, left)
                 facts = await self._ask(self._inventory, accounts, rows, seconds)
         except Exception:  # noqa: BLE001 - a bug must not affect verdicts
@@ -122,12 +122,9 @@ class ExceptionReader(AspectReader[ExemptionInventory, ExemptionFacts]):
     not_read, time_is_up = EXEMPTION_NOT_READ, EXEMPTION_TIME_IS_UP
 
     def __init__(
-        self,
-        open_inventory: Callable[[], ExemptionInventory],
-        options: ScanOptions,
-        turns: ExemptionTurns,
+        self, connect: Callable[[], ExemptionInventory], options: ScanOptions, turns: ExemptionTurns
     ) -> None:
-        super().__init__(open_inventory, options)
+        super().__init__(connect, options)
         self._turns = turns
 
     @override

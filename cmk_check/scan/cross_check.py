@@ -63,15 +63,9 @@ class SliceCrossCheck:
         brought = {account.id.text for account in reading.accounts} | reading.ignored_ids
         brought |= known.findings.keys()
         missing = [
-            account
-            for account in self._known.get(subscription_id, ())
-            if account.id.text not in brought
+            one for one in self._known.get(subscription_id, ()) if one.id.text not in brought
         ]
-        old = [
-            account.id
-            for account in missing
-            if account.created_at and account.created_at <= self._created_by
-        ]
+        old = [one.id for one in missing if one.created_at and one.created_at <= self._created_by]
         to_ask = old[: self._left]
         self._left -= len(to_ask)
         if len(to_ask) < len(old):

@@ -28,17 +28,11 @@ class ExemptionTurns:
     def __init__(self, options: ScanOptions, claim: Claim, status: Status) -> None:
         scan, planned = claim.scan, claim.slice.value.subscriptions
         self._status = status
-        self._ids = [
-            subscription.subscription.id
-            for subscription in planned
-            if subscription.disposition is Disposition.READ
-        ]
+        self._ids = [one.subscription.id for one in planned if one.disposition is Disposition.READ]
         # Earlier scans may have honoured other exemptions, or none.
-        is_new_setting = (
-            status.scope is None or status.scope.exceptions != options.recorded_scope.exceptions
-        )
+        exceptions_before = status.scope.exceptions if status.scope else None
         self._reads_all = (
-            is_new_setting
+            exceptions_before != options.recorded_scope.exceptions
             or scan.is_partial
             or scan.trigger is Trigger.REQUEST
             or status.as_of is None
@@ -84,7 +78,4 @@ def _may_differ(accounts: tuple[Account, ...], rows: Known) -> bool:
     if any(finding.exception or finding.announced for finding in findings.values()):
         return True
     before = [findings.get(str(account.id)) for account in accounts]
-    return any(
-        finding is None or finding.judgement.verdict is not Verdict.NON_COMPLIANT
-        for finding in before
-    )
+    return any(not one or one.judgement.verdict is not Verdict.NON_COMPLIANT for one in before)

@@ -225,9 +225,8 @@ def value_or[T](otherwise: T, adapter: TypeAdapter[T], entity: Entity | None) ->
     except RowTooNew:
         raise
     except RowUnusable:
-        _log.warning(
-            "Row %s / %s is broken; the next write replaces it.", entity.partition, entity.row
-        )
+        place = entity.partition, entity.row
+        _log.warning("Row %s / %s is broken; the next write replaces it.", *place)
         return Stored(otherwise, entity.etag, is_broken=True)
 
 
