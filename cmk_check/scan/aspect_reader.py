@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar, override
 
-from cmk_check.core.account import Account
+from cmk_check.core.account import Accounts
 from cmk_check.core.aspects.aspect import AllJudged, Aspect, Judged
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
@@ -103,7 +103,7 @@ class AspectReader[Inventory, Facts](ABC):
 
     @abstractmethod
     async def _ask(
-        self, inventory: Inventory, accounts: tuple[Account, ...], rows: Known, seconds: float
+        self, inventory: Inventory, accounts: Accounts, rows: Known, seconds: float
     ) -> Facts:
         """Read the facts within ``seconds``."""
 
@@ -129,11 +129,7 @@ class ExceptionReader(AspectReader[ExemptionInventory, ExemptionFacts]):
 
     @override
     async def _ask(
-        self,
-        inventory: ExemptionInventory,
-        accounts: tuple[Account, ...],
-        rows: Known,
-        seconds: float,
+        self, inventory: ExemptionInventory, accounts: Accounts, rows: Known, seconds: float
     ) -> ExemptionFacts:
         now = asyncio.get_running_loop().time
         until = now() + seconds
@@ -161,7 +157,7 @@ class KeyReader(AspectReader[KeyInventory, _Keys]):
 
     @override
     async def _ask(
-        self, inventory: KeyInventory, accounts: tuple[Account, ...], rows: Known, seconds: float
+        self, inventory: KeyInventory, accounts: Accounts, rows: Known, seconds: float
     ) -> _Keys:
         vaults = list_known_vaults(rows.findings, accounts)
         return await inventory.read(accounts, vaults, seconds=seconds)

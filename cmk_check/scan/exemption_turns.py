@@ -9,7 +9,7 @@ is read in every scan, so its end is always seen.
 import asyncio
 from zlib import crc32
 
-from cmk_check.core.account import Account
+from cmk_check.core.account import Accounts
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import CoverageState, Disposition, Trigger, Verdict
 from cmk_check.core.status import Status
@@ -43,11 +43,7 @@ class ExemptionTurns:
         self._exempted: frozenset[str] | None = None
 
     async def must_read(
-        self,
-        inventory: ExemptionInventory,
-        accounts: tuple[Account, ...],
-        rows: Known,
-        seconds: float,
+        self, inventory: ExemptionInventory, accounts: Accounts, rows: Known, seconds: float
     ) -> bool:
         """Return within ``seconds`` whether to read the exemptions of non-compliant accounts."""
         subscription_id = accounts[0].id.subscription_id
@@ -69,7 +65,7 @@ class ExemptionTurns:
         return turn == self._status.finished_scans % EXEMPTION_TURNS
 
 
-def _may_differ(accounts: tuple[Account, ...], rows: Known) -> bool:
+def _may_differ(accounts: Accounts, rows: Known) -> bool:
     """Return whether the last scan left it open that these accounts have no exemption."""
     coverage = rows.coverage
     if coverage is None or coverage.state is not CoverageState.READ or rows.untrusted:

@@ -258,12 +258,10 @@ async def _take(
         rows.append((ended, old.etag))
     kind, now = ChangeType.SCAN_ABANDONED, scan.started_at
     full = [ended for ended, _ in rows if not ended.is_partial]
-    end_changes = [
-        replace(
-            changes.of_scan(kind, ended.id, now, context.new_id(), _ABANDONED), sequence=ended.epoch
-        )
-        for ended in full
-    ]
+    end_changes = []
+    for ended in full:
+        change = changes.of_scan(kind, ended.id, now, context.new_id(), _ABANDONED)
+        end_changes.append(replace(change, sequence=ended.epoch))
     if full:
         scan = replace(scan, supersedes=full[0].id)
     rows.append((scan, None))

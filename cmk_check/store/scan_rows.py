@@ -203,9 +203,8 @@ def value_of[T](adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
         is_usable = False
     schema = entity.values.get("schema")
     if not (is_usable and isinstance(schema, int)):
-        where = f"Row {entity.partition} / {entity.row}"
-        message = f"{where} is not a document of this program; delete the row to repair it."
-        raise RowUnusable(message)
+        row = f"Row {entity.partition} / {entity.row}"
+        raise RowUnusable(f"{row} is not a document of this program; delete the row to repair it.")
     return Stored(value, entity.etag, schema)
 
 

@@ -268,9 +268,8 @@ def _targets(setter: _Resource, accounts: Collection[_Resource]) -> tuple[str, .
             matches = [each for each in matches if each.place[2] == index]
         else:
             matches = [each for each in matches if "".join(each.place[1:]) in names]
-    return (
-        (matches[0].address,) if len(matches) == 1 else (*(each.address for each in accounts), "")
-    )
+    everyone = (*(each.address for each in accounts), "")
+    return (matches[0].address,) if len(matches) == 1 else everyone
 
 
 def _has_id(account: _Resource, text: str) -> bool | None:
