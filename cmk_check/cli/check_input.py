@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cmk_check.cli.bicep import compile_file
-from cmk_check.core.planned.document import distinct, member, spend
+from cmk_check.core.planned.document import as_dict, member, spend
 from cmk_check.core.text import format_count
 from cmk_check.errors import NotUsable
 from cmk_check.limits import MAX_INPUT_BYTES
@@ -151,7 +151,7 @@ def _parse_located(text: str) -> object:
         spend(1)
         pairs, end = parse(text_and_start, *rest)
         line = bisect(ends, text_and_start[1] - 1) + 1
-        members = _Located(distinct(pairs, line))
+        members = _Located(as_dict(pairs, line))
         members.line = line
         return members, end
 

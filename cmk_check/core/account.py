@@ -77,6 +77,9 @@ class Account:
     """Which part that only key health needs is malformed, or None."""
 
 
+type Accounts = tuple[Account, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """The result of one attempt to read a subscription; complete if and only if ``gap`` is None.
@@ -89,7 +92,7 @@ class Reading:
     (True, 'timeout')
     """
 
-    accounts: tuple[Account, ...] = ()
+    accounts: Accounts = ()
     ignored_by_kind: Mapping[str, int] = field(default_factory=dict)
     ignored_ids: frozenset[str] = frozenset()
     gap: Gap | None = None
@@ -253,9 +256,7 @@ def _user_identities(entries: object) -> tuple[UserIdentity, ...]:
         )
         for entry in as_object(entries).values()
     }
-    return tuple(
-        sorted(identities, key=lambda each: (each.client_id or "", each.principal_id or ""))
-    )
+    return tuple(sorted(identities, key=lambda one: (one.client_id or "", one.principal_id or "")))
 
 
 def _identifier(value: object) -> str | None:

@@ -79,9 +79,7 @@ def contradiction(accounts: AccountCounts) -> str | None:
 
     ``unread`` may exceed the total: an interrupted recording leaves the number from its start.
     """
-    cells = (
-        (kind.compliant, kind.non_compliant, kind.unknown) for kind in accounts.by_kind.values()
-    )
+    cells = ((one.compliant, one.non_compliant, one.unknown) for one in accounts.by_kind.values())
     sums = (accounts.by_reason, accounts.ignored_by_kind)
     if min(chain((accounts.unread,), *cells, *(part.values() for part in sums))) < 0:
         return "has a count below zero"
@@ -98,18 +96,13 @@ def contradiction(accounts: AccountCounts) -> str | None:
 
 def list_broken_keys(findings: Mapping[str, Finding]) -> list[BrokenKey]:
     """Return the broken keys among a subscription's findings, as many as a summary holds."""
-    return [
-        BrokenKey(
-            account_id,
-            tuple(
-                concern.code for concern in key.concerns if concern.severity is KeySeverity.BROKEN
-            )[:MAX_BROKEN_KEY_REASONS],
-        )
-        for account_id, finding in sorted(findings.items())
-        if (key := finding.key_health) is not None
-        and key.state is KeyState.BROKEN
-        and finding.judgement.verdict is Verdict.COMPLIANT
-    ][:MAX_BROKEN_KEYS_LISTED]
+    broken_keys = []
+    for account_id, finding in sorted(findings.items()):
+        key, is_compliant = finding.key_health, finding.judgement.verdict is Verdict.COMPLIANT
+        if key is not None and key.state is KeyState.BROKEN and is_compliant:
+            codes = [each.code for each in key.concerns if each.severity is KeySeverity.BROKEN]
+            broken_keys.append(BrokenKey(account_id, tuple(codes[:MAX_BROKEN_KEY_REASONS])))
+    return broken_keys[:MAX_BROKEN_KEYS_LISTED]
 
 
 def summarise(
@@ -155,6 +148,8 @@ def merge(summaries: Iterable[Summary]) -> Summary:
     """Add up the summaries of slices."""
     parts = list(summaries)
     gaps = [gap for part in parts for gap in part.gaps]
+    unwritten = [gap for part in parts for gap in part.unwritten_gaps]
+    broken_keys = [key for part in parts for key in part.broken_keys]
     subscriptions = [part.subscriptions for part in parts]
     return Summary(
         accounts=_sum_accounts(part.accounts for part in parts),
@@ -167,15 +162,11 @@ def merge(summaries: Iterable[Summary]) -> Summary:
         gaps=tuple(gaps[:MAX_GAPS_LISTED]),
         gaps_omitted=sum(part.gaps_omitted for part in parts) + max(0, len(gaps) - MAX_GAPS_LISTED),
         changes=sum(part.changes for part in parts),
-        broken_keys=tuple(key for part in parts for key in part.broken_keys)[
-            :MAX_BROKEN_KEYS_LISTED
-        ],
+        broken_keys=tuple(broken_keys[:MAX_BROKEN_KEYS_LISTED]),
         unwritten=sum(part.unwritten for part in parts),
         new=sum(part.new for part in parts),
         cross_check=cross_check.merge(part.cross_check for part in parts),
-        unwritten_gaps=tuple(gap for part in parts for gap in part.unwritten_gaps)[
-            :MAX_UNWRITTEN_NAMED
-        ],
+        unwritten_gaps=tuple(unwritten[:MAX_UNWRITTEN_NAMED]),
         unpublished=Unpublished.add(part.unpublished for part in parts),
     )
 

@@ -71,11 +71,8 @@ class LatestChanges:
         the change.
         """
         answers = self._latest.get(_place(change, _question(change)), {})
-        later = [
-            latest
-            for latest in answers.values()
-            if latest.sequence > change.sequence and _reading(latest) != _reading(change)
-        ]
+        newer = [each for each in answers.values() if each.sequence > change.sequence]
+        later = [each for each in newer if _reading(each) != _reading(change)]
         if not any(_overtakes(latest, change) for latest in later):
             return change
         latest = max(later, key=lambda latest: latest.sequence)
@@ -89,9 +86,8 @@ class LatestChanges:
 
 
 def _overtakes(later: Change, change: Change) -> bool:
-    if change.type is ChangeType.ACCOUNT_OVERDUE and as_object(later.data.get("after")).get(
-        "dueAt"
-    ):
+    due_at = as_object(later.data.get("after")).get("dueAt")
+    if change.type is ChangeType.ACCOUNT_OVERDUE and due_at:
         return False  # still in trouble, with the same due date
     if later.type is ChangeType.KEY_RECOVERED and change.type is ChangeType.KEY_DEGRADED:
         # A key that got better may still have a reason that the earlier change names.

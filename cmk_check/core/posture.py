@@ -74,9 +74,8 @@ def judge_estate(
     counts, accounts = status.summary.subscriptions, status.summary.accounts
     reasons = _judge_accounts(accounts, now, expect, read=not counts.gap)
     if counts.gap:
-        reasons.append(
-            _reason(PostureReason.SUBSCRIPTIONS_UNREAD, f"{counts.gap:,} of {counts.total:,}")
-        )
+        note = f"{counts.gap:,} of {counts.total:,}"
+        reasons.append(_reason(PostureReason.SUBSCRIPTIONS_UNREAD, note))
     reasons += _judge_visibility(status)
     reasons += _judge_group(status.group_unread)
     reasons += _judge_scope(status, expect)

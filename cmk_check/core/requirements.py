@@ -64,14 +64,11 @@ class _Verdicts(Requirement):
     @override
     def is_worse(self, difference: Difference) -> bool:
         before, after = difference.known.coverage, difference.coverage
-        new_gap = after.state is CoverageState.GAP and (
-            before is None or before.state is not CoverageState.GAP
-        )
+        was_gap = before is not None and before.state is CoverageState.GAP
+        new_gap = after.state is CoverageState.GAP and not was_gap
         # A row of a newer version makes an account unknown without a step; keys need no such check.
-        accounts_before, has = before.accounts if before else AccountCounts(), after.accounts
-        fewer_good = _not_good(has) > _not_good(accounts_before) or _count_not_accepted(
-            has
-        ) > _count_not_accepted(accounts_before)
+        old, new = before.accounts if before else AccountCounts(), after.accounts
+        fewer_good = any(count(new) > count(old) for count in (_not_good, _count_not_accepted))
         return new_gap or fewer_good or super().is_worse(difference)
 
     @override

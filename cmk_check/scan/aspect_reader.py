@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar, override
 
-from cmk_check.core.account import Account
+from cmk_check.core.account import Accounts
 from cmk_check.core.aspects.aspect import AllJudged, Aspect, Judged
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
@@ -56,8 +56,8 @@ class AspectReader[Inventory, Facts](ABC):
     not_read: ClassVar[Gap]
     time_is_up: ClassVar[Gap]
 
-    def __init__(self, open_inventory: Callable[[], Inventory], options: ScanOptions) -> None:
-        self._open = open_inventory
+    def __init__(self, connect: Callable[[], Inventory], options: ScanOptions) -> None:
+        self._connect = connect
         self._options = options
         self._inventory: Inventory | None = None
         time = options.reading_deadline.total_seconds() * KEY_READING_SHARE
@@ -76,7 +76,7 @@ class AspectReader[Inventory, Facts](ABC):
                 facts = self.time_is_up
             else:
                 if self._inventory is None:
-                    self._inventory = self._open()
+                    self._inventory = self._connect()
                 seconds = min(self._options.subscription_timeout, left)
                 facts = await self._ask(self._inventory, accounts, rows, seconds)
         except Exception:  # noqa: BLE001 - a bug must not affect verdicts
@@ -103,7 +103,7 @@ class AspectReader[Inventory, Facts](ABC):
 
     @abstractmethod
     async def _ask(
-        self, inventory: Inventory, accounts: tuple[Account, ...], rows: Known, seconds: float
+        self, inventory: Inventory, accounts: Accounts, rows: Known, seconds: float
     ) -> Facts:
         """Read the facts within ``seconds``."""
 
@@ -122,21 +122,14 @@ class ExceptionReader(AspectReader[ExemptionInventory, ExemptionFacts]):
     not_read, time_is_up = EXEMPTION_NOT_READ, EXEMPTION_TIME_IS_UP
 
     def __init__(
-        self,
-        open_inventory: Callable[[], ExemptionInventory],
-        options: ScanOptions,
-        turns: ExemptionTurns,
+        self, connect: Callable[[], ExemptionInventory], options: ScanOptions, turns: ExemptionTurns
     ) -> None:
-        super().__init__(open_inventory, options)
+        super().__init__(connect, options)
         self._turns = turns
 
     @override
     async def _ask(
-        self,
-        inventory: ExemptionInventory,
-        accounts: tuple[Account, ...],
-        rows: Known,
-        seconds: float,
+        self, inventory: ExemptionInventory, accounts: Accounts, rows: Known, seconds: float
     ) -> ExemptionFacts:
         now = asyncio.get_running_loop().time
         until = now() + seconds
@@ -164,7 +157,7 @@ class KeyReader(AspectReader[KeyInventory, _Keys]):
 
     @override
     async def _ask(
-        self, inventory: KeyInventory, accounts: tuple[Account, ...], rows: Known, seconds: float
+        self, inventory: KeyInventory, accounts: Accounts, rows: Known, seconds: float
     ) -> _Keys:
         vaults = list_known_vaults(rows.findings, accounts)
         return await inventory.read(accounts, vaults, seconds=seconds)

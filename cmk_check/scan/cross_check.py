@@ -32,11 +32,9 @@ class SliceCrossCheck:
     the list and Resource Graph without any fault.
     """
 
-    def __init__(
-        self, search: AccountSearch, subscription_ids: Sequence[str], began: datetime
-    ) -> None:
+    def __init__(self, search: AccountSearch, ids: Sequence[str], began: datetime) -> None:
         self._search = search
-        self._ids = subscription_ids
+        self._ids = ids
         self._created_by = began - CROSS_CHECK_AGE
         self._asking = asyncio.Lock()
         self._answered: CrossCheckState | None = None  # None until Resource Graph was queried
@@ -60,18 +58,10 @@ class SliceCrossCheck:
         """
         await self.ask()
         self._state = self._state or self._answered
-        brought = {account.id.text for account in reading.accounts} | reading.ignored_ids
-        brought |= known.findings.keys()
-        missing = [
-            account
-            for account in self._known.get(subscription_id, ())
-            if account.id.text not in brought
-        ]
-        old = [
-            account.id
-            for account in missing
-            if account.created_at and account.created_at <= self._created_by
-        ]
+        seen = {account.id.text for account in reading.accounts} | reading.ignored_ids
+        seen |= known.findings.keys()
+        missing = [one for one in self._known.get(subscription_id, ()) if one.id.text not in seen]
+        old = [one.id for one in missing if one.created_at and one.created_at <= self._created_by]
         to_ask = old[: self._left]
         self._left -= len(to_ask)
         if len(to_ask) < len(old):

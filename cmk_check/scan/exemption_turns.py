@@ -9,7 +9,7 @@ is read in every scan, so its end is always seen.
 import asyncio
 from zlib import crc32
 
-from cmk_check.core.account import Account
+from cmk_check.core.account import Accounts
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import CoverageState, Disposition, Trigger, Verdict
 from cmk_check.core.status import Status
@@ -28,17 +28,11 @@ class ExemptionTurns:
     def __init__(self, options: ScanOptions, claim: Claim, status: Status) -> None:
         scan, planned = claim.scan, claim.slice.value.subscriptions
         self._status = status
-        self._ids = [
-            subscription.subscription.id
-            for subscription in planned
-            if subscription.disposition is Disposition.READ
-        ]
+        self._ids = [one.subscription.id for one in planned if one.disposition is Disposition.READ]
         # Earlier scans may have honoured other exemptions, or none.
-        is_new_setting = (
-            status.scope is None or status.scope.exceptions != options.recorded_scope.exceptions
-        )
+        exceptions_before = status.scope.exceptions if status.scope else None
         self._reads_all = (
-            is_new_setting
+            exceptions_before != options.recorded_scope.exceptions
             or scan.is_partial
             or scan.trigger is Trigger.REQUEST
             or status.as_of is None
@@ -49,11 +43,7 @@ class ExemptionTurns:
         self._exempted: frozenset[str] | None = None
 
     async def must_read(
-        self,
-        inventory: ExemptionInventory,
-        accounts: tuple[Account, ...],
-        rows: Known,
-        seconds: float,
+        self, inventory: ExemptionInventory, accounts: Accounts, rows: Known, seconds: float
     ) -> bool:
         """Return within ``seconds`` whether to read the exemptions of non-compliant accounts."""
         subscription_id = accounts[0].id.subscription_id
@@ -75,7 +65,7 @@ class ExemptionTurns:
         return turn == self._status.finished_scans % EXEMPTION_TURNS
 
 
-def _may_differ(accounts: tuple[Account, ...], rows: Known) -> bool:
+def _may_differ(accounts: Accounts, rows: Known) -> bool:
     """Return whether the last scan left it open that these accounts have no exemption."""
     coverage = rows.coverage
     if coverage is None or coverage.state is not CoverageState.READ or rows.untrusted:
@@ -84,7 +74,4 @@ def _may_differ(accounts: tuple[Account, ...], rows: Known) -> bool:
     if any(finding.exception or finding.announced for finding in findings.values()):
         return True
     before = [findings.get(str(account.id)) for account in accounts]
-    return any(
-        finding is None or finding.judgement.verdict is not Verdict.NON_COMPLIANT
-        for finding in before
-    )
+    return any(not one or one.judgement.verdict is not Verdict.NON_COMPLIANT for one in before)

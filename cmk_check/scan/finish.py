@@ -5,7 +5,7 @@ can neither raise the posture nor overwrite a newer status.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -72,7 +72,7 @@ async def finish(context: ScanContext, scan_id: str) -> None:
             )
         posture_now = posture.judge_estate(status, now, context.options.expectations)
         ended = replace(ended, posture=posture_now.verdict)
-        return ended, status, _build_changes(context, ended, previous, now)
+        return ended, status, [*_build_changes(context, ended, previous, now)]
 
     await _close(context, scan_id, end)
 
@@ -210,20 +210,13 @@ def _last(scan: Scan) -> LastScan:
 
 def _build_changes(
     context: ScanContext, ended: Scan, previous: Status, now: datetime
-) -> list[Change]:
-    """Return the changes that a finished full scan publishes: the first scan, or a recovery."""
-    found_changes: list[Change] = []
+) -> Iterator[Change]:
+    """Yield the changes that a finished full scan publishes: the first scan, or a recovery."""
     if ended.is_partial:
-        return found_changes
+        return
     if ended.baseline and ended.summary is not None:
-        found_changes.append(
-            changes.of_baseline(
-                ended.id, now, context.new_id(), ended.summary, context.options.hostname
-            )
-        )
+        host = context.options.hostname
+        yield changes.of_baseline(ended.id, now, context.new_id(), ended.summary, host)
     last = previous.last_scan
     if ended.supersedes or (last is not None and last.state is ScanState.FAILED):
-        found_changes.append(
-            changes.of_scan(ChangeType.SCAN_RECOVERED, ended.id, now, context.new_id(), None)
-        )
-    return found_changes
+        yield changes.of_scan(ChangeType.SCAN_RECOVERED, ended.id, now, context.new_id(), None)

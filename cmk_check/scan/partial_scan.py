@@ -74,15 +74,11 @@ async def build_status(
         unwritten=unwritten,
         new=before.new,
     )
+    unpublished, gaps = own.unpublished, len(unwritten) + before.unnamed + own.unnamed
     # Of any subscription; normally, nothing waits, and nothing needs to be read.
-    may_wait = own.unpublished.changes or before.unpublished.changes
-    summary = replace(
-        summary,
-        unwritten=len(unwritten) + before.unnamed + own.unnamed,
-        unpublished=await context.findings_table.count_unpublished()
-        if may_wait
-        else own.unpublished,
-    )
+    if own.unpublished.changes or before.unpublished.changes:
+        unpublished = await context.findings_table.count_unpublished()
+    summary = replace(summary, unwritten=gaps, unpublished=unpublished)
     is_marked = any(row.recording is not None for row in recorded)
     lowered = previous.lowered if scan.was_lowered else None
     if lowered is None:
@@ -116,13 +112,10 @@ def _list_unwritten(
 
 
 def _add_gaps(
-    recorded: Iterable[Coverage],
-    unwritten: Sequence[UnwrittenGap],
-    scan_summary: Summary,
-    now: datetime,
+    recorded: Iterable[Coverage], unwritten: Sequence[UnwrittenGap], summary: Summary, now: datetime
 ) -> list[Coverage]:
     """Return the rows, and a coverage for each gap without a row."""
-    summary = replace(scan_summary, unwritten=len(unwritten), unwritten_gaps=tuple(unwritten))
+    summary = replace(summary, unwritten=len(unwritten), unwritten_gaps=tuple(unwritten))
     status = Status(now, summary)
     rows = {row.subscription.id: posture.as_left(row, status) for row in recorded}
     missing = (gap for gap in unwritten if gap.subscription_id not in rows)

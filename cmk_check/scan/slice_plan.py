@@ -125,9 +125,8 @@ async def _fail(context: ScanContext, scan: Scan, reason: str, lowered: PostureR
     await fail_scan(context, scan.id, reason, lowered)
     if not scan.is_partial:
         every = context.findings_table.subscriptions("", "")
-        await context.relay.publish(
-            [entry async for stored in every for entry in stored.outbox.entries]
-        )
+        left = [entry async for stored in every for entry in stored.outbox.entries]
+        await context.relay.publish(left)
 
 
 async def _has_finished(context: ScanContext, status: Status) -> bool:

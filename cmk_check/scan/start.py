@@ -120,7 +120,7 @@ async def _start(
 ) -> StartAnswer:
     now = context.clock.now()
     mine = build_scan_id(now, context.new_id()[:4])
-    unsure = False
+    unsure, is_overdue = False, after is not None
     left: bool | None = None
     try:
         for tries_left in reversed(range(ATTEMPTS_PER_STEP + 1)):
@@ -130,9 +130,8 @@ async def _start(
             if lease.scan_id == mine:
                 break  # this scan has the lease: only the answer to the write was lost
             epoch, running = await _earlier(context, lease)
-            refused = _find_refusal(
-                context, running, lease, status if subscription_ids else None, now
-            )
+            status_if_partial = status if subscription_ids else None
+            refused = _find_refusal(context, running, lease, status_if_partial, now)
             # After reading the lease: a scan that starts and ends meanwhile causes a conflict.
             refused = refused or await _too_soon(context, now, spacing, after)
             if refused is not None:
@@ -140,9 +139,7 @@ async def _start(
             if not tries_left:
                 raise StoreUnavailable(_NOT_TAKEN)
             if left is None:
-                left = not subscription_ids and await leave_message(
-                    context, mine, must=after is not None
-                )
+                left = not subscription_ids and await leave_message(context, mine, must=is_overdue)
             scan = Scan(
                 mine,
                 epoch + 1,
@@ -150,7 +147,7 @@ async def _start(
                 now,
                 named=subscription_ids,
                 leaves_message=left,
-                overdue=after is not None,
+                overdue=is_overdue,
                 was_lowered=status.lowered is not None,
                 lowered_for=status.lowered_for,
             )
@@ -163,7 +160,7 @@ async def _start(
                 continue
             break
     except StoreError as error:
-        failed = Scan(mine, 0, trigger, now, named=subscription_ids, overdue=after is not None)
+        failed = Scan(mine, 0, trigger, now, named=subscription_ids, overdue=is_overdue)
         await _report_failure(context, failed, error, unsure=unsure)
         raise
     await context.scan_sink.report_scan(scan)
@@ -261,12 +258,10 @@ async def _take(
         rows.append((ended, old.etag))
     kind, now = ChangeType.SCAN_ABANDONED, scan.started_at
     full = [ended for ended, _ in rows if not ended.is_partial]
-    end_changes = [
-        replace(
-            changes.of_scan(kind, ended.id, now, context.new_id(), _ABANDONED), sequence=ended.epoch
-        )
-        for ended in full
-    ]
+    end_changes = []
+    for ended in full:
+        change = changes.of_scan(kind, ended.id, now, context.new_id(), _ABANDONED)
+        end_changes.append(replace(change, sequence=ended.epoch))
     if full:
         scan = replace(scan, supersedes=full[0].id)
     rows.append((scan, None))
@@ -288,10 +283,8 @@ async def _report_failure(
     not taken, the scan does not exist, and the message is dropped.
     """
     if isinstance(error, EarlierBuild):
-        failed = replace(
-            scan, state=ScanState.FAILED, finished_at=scan.started_at, reason=str(error)
-        )
-        await context.scan_sink.report_scan(failed)
+        scan = replace(scan, state=ScanState.FAILED, finished_at=scan.started_at, reason=str(error))
+        await context.scan_sink.report_scan(scan)
     if unsure:
         try:
             await context.slice_queue.send([format_message(SliceMessage(scan.id, None))])

@@ -50,9 +50,8 @@ async def look(context: ScanContext, inventory: ChangeInventory) -> None:
     stored = await context.scans.watch()
     before = stored.value
     since = max(as_of, before.cursor or as_of)
-    recent = await inventory.changes(
-        since, vaults=context.keys is not None, seconds=WATCH_QUERY_SECONDS
-    )
+    has_keys = context.keys is not None
+    recent = await inventory.changes(since, vaults=has_keys, seconds=WATCH_QUERY_SECONDS)
     recent = _omit_future(recent, now)
     due = await _due(context, recent, before, as_of, now)
     if due.subscriptions:

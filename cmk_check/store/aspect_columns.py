@@ -51,7 +51,7 @@ def encode_aspects(finding: Finding) -> dict[str, Scalar | None]:
     }
 
 
-def find_contradicted_state(values: Mapping[str, Scalar], finding: Finding) -> str | None:
+def find_mismatch(values: Mapping[str, Scalar], finding: Finding) -> str | None:
     """Return the column of a state that differs from the finding as read, or None if there is none.
 
     A state that this version does not know is a later version's. One that the table cannot filter
@@ -80,15 +80,12 @@ def _decode_exception(values: Mapping[str, Scalar]) -> AccountException | None:
     if _DETAIL not in values:
         return None
     exception = _decode_json(_EXCEPTION, values[_DETAIL])
-    return (
-        exception
-        if exception and _has_usable_expiry(exception)
-        else unread_exception(EXEMPTION_NOT_READ)
-    )
+    if exception and _has_usable_expiry(exception):
+        return exception
+    return unread_exception(EXEMPTION_NOT_READ)
 
 
 def _decode_announced(values: Mapping[str, Scalar]) -> AnnouncedException | None:
-    """Read the last announced exception of a row."""
     announced = _decode_json(_ANNOUNCED, values.get(_KNOWN))
     return announced if announced and is_usable_time(announced.expires_on) else None
 
@@ -102,7 +99,6 @@ def _due_in(values: Mapping[str, Scalar]) -> DueDate | None:
 
 
 def _decode_owner(values: Mapping[str, Scalar]) -> Owner:
-    """Read the owner of a row."""
     value, source = values.get("owner"), values.get("ownerSource")
     known_source = next((each for each in _SOURCES if each == source), None)
     return Owner(value, known_source) if known_source and isinstance(value, str) else UNOWNED

@@ -227,13 +227,11 @@ class FeedTable:
                 _log.warning("A broken change stays in the feed: %s", error)
         return old
 
-    async def _rows(
-        self, after: int, page: int, before: int | None = None
-    ) -> AsyncIterator[Entity]:
+    async def _rows(self, after: int, page: int, until: int | None = None) -> AsyncIterator[Entity]:
         query = TableQuery(
             partition=_PARTITION,
             row_from=table_keys.feed_row(after + 1),
-            row_to=table_keys.NUMBERS_TO if before is None else table_keys.feed_row(before),
+            row_to=table_keys.NUMBERS_TO if until is None else table_keys.feed_row(until),
             page=page,
         )
         async for entity in self._store.query(Table.CHANGES, query):

@@ -24,12 +24,7 @@ from cmk_check.core.text import as_object, clean_time
 from cmk_check.limits import MAX_SEQUENCE
 from cmk_check.ports import Entity, Insert, Replace, Scalar, StoreError
 from cmk_check.store import stored_words, table_checks, table_keys
-from cmk_check.store.aspect_columns import (
-    KEY_HEALTH,
-    decode_sides,
-    encode_aspects,
-    find_contradicted_state,
-)
+from cmk_check.store.aspect_columns import KEY_HEALTH, decode_sides, encode_aspects, find_mismatch
 from cmk_check.store.row_times import UNDATED, is_usable_time, is_utc
 from cmk_check.store.stored_words import StandIns
 
@@ -65,8 +60,7 @@ _WORDS: Final[StandIns] = {
 def _require_sums(counts: object) -> object:
     """Require the counts that every version writes; without them, accounts would seem absent."""
     if not {"by_kind", "by_reason"} <= as_object(counts).keys():
-        message = "The counts by kind and by reason are missing."
-        raise ValueError(message)
+        raise ValueError("The counts by kind and by reason are missing.")
     return counts
 
 
@@ -151,17 +145,14 @@ def decode_finding(entity: Entity) -> Finding:
         vault_id=row.optional(str, "keyVaultId"),
         **decode_sides(entity.values),
     )
-    if column := find_contradicted_state(entity.values, finding):
+    if column := find_mismatch(entity.values, finding):
         raise row.broken(column, "differs from the value beside it")
     return finding
 
 
 def _decode_judgement(row: "Reader", entity: Entity) -> Judgement:
-    verdict, reason, evidence = (
-        row.text("verdict"),
-        row.text("reason"),
-        _decode_evidence(row, entity),
-    )
+    verdict, reason = row.text("verdict"), row.text("reason")
+    evidence = _decode_evidence(row, entity)
     if verdict in Verdict and reason in Reason:
         return Judgement(Verdict(verdict), Reason(reason), row.text("message"), evidence)
     return judge_unknown_row(_verdict(verdict), evidence)

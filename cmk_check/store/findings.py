@@ -261,9 +261,8 @@ class FindingsTable:
         pending: list[OutboxEntry] = []
         for batch in batches:
             guard = _guard(batch.coverage, etag)
-            etags = await self._store.commit(
-                _TABLE, stored.partition, [guard, *batch.writes, *map(outbox_write, batch.changes)]
-            )
+            writes = [guard, *batch.writes, *map(outbox_write, batch.changes)]
+            etags = await self._store.commit(_TABLE, stored.partition, writes)
             etag = etags[0]
             pending += map(OutboxEntry, batch.changes, etags[len(etags) - len(batch.changes) :])
         return tuple(pending)

@@ -53,11 +53,9 @@ class MemoryStore:
         keys = sorted(key for key in rows if after is None or key > after)
         matching = (key for key in keys if _matches(query, *key, rows[key][1]))
         entities = [Entity(*key, *rows[key]) for key in islice(matching, query.page)]
-        return (
-            [_select_columns(entity, query.columns) for entity in entities]
-            if query.columns
-            else entities
-        )
+        if not query.columns:
+            return entities
+        return [_select_columns(entity, query.columns) for entity in entities]
 
     def _check(self, table: Table, partition: str, write: Write) -> None:
         row_values = self._rows[table].get((partition, write.row))

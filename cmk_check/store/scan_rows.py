@@ -203,9 +203,8 @@ def value_of[T](adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
         is_usable = False
     schema = entity.values.get("schema")
     if not (is_usable and isinstance(schema, int)):
-        where = f"Row {entity.partition} / {entity.row}"
-        message = f"{where} is not a document of this program; delete the row to repair it."
-        raise RowUnusable(message)
+        row = f"Row {entity.partition} / {entity.row}"
+        raise RowUnusable(f"{row} is not a document of this program; delete the row to repair it.")
     return Stored(value, entity.etag, schema)
 
 
@@ -225,9 +224,8 @@ def value_or[T](otherwise: T, adapter: TypeAdapter[T], entity: Entity | None) ->
     except RowTooNew:
         raise
     except RowUnusable:
-        _log.warning(
-            "Row %s / %s is broken; the next write replaces it.", entity.partition, entity.row
-        )
+        place = entity.partition, entity.row
+        _log.warning("Row %s / %s is broken; the next write replaces it.", *place)
         return Stored(otherwise, entity.etag, is_broken=True)
 
 

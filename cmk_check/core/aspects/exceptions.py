@@ -56,18 +56,16 @@ class ExceptionAspect(Aspect):
         if occasion.unread or occasion.removed:
             return after, ()
         if occasion.exceptions_off:
-            announced, announcement = announce_off(previous, verdict, now)
+            announced, more = announce_off(previous, verdict, now)
         else:
             reminds = not occasion.baseline
-            announced, announcement = announce(
-                previous, read.exception, verdict, now, reminds=reminds
-            )
-            starts = any(kind is ChangeType.EXCEPTION_STARTED for kind, _ in announcement)
+            announced, more = announce(previous, read.exception, verdict, now, reminds=reminds)
+            starts = any(kind is ChangeType.EXCEPTION_STARTED for kind, _ in more)
             if starts and read.exception != after.exception:
-                announced, announcement = previous, ()
+                announced, more = previous, ()
         if announced is not after.announced:
             after = replace(after, announced=announced)
-        return after, [News(kind, shown) for kind, shown in announcement]
+        return after, [News(kind, shown) for kind, shown in more]
 
     @override
     def label(self, account: AnyAccount) -> Hashable | None:

@@ -61,12 +61,9 @@ class KeyHealthAspect(Aspect):
         """Keep the recorded key and evidence, unless the verdict is new."""
         if before.judgement.verdict is not read.judgement.verdict:
             return read
-        account = replace(
-            read.account, kind=before.kind, location=before.location, tags=before.tags
-        )
-        return replace(
-            read, account=account, judgement=before.judgement, key_health=before.key_health
-        )
+        judgement, health, own = before.judgement, before.key_health, read.account
+        account = replace(own, kind=before.kind, location=before.location, tags=before.tags)
+        return replace(read, account=account, judgement=judgement, key_health=health)
 
     @override
     def news(
@@ -152,11 +149,8 @@ def _is_bad_news(before: KeyState, after: KeyState) -> bool:
 
 
 def _codes(health: KeyHealth) -> set[str]:
-    return {
-        concern.code.value
-        for concern in health.concerns
-        if concern.severity is not KeySeverity.NOTICE
-    }
+    problems = (each for each in health.concerns if each.severity is not KeySeverity.NOTICE)
+    return {problem.code.value for problem in problems}
 
 
 def _facts(health: KeyHealth | None) -> object:

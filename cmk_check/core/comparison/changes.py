@@ -62,9 +62,8 @@ def of_account(
             shown_sides = sides | {
                 name: {**as_object(sides[name]), "kind": kind} for name, kind in kinds.items()
             }
-        changes.append(
-            _account_change(item, finding, subscription, context, {**shown_sides, **item.shown})
-        )
+        shown = {**shown_sides, **item.shown}
+        changes.append(_account_change(item, finding, subscription, context, shown))
     return tuple(changes)
 
 

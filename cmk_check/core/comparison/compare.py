@@ -362,13 +362,9 @@ def _remembered(subscription: Subscription, recorded: Subscription | None) -> Su
 
 def _same_gap(before: Coverage | None, gap: Gap | None) -> Gap | None:
     """Keep the stored wording of a gap that persists, because error texts may vary."""
-    gap_before = before.gap if before else None
-    if (
-        gap
-        and gap_before
-        and (gap.reason, gap.missing_action) == (gap_before.reason, gap_before.missing_action)
-    ):
-        return gap_before
+    old = before.gap if before else None
+    if gap and old and (gap.reason, gap.missing_action) == (old.reason, old.missing_action):
+        return old
     return gap
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from cmk_check.core.account import Account, Judgement
+from cmk_check.core.account import Account, Accounts, Judgement
 from cmk_check.core.aspects import ASPECTS, judge_alone
 from cmk_check.core.aspects.aspect import AllJudged, Aspect, Judged
 from cmk_check.core.enums import Reason
@@ -39,7 +39,7 @@ def judge_all(
     return dict(sorted(judged.items()))
 
 
-def select_accounts(aspect: Aspect, judged: AllJudged) -> tuple[Account, ...]:
+def select_accounts(aspect: Aspect, judged: AllJudged) -> Accounts:
     """Return the accounts to which an aspect applies."""
     return tuple(entry.account for entry in judged.values() if aspect.applies(entry.judgement))
 

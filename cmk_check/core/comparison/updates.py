@@ -81,8 +81,7 @@ class FindingUpdate:
         """The finding after the step, or before it if the step removes the finding."""
         finding = self.after or self.before
         if finding is None:
-            message = "A step must have a finding before or after it."
-            raise ValueError(message)
+            raise ValueError("A step must have a finding before or after it.")
         return finding
 
 
@@ -134,6 +133,5 @@ class Difference:
                         tally.add(finding, times)
                 counter += len(step.changes)
             accounts = tally.counts(coverage.accounts.ignored_by_kind, coverage.accounts.unread)
-            yield replace(
-                coverage, accounts=accounts, sequence=coverage.sequence + counter, recording=claim
-            )
+            sequence = coverage.sequence + counter
+            yield replace(coverage, accounts=accounts, sequence=sequence, recording=claim)

@@ -187,17 +187,12 @@ def _group(value: object) -> tuple[Selector, ...] | None:
 
 
 def _selector(entry: dict[str, object]) -> Selector | None:
-    kind, among, besides = entry.get("kind"), _texts(entry.get("in")), _texts(entry.get("notIn"))
+    kind, among, others = entry.get("kind"), _texts(entry.get("in")), _texts(entry.get("notIn"))
     # Exactly one of the two must be set.
-    if (
-        not isinstance(kind, str)
-        or among is None
-        or besides is None
-        or bool(among) == bool(besides)
-    ):
+    if not isinstance(kind, str) or among is None or others is None or bool(among) == bool(others):
         return None
-    values = frozenset(value.replace(" ", "") for value in among or besides)
-    return Selector(fold_id(kind), values, negated=bool(besides))
+    values = frozenset(value.replace(" ", "") for value in among or others)
+    return Selector(fold_id(kind), values, negated=bool(others))
 
 
 def _texts(value: object) -> tuple[str, ...] | None:

@@ -165,19 +165,16 @@ def _of_pinning(
     been created in the same second.
     """
     created = version.created
-    unclear = (
-        newer.malformed or newer.created is None or newer.version is None for newer in others
-    )
+    unclear = (each.malformed or each.created is None or each.version is None for each in others)
     if others and (created is None or any(unclear)):
         yield _UNCLEAR
-    enabled = [newer for newer in others if newer.enabled is not False]
-    newer = [
-        newer for newer in enabled if newer.created and created and newer.created > created
-    ] or [newer for newer in enabled if newer.version and _name(newer) == latest]
+    enabled = [each for each in others if each.enabled is not False]
+    newer = [each for each in enabled if each.created and created and each.created > created]
+    newer = newer or [each for each in enabled if each.version and _name(each) == latest]
     facts: dict[str, object] = {"keyVersion": version.version, "expires": version.expires}
     if newer or _ends_soon(version, now):
         yield concern(KeyReason.VERSION_PINNED, facts | {"newestVersion": _newest(newer)})
-    usable = [newer for newer in newer if newer.expires is None or newer.expires > now]
+    usable = [each for each in newer if each.expires is None or each.expires > now]
     if usable:
         yield concern(KeyReason.VERSION_NOT_LATEST, facts | {"newestVersion": _newest(usable)})
 
@@ -192,9 +189,8 @@ def _name(version: KeyVersion) -> str | None:
 
 
 def _build_not_found(account: Account, key_id: str) -> KeyConcern:
-    return concern(
-        KeyReason.KEY_NOT_FOUND, {"keyId": key_id, "keyVersion": get_pinned_version(account)}
-    )
+    facts = {"keyId": key_id, "keyVersion": get_pinned_version(account)}
+    return concern(KeyReason.KEY_NOT_FOUND, facts)
 
 
 def fold_version(version: str | None) -> str | None:

@@ -28,8 +28,6 @@ _BEST: Final = {**_WORST, "encryption": _WITH_KEY, **_WITH_KEY, "keyName": "key"
 _NESTED: Final = ("encryption", "keyVaultProperties")
 _KIND: Final = re.compile("[A-Za-z0-9.]+")
 NOT_SHOWN: Final = "the document lacks what this deploys, which may have accounts"
-
-
 _SET_KEY: Final = "Set properties.encryption, or with azurerm customer_managed_key, to a key."
 # How the values become known that a document leaves open.
 PREDICTION: Final = ""
@@ -68,7 +66,7 @@ class PlannedAccount:
     advice: str = TEMPLATE
 
 
-def judged_part(kind: object, properties: object, *, is_whole: bool = False) -> Entry:
+def get_entry(kind: object, properties: object, *, is_whole: bool = False) -> Entry:
     """Return what is judged of an account.
 
     An account that is written as a ``whole`` has the default of Azure's specification for the

@@ -11,21 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from cmk_check.core.planned.account import (
-    NOT_SHOWN,
-    PREDICTION,
-    UNREAD,
-    PlannedAccount,
-    judged_part,
-)
-from cmk_check.core.planned.document import (
-    TooMuchWork,
-    Unresolved,
-    as_list,
-    distinct,
-    member,
-    spend,
-)
+from cmk_check.core.planned.account import NOT_SHOWN, PREDICTION, UNREAD, PlannedAccount, get_entry
+from cmk_check.core.planned.document import TooMuchWork, Unresolved, as_dict, as_list, member, spend
 from cmk_check.core.resource_id import ACCOUNT_TYPE
 from cmk_check.core.text import as_object
 from cmk_check.limits import MAX_EXPRESSION_CHARS
@@ -162,22 +149,18 @@ def parameter_values(parameters: object) -> dict[str, object]:
     pairs = [(name.lower(), entry) for name, entry in as_object(parameters).items()]
     return {
         name: entry if isinstance(entry, Unresolved) else as_object(entry).get("value", hidden)
-        for name, entry in distinct(pairs).items()
+        for name, entry in as_dict(pairs).items()
     }
 
 
 def _each_once(found_accounts: Iterable[_Found]) -> list[PlannedAccount]:
     """Return each account once, with what any resource with a late name may set."""
     setters: dict[tuple[str, ...], list[_Found]] = {}
-    for planned_account in found_accounts:
-        setters.setdefault(planned_account[0], []).append(planned_account)
-    accounts = {key: _last_word(planned_account) for key, planned_account in setters.items()}
-    late = [
-        entry
-        for key, planned_account in accounts.items()
-        if _LATE in key[0]
-        for entry in planned_account.entries
-    ]
+    for found in found_accounts:
+        setters.setdefault(found[0], []).append(found)
+    accounts = {key: _last_word(group) for key, group in setters.items()}
+    late_accounts = [account for key, account in accounts.items() if _LATE in key[0]]
+    late = [entry for account in late_accounts for entry in account.entries]
     for key, account in accounts.items():
         kinds = [entry.kind for entry in account.entries]
         spend(len(late))
@@ -245,7 +228,7 @@ def _find_in_resource(resource: object, kind: str, around: _Around) -> Iterator[
         # Azure compares names case-insensitively, but not the arguments of functions in names.
         key = name.key if isinstance(name, Unresolved) else _key(name).lower()
         written = _unless_copied(properties, scope.resolve(properties))
-        entry = judged_part(scope.resolve(member(resource, "kind")), written, is_whole=True)
+        entry = get_entry(scope.resolve(member(resource, "kind")), written, is_whole=True)
         yield (key, *around.group), around, replace(account, entries=(entry,), doubt=None)
     elif kind == f"'{_NESTED}'" and (nested := _nested(properties, scope)):
         template, mode, passed = nested
@@ -337,10 +320,10 @@ def _find_predicted(place: int, change: object) -> Iterator[_Found]:
     else:
         kind, properties = (scope.resolve(member(after, part)) for part in ("kind", "properties"))
         is_whole = what in {"none", "create"}
-        entry = judged_part(kind, _unless_copied(properties, properties), is_whole=is_whole)
+        entry = get_entry(kind, _unless_copied(properties, properties), is_whole=is_whole)
         account = replace(account, entries=(entry,))
     if before:
-        part_before = judged_part(member(before, "kind"), member(before, "properties"))
+        part_before = get_entry(member(before, "kind"), member(before, "properties"))
         account = replace(account, before=part_before)
     yield (address.lower(),), _Around(scope), account
 

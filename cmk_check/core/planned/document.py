@@ -56,7 +56,7 @@ def as_list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-def distinct(pairs: Sequence[tuple[str, object]], line: int | None = None) -> dict[str, object]:
+def as_dict(pairs: Sequence[tuple[str, object]], line: int | None = None) -> dict[str, object]:
     """Return an object with these members; raise ``RepeatedName`` if a name occurs twice."""
     if len(members := dict(pairs)) < len(pairs):
         [(name, _)] = Counter(name for name, _ in pairs).most_common(1)

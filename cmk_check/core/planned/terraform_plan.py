@@ -12,16 +12,9 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Final
 
-from cmk_check.core.planned.account import (
-    NOT_SHOWN,
-    PLAN,
-    UNREAD,
-    Entry,
-    PlannedAccount,
-    judged_part,
-)
+from cmk_check.core.planned.account import NOT_SHOWN, PLAN, UNREAD, Entry, PlannedAccount, get_entry
 from cmk_check.core.planned.arm_template import DEPLOYMENTS, may_have_account
-from cmk_check.core.planned.document import Unresolved, as_list, distinct, member, spend
+from cmk_check.core.planned.document import Unresolved, as_dict, as_list, member, spend
 from cmk_check.core.resource_id import ACCOUNT_TYPE
 from cmk_check.core.rule import KEY_VAULT
 from cmk_check.core.text import as_object, few
@@ -79,19 +72,12 @@ def read_plan(document: object) -> list[PlannedAccount]:
     changes = [*changes, *(member(resource, "resource_change") for resource in deferred)]
     blocks = dict(_blocks(member(document, "configuration", "root_module")))
     resources = [resource for change in changes for resource in _resources(change, blocks)]
-    accounts = {
-        resource.address: resource
-        for resource in resources
-        if resource.after and resource.type in _ACCOUNTS
-    }
+    accounts = {each.address: each for each in resources if each.after and each.type in _ACCOUNTS}
     # What sets the key of an account, by whether that is certain.
     setters: dict[str, dict[tuple[str, bool], _Resource]] = {}
     for resource in resources:
-        if (
-            resource.type not in _ACCOUNTS
-            and resource.after
-            and resource.after.encryption is not None
-        ):
+        after = resource.after
+        if resource.type not in _ACCOUNTS and after and after.encryption is not None:
             targets = _targets(resource, accounts.values())
             for target in targets:
                 setters.setdefault(target, {})[resource.address, len(targets) == 1] = resource
@@ -104,9 +90,8 @@ def read_plan(document: object) -> list[PlannedAccount]:
         if resource.after and (resource.address, True) in setters.get("", {}):
             planned_accounts.append(resource.build_planned([resource.after]))
         if resource.address not in accounts and (loss := _loss(resource)) is not None:
-            planned_accounts.append(
-                replace(resource, before=resource.before or UNREAD).build_planned((), None, loss)
-            )
+            deleted = replace(resource, before=resource.before or UNREAD)
+            planned_accounts.append(deleted.build_planned((), None, loss))
         if resource.actions not in _GONE and _may_deploy(resource.type, resource.values):
             planned_accounts.append(resource.build_planned((), NOT_SHOWN))
     return planned_accounts
@@ -178,7 +163,7 @@ def _resources(entry: object, blocks: Mapping[str, object]) -> Iterator[_Resourc
     block, arguments = f"{kind}.{name}", blocks.get(_INDEX.sub("", address))
     bare = re.sub(f"{_INDEX.pattern}$", "", address)
     place = (bare.removesuffix(block), block, address.removeprefix(bare))
-    values_before = as_object(member(change, "before"))
+    old = as_object(member(change, "before"))
     new = as_object(_merged(member(change, "after"), member(change, "after_unknown")))
     # A deposed object remains from an earlier apply and is deleted.
     address += " (deposed)" if member(entry, "deposed") else ""
@@ -186,16 +171,12 @@ def _resources(entry: object, blocks: Mapping[str, object]) -> Iterator[_Resourc
     is_made_anew = kind == _KEY and {"create", "delete"} == {*action_names}
     for actions in ((each,) for each in action_names) if is_made_anew else (action_names,):
         is_gone = actions in _GONE
-        before = (
-            _set_by(kind, values_before, arguments)
-            if values_before and actions != ("create",)
-            else None
-        )
+        before = _set_by(kind, old, arguments) if old and actions != ("create",) else None
         after = None if is_gone else _set_by(kind, new, arguments)
         if kind == _KEY and is_gone:
             after = before if actions == ("forget",) else _KEY_GONE
         fields = (line, address, kind, place, arguments, change, actions)
-        yield _Resource(*fields, values_before if is_gone else new, before, after)
+        yield _Resource(*fields, old if is_gone else new, before, after)
 
 
 def _merged(after: object, unknown: object) -> object:
@@ -231,12 +212,11 @@ def _set_by_azapi(kind: str, values: dict[str, object]) -> Entry:
     body = _parse_json(values.get("body"))  # a text up to version 1 of azapi
     properties = member(body, "properties")
     if kind in _ACCOUNTS:
-        return judged_part(member(body, "kind"), properties, is_whole=True)
-    part = judged_part(_OTHER, properties)
+        return get_entry(member(body, "kind"), properties, is_whole=True)
+    part = get_entry(_OTHER, properties)
     is_put = str(values.get("method")).upper() == "PUT"
-    if part.encryption is None and (
-        is_put or "encryption" in map(str.lower, as_object(properties))
-    ):
+    is_named = "encryption" in map(str.lower, as_object(properties))
+    if part.encryption is None and (is_put or is_named):
         # An update says null where it does something of which nobody knows the outcome.
         return Entry(_OTHER, Unresolved("left out"))
     return part
@@ -284,14 +264,12 @@ def _targets(setter: _Resource, accounts: Collection[_Resource]) -> tuple[str, .
     matches = [each for each in accounts if each.place[0] == path and {each.place[1]} == addresses]
     # The plan does not show whether an expression calculates with count.index.
     if len(matches) > 1:
-        is_loop = "each.key" in names
-        own = [
-            it.place[2] == index if is_loop else "".join(it.place[1:]) in names for it in matches
-        ]
-        matches = [each for each, is_own in zip(matches, own, strict=True) if is_own]
-    return (
-        (matches[0].address,) if len(matches) == 1 else (*(each.address for each in accounts), "")
-    )
+        if "each.key" in names:
+            matches = [each for each in matches if each.place[2] == index]
+        else:
+            matches = [each for each in matches if "".join(each.place[1:]) in names]
+    everyone = (*(each.address for each in accounts), "")
+    return (matches[0].address,) if len(matches) == 1 else everyone
 
 
 def _has_id(account: _Resource, text: str) -> bool | None:
@@ -333,4 +311,4 @@ def _may_deploy(kind: str, values: dict[str, object]) -> bool:
 
 def _parse_json(value: object) -> object:
     """Return the value of a text in JSON, or another value as it is."""
-    return json.loads(value, object_pairs_hook=distinct) if isinstance(value, str) else value
+    return json.loads(value, object_pairs_hook=as_dict) if isinstance(value, str) else value

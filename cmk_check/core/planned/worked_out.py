@@ -19,7 +19,7 @@ from cmk_check.core.planned.arm_template import (
     parameter_values,
     read_prediction,
 )
-from cmk_check.core.planned.document import Unresolved, as_list, distinct, member, spend
+from cmk_check.core.planned.document import Unresolved, as_dict, as_list, member, spend
 from cmk_check.core.resource_id import ACCOUNT_TYPE
 from cmk_check.core.text import as_object, few, format_count
 
@@ -130,41 +130,32 @@ def more_exact(
     account that the engine leaves out is gone only if the engine shows everything.
     """
     text = _INPUT.sub(r"parameters('\1')", snapshot_text)
-    snapshot = json.loads(text, object_pairs_hook=distinct)
+    snapshot = json.loads(text, object_pairs_hook=as_dict)
     marks: dict[str, set[str]] = {}
     for resource in as_list(member(snapshot, "predictedResources")):
         mark = str(member(resource, "location"))
         marks.setdefault(str(member(resource, "id")).lower(), set()).add(mark)
     every = read_prediction(snapshot)
-    predicted = [resource for resource in every if resource.doubt != NOT_SHOWN]
+    predicted = [each for each in every if each.doubt != NOT_SHOWN]
     is_whole = len(predicted) == len(every)
-    predicted_accounts, claimed = [], set()
+    judged, claimed = [], set()
     for account in accounts:
         mark = f"{secret}{account.address}".lower()
         spend(len(predicted))
-        own = [
-            resource for resource in predicted if mark in marks.get(resource.address.lower(), ())
-        ]
-        claimed |= {resource.address for resource in own}
-        states = {(judge_planned(resource, kinds) or {}).get("verdict") for resource in own}
+        own = [each for each in predicted if mark in marks.get(each.address.lower(), ())]
+        claimed |= {each.address for each in own}
+        states = {(judge_planned(each, kinds) or {}).get("verdict") for each in own}
         verdict = (judge_planned(account, kinds) or {}).get("verdict")
         is_worse = verdict == Verdict.COMPLIANT and Verdict.NON_COMPLIANT in states
         if verdict != Verdict.UNKNOWN and not is_worse:
-            predicted_accounts.append(account)
+            judged.append(account)
         elif own:
             address, line, advice = account.address, account.line, account.advice
-            placed = [
-                replace(resource, address=address, line=line, advice=advice) for resource in own
-            ]
-            predicted_accounts += [
-                add_doubt(resource, _lacks(resource, missing)) for resource in placed
-            ]
+            placed = [replace(each, address=address, line=line, advice=advice) for each in own]
+            judged += [add_doubt(each, _lacks(each, missing)) for each in placed]
         elif account.doubt == NOT_SHOWN or not is_whole:
-            predicted_accounts.append(add_doubt(account, _lacks(account, missing)))
-    return [
-        *predicted_accounts,
-        *(resource for resource in predicted if resource.address not in claimed),
-    ]
+            judged.append(add_doubt(account, _lacks(account, missing)))
+    return judged + [each for each in predicted if each.address not in claimed]
 
 
 def _lacks(account: PlannedAccount, missing: Sequence[str]) -> str | None:

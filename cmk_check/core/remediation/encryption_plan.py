@@ -108,19 +108,12 @@ def choose_shared_vault(finding: Finding) -> TargetVault | None:
     """
     account = finding.id
     region = match_text(_LOCATION, finding.location)
-    if region is None or _find_own_vault(finding) is not None:
-        return None
-    if not has_customer_keys(finding.kind):
+    if region is None or _find_own_vault(finding) or not has_customer_keys(finding.kind):
         return None
     owner = finding.owner.value or ""
     mark = hash_text(f"{account.subscription_id}|{region.replace(' ', '').lower()}|{owner}")
-    return TargetVault(
-        f"{VAULT_PREFIX}{mark}",
-        account.subscription_id,
-        account.resource_group,
-        is_new=True,
-        is_shared=True,
-    )
+    place = f"{VAULT_PREFIX}{mark}", account.subscription_id, account.resource_group
+    return TargetVault(*place, is_new=True, is_shared=True)
 
 
 def parse_vault(name: str, subscription_id: str) -> TargetVault:

@@ -106,13 +106,8 @@ def _vault(health: KeyHealth | None) -> TargetVault | None:
     match = _VAULT_ID.fullmatch((health.vault_id if health else None) or "")
     if match is None or _GROUP.fullmatch(match["group"]) is None:
         return None
-    return TargetVault(
-        match["name"],
-        match["subscription"],
-        match["group"],
-        is_new=False,
-        is_hsm=match["type"].lower() == "managedhsms",
-    )
+    place = match["name"], match["subscription"], match["group"]
+    return TargetVault(*place, is_new=False, is_hsm=match["type"].lower() == "managedhsms")
 
 
 type _Made = tuple[tuple[PlanStep, ...], set[KeyReason]]

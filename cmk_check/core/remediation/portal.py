@@ -26,11 +26,9 @@ def render_portal(plan: Plan, portal_url: str, vault_domain: str) -> str:
     account_link = f"{portal_url}/#resource{quote(plan.account_path)}"
     vault_link = plan.vault_path and f"<{portal_url}/#resource{quote(plan.vault_path)}>"
     uri = plan.vault_uri or f"https://{vault.name}.{vault_domain}/"
-    user = (
-        f"the user-assigned identity {code(plan.client_id)}"
-        if plan.client_id
-        else ("the account's user-assigned identity")
-    )
+    user = "the account's user-assigned identity"
+    if plan.client_id:
+        user = f"the user-assigned identity {code(plan.client_id)}"
     values = {
         **CONSTANTS,
         "account": code(account.name),
@@ -55,10 +53,8 @@ def render_portal(plan: Plan, portal_url: str, vault_domain: str) -> str:
         for action in plan.left
     )
     warning = f"> {plan.warning}\n\n" if plan.warning else ""
-    return (
-        fill_part(_FRAME, "plan", values | {"warning": warning, "steps": steps, "left": left})
-        + "\n"
-    )
+    values |= {"warning": warning, "steps": steps, "left": left}
+    return f"{fill_part(_FRAME, 'plan', values)}\n"
 
 
 def _step(number: int, step: PlanStep, values: dict[str, str]) -> str:
