@@ -160,15 +160,13 @@ class App:
 
     async def digests(self) -> "DigestView | None":
         """Return the digests, or None if there are none."""
-        if self.settings.digests is None:
+        if (due := self.settings.digests) is None:
             return None
         from cmk_check.web.views.digest import DigestView
 
         store, _ = await self._storage()
         expect, hostname = self.scan_options.expectations, self.scan_options.hostname
-        return DigestView(
-            store, *self.settings.digests, clock=self.clock, expect=expect, hostname=hostname
-        )
+        return DigestView(store, *due, clock=self.clock, expect=expect, hostname=hostname)
 
     async def _build_api(self) -> "HttpAdapter":
         from cmk_check.asgi_adapter import HttpAdapter

@@ -122,8 +122,8 @@ class _Api:
                 skip_token = page.skip_token
                 yield page.value
 
-        export = csv_export if query.format == "csv" else xlsx_export
-        body = b"".join([piece async for piece in export.written(entries(), table)])
+        write = csv_export.write_csv if query.format == "csv" else xlsx_export.written
+        body = b"".join([piece async for piece in write(entries(), table)])
         onwards = self.onwards(request, query, skip_token)
         return table_answer(body, query.format, onwards, table.what)
 
