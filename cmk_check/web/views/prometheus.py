@@ -147,9 +147,8 @@ def _of_accounts(accounts: AccountCounts, kinds: tuple[str, ...]) -> Iterator[Me
     text = "Accounts that the last scan could not read; the last known verdict is counted."
     yield from _gauge("accounts_unread", text, accounts.unread)
     ignored = dict(sorted(accounts.ignored_by_kind.items()))
-    yield from _gauge(
-        "accounts_ignored", "Accounts of kinds that are not in scope.", ignored, "kind"
-    )
+    text = "Accounts of kinds that are not in scope."
+    yield from _gauge("accounts_ignored", text, ignored, "kind")
 
 
 def _of_scan(scan: LastScan) -> Iterator[Metric]:
