@@ -138,9 +138,8 @@ class _Vault:
             signature = Signature(key.keyid, (raw if key.keytype == "rsa" else _der(raw)).hex())
             key.verify_signature(signature, data)
         except (KeyError, TypeError, ValueError, UnverifiedSignatureError) as error:
-            raise SigningFailed(
-                f"{self.host} returned a signature that does not fit its key."
-            ) from error
+            fault = f"{self.host} returned a signature that does not fit its key."
+            raise SigningFailed(fault) from error
         return signature
 
     async def _ask(
