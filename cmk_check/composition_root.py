@@ -62,14 +62,15 @@ class Lazy[T]:
 class App:
     """The adapters of one process and one event loop.
 
-    ``scan_context`` has the ports of a scan, ``delivery_context`` the ports of delivery. ``api`` is
-    the HTTP API, ``scan_now`` the request that starts a scan, and ``health`` the health check.
+    ``inventory`` reads Azure for a scan. ``scan_context`` has the ports of a scan,
+    ``delivery_context`` the ports of delivery. ``api`` is the HTTP API, ``scan_now`` the request
+    that starts a scan, and ``health`` the health check.
     """
 
     def __init__(self, settings: "Settings") -> None:
         self.settings = settings
         self.clock: Clock = SystemClock()
-        self._azure = Lazy(self._open_azure)
+        self.inventory = Lazy(self._open_azure)
         self.scan_context = Lazy(self._build_scan_context)
         self.delivery_context = Lazy(self._build_delivery_context)
         self.api = Lazy(self._build_api)
@@ -85,10 +86,6 @@ class App:
     def scan_options(self) -> "ScanOptions":
         """The options of a scan; tests of a running app replace them before its first use."""
         return scan_options(self.settings)
-
-    async def inventory(self) -> "AzureInventory":
-        """Return the reader of Azure that a scan uses."""
-        return await self._azure()
 
     async def close(self) -> None:
         """Close everything that was opened."""
@@ -107,7 +104,7 @@ class App:
         store, queues = await self._storage()
         subscribed = self.settings.changes_queue
         changes = queues.queue(CHANGES_QUEUE, CHANGES_MESSAGE_LIFETIME) if subscribed else None
-        inventory = await self._azure()
+        inventory = await self.inventory()
         sinks, log = QueueSink(queues.queue(DELIVERY_QUEUE), changes), LogSink()
         feed = FeedTable(store, self.clock)
         return ScanContext(
@@ -160,15 +157,13 @@ class App:
 
     async def digests(self) -> "DigestView | None":
         """Return the digests, or None if there are none."""
-        if self.settings.digests is None:
+        if (due := self.settings.digests) is None:
             return None
         from cmk_check.web.views.digest import DigestView
 
         store, _ = await self._storage()
         expect, hostname = self.scan_options.expectations, self.scan_options.hostname
-        return DigestView(
-            store, *self.settings.digests, clock=self.clock, expect=expect, hostname=hostname
-        )
+        return DigestView(store, *due, clock=self.clock, expect=expect, hostname=hostname)
 
     async def _build_api(self) -> "HttpAdapter":
         from cmk_check.asgi_adapter import HttpAdapter

@@ -199,6 +199,7 @@ class _Delivery:
     async def run(self) -> None:
         """Post the alerts of the range, or send the remaining range for another try."""
         message, posted, size = self._message, 0, CHANGES_PER_POST
+        feed, route = self._context.feed, message.route or WEBHOOK
         alerts: list[Numbered] | None = None
         try:
             alerts = await self._alerts()
@@ -225,7 +226,6 @@ class _Delivery:
             if alerts:
                 with suppress(StoreError):  # the next try notes it
                     since = message.since or self._context.clock.now()
-                    feed, route = self._context.feed, message.route or WEBHOOK
                     await feed.note_undelivered(route, first, alerts[-1][0], since)
             await _try_again(self._context, replace(message, first=first), count, error)
             await self._end()
@@ -234,7 +234,6 @@ class _Delivery:
             _write(logging.INFO, "delivered", message, posted)
         if message.attempt:
             with suppress(StoreError):  # a person ends the note by sending the range again
-                feed, route = self._context.feed, message.route or WEBHOOK
                 await feed.forget_undelivered(message.first, message.last, route)
             await self._end()
 
@@ -307,12 +306,9 @@ def get_delay(attempt: int, requested: float | None = None) -> timedelta:
 
     A receiver may request a longer delay, up to an hour.
     """
-    delay = min(
-        FIRST_DELIVERY_DELAY * (1 << min(attempt, DELIVERY_DOUBLINGS)), LONGEST_DELIVERY_DELAY
-    )
-    return max(
-        delay, timedelta(seconds=min(requested or 0, LONGEST_DELIVERY_DELAY.total_seconds()))
-    )
+    delay = FIRST_DELIVERY_DELAY * (1 << min(attempt, DELIVERY_DOUBLINGS))
+    requested = min(requested or 0, LONGEST_DELIVERY_DELAY.total_seconds())
+    return max(min(delay, LONGEST_DELIVERY_DELAY), timedelta(seconds=requested))
 
 
 async def _try_again(
@@ -339,8 +335,7 @@ async def _give_up(
     context: DeliveryContext, left: DeliveryMessage, count: int | None, reason: str
 ) -> None:
     # A new message, without a date: if a person moves it back to cmk-tell, it gets another day.
-    first_try = replace(left, attempt=0, since=None)
-    await context.poison.send([format_message(first_try)])
+    await context.poison.send([format_message(replace(left, attempt=0, since=None))])
     _write(logging.ERROR, "given_up", left, count, reason=reason, nextTryAt=None)
 
 

@@ -90,11 +90,9 @@ def to_line(value: object, longest: int = MAX_CHAT_VALUE_CHARS) -> str:
     """Return a value as one short line of visible characters without links."""
     if not isinstance(value, str | int):
         return ""
-    # Cut first, because a value may have 64 KB. Unicode categories C and Z are invisible, break
-    # lines or change the direction of text.
-    seen = (
-        " " if unicodedata.category(char)[0] in "CZ" else char for char in str(value)[: 4 * longest]
-    )
+    cut = str(value)[: 4 * longest]  # first, because a value may have 64 KB
+    # Unicode categories C and Z are invisible, break lines or change the direction of text.
+    seen = (" " if unicodedata.category(char)[0] in "CZ" else char for char in cut)
     text = " ".join("".join(seen).split())
     if len(text) > longest:
         text = text[: longest - 1] + "\u2026"
@@ -112,13 +110,11 @@ def _objects(value: object) -> list[dict[str, object]]:
 
 def _what(change: Change) -> str:
     """Return the account and the subscription, or the scan."""
-    subscription_id = to_line(change.source.rpartition("/")[2])
+    id_ = to_line(change.source.rpartition("/")[2])
     if not change.source.startswith("/subscriptions/"):
-        return f"scan {subscription_id}"
+        return f"scan {id_}"
     subscription_name = to_line(change.data.get("subscriptionName"))
-    subscription = (
-        f"{subscription_name} ({subscription_id})" if subscription_name else subscription_id
-    )
+    subscription = f"{subscription_name} ({id_})" if subscription_name else id_
     if not (name := to_line(change.data.get("name"))):
         return f"subscription {subscription}"
     kind = to_line(change.data.get("kind")) or "no kind"
@@ -158,21 +154,15 @@ def _exception(exception: Mapping[str, object], ended: str) -> str:
     """Return the exemption's category and name, and its expiry or why it ended."""
     name = to_line(exception.get("displayName")) or _last(exception.get("id"))
     what = f"{to_line(exception.get('category')) or 'Exemption'} {name}".rstrip()
-    return (
-        f"{what}, ended: {ended}"
-        if ended
-        else f"{what}, until {to_line(exception.get('expiresOn'))}"
-    )
+    until = to_line(exception.get("expiresOn"))
+    return f"{what}, ended: {ended}" if ended else f"{what}, until {until}"
 
 
 def _trouble(state: Mapping[str, object], known_reasons: object) -> str:
     """Return the message of a new reason, or else the worst, and the codes of the others."""
     codes_before = known_reasons if isinstance(known_reasons, list) else []
-    reasons = [
-        reason
-        for reason in _objects(state.get("reasons"))
-        if reason.get("severity") != KeySeverity.NOTICE
-    ]
+    listed = _objects(state.get("reasons"))
+    reasons = [each for each in listed if each.get("severity") != KeySeverity.NOTICE]
     if not reasons:
         return ""
     # False sorts first, and sorting is stable.
@@ -213,9 +203,8 @@ def _sums(data: Mapping[str, object]) -> str:
     accounts, subscriptions = as_object(data.get("accounts")), as_object(data.get("subscriptions"))
     if not accounts:
         return ""
-    total, bad, unknown = (
-        to_line(accounts.get(key)) for key in ("total", "nonCompliant", "unknown")
-    )
+    counts = (to_line(accounts.get(key)) for key in ("total", "nonCompliant", "unknown"))
+    total, bad, unknown = counts
     listed = to_line(subscriptions.get("total"))
     text = (
         f"{bad} of {total} accounts are not under a customer-managed key, {unknown} could not be "

@@ -107,14 +107,10 @@ class HttpWebhook:
         self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None = None
     ) -> tuple[aiohttp.ClientResponse, bytes]:
         """Return the response to a request, and its body if the receiver refuses the request."""
+        limit = aiohttp.ClientTimeout(total=self.seconds)
         try:
             async with self.session.request(
-                method,
-                url,
-                data=body,
-                headers=headers,
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=self.seconds),
+                method, url, data=body, headers=headers, allow_redirects=False, timeout=limit
             ) as response:
                 if response.status in range(200, 300):
                     return response, b""
@@ -185,10 +181,9 @@ def open_webhook(
             raise OSError(_NOT_ALLOWED)  # so that the next address of the name is tried
         return socket.socket(family, kind, protocol)
 
+    factory = None if proxy else socket_for
     session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(
-            ssl=tls, resolver=resolver, socket_factory=None if proxy else socket_for
-        ),
+        connector=aiohttp.TCPConnector(ssl=tls, resolver=resolver, socket_factory=factory),
         proxy=proxy,
         cookie_jar=aiohttp.DummyCookieJar(),
         # Compressed responses are not unpacked, so that they cannot grow.

@@ -56,10 +56,8 @@ def build_posts(changes: Sequence[Change], style: str, portal_url: str) -> list[
         return [_post([change.id for change in changes], _BATCH, events)] if events else []
     build = _slack_message if style == "slack" else _teams_message
     lines = [format_change(change, portal_url) for change in changes]
-    return [
-        _post([line.change_id for line in part], _JSON, build(part))
-        for part in _parts(lines, build)
-    ]
+    parts = _parts(lines, build)
+    return [_post([line.change_id for line in part], _JSON, build(part)) for part in parts]
 
 
 def _post(ids: Sequence[str], content_type: str, content: object) -> Post:

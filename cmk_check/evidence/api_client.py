@@ -188,14 +188,11 @@ async def exchange(
         InventoryError: the response is too large.
 
     """
+    headers = {"user-agent": f"cmk_check/{VERSION}", **headers}
+    limit = aiohttp.ClientTimeout(total=API_REQUEST_SECONDS)
     try:
         async with session.request(
-            method,
-            url,
-            json=body,
-            headers={"user-agent": f"cmk_check/{VERSION}", **headers},
-            allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(total=API_REQUEST_SECONDS),
+            method, url, json=body, headers=headers, allow_redirects=False, timeout=limit
         ) as response:
             return Reply(response.status, response.headers, await response.read())
     except (aiohttp.ClientError, TimeoutError) as error:

@@ -65,10 +65,9 @@ class Difference(NamedTuple):
 class Then:
     """The estate as of a time.
 
-    ``scan`` is the last full scan that had finished by then, or None if there is none.
-    ``differences`` compare its counts with the estate rebuilt as of its end.
-    ``differences_explained`` means that this estate could not be rebuilt completely, so differences
-    must be expected.
+    ``scan`` is the last full scan that had finished by then, or None. ``differences`` compare its
+    counts with the estate rebuilt as of its end. ``differences_explained`` means that this estate
+    could not be rebuilt completely, so differences must be expected.
     """
 
     time: datetime
@@ -301,10 +300,8 @@ def as_of_line(then: Then) -> str:
     elif not then.differences:
         compared = f"their counts match scan {then.scan.id}"
     else:
-        differences = ", ".join(
-            f"{name} {ours} instead of {its}" for name, ours, its in then.differences
-        )
-        compared = f"their counts differ from scan {then.scan.id}: {differences}"
+        pairs = (f"{name} {ours} instead of {its}" for name, ours, its in then.differences)
+        compared = f"their counts differ from scan {then.scan.id}: {', '.join(pairs)}"
     gaps = f"; {lost} subscriptions cannot be rebuilt, as-of.json shows why" if lost else ""
     return f"as of {write_time(then.time)}: {totals}{gaps}; {compared}"
 
@@ -332,11 +329,9 @@ def _change(event: models.ChangeEvent) -> _Change:
         kinds = data.get("kind"), before.get("kind") if before else None
         common = data["sequence"], event.time, event.subject, *kinds
         if event.subject == event.source:
-            state_before = CoverageState(before["coverage"]) if before else None
-            coverage_change = _CoverageChange(
-                event.time, state_before, CoverageState(after["coverage"])
-            )
-            return _Change(*common, None, None, coverage_change)
+            was = CoverageState(before["coverage"]) if before else None
+            coverage = _CoverageChange(event.time, was, CoverageState(after["coverage"]))
+            return _Change(*common, None, None, coverage)
         return _Change(*common, _side(before), _side(after), None)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _NotKnown(f"a change has an unknown form: {event.id}") from error
@@ -375,8 +370,7 @@ def _accounts_then(
         kind, side, changed_at = now.get(account_id, (None, None, time))
         if changed_at is None:
             raise _NotKnown(f"the row of an account cannot be used: {account_id}")
-        undone = by_account.get(account_id)
-        if undone:
+        if undone := by_account.get(account_id):
             _check_chain(undone, side)
             side = undone[0].before
             kind = _kind_then(recorded.changes, undone)
@@ -402,11 +396,8 @@ def _check_chain(changes: Sequence[_Change], now: _Side | None) -> None:
 def _kind_then(changes: Sequence[_Change], undone: Sequence[_Change]) -> str | None:
     """Return the kind of the account before the first undone change."""
     first = undone[0]
-    before = [
-        change.kind
-        for change in changes
-        if change.subject == first.subject and change.number < first.number
-    ]
+    own = [change for change in changes if change.subject == first.subject]
+    before = [change.kind for change in own if change.number < first.number]
     if before or first.before is None:
         return before[-1] if before else None
     step = takewhile(lambda change: change[-3:] == first[-3:], undone)

@@ -58,15 +58,13 @@ def _pieces(value: object) -> Iterator[bytes]:
     members: Iterable[Iterable[bytes]]
     match value:
         case Mapping():
-            members = (
-                chain([_encode_json(name), b":"], _pieces(each)) for name, each in value.items()
-            )
+            members = (chain([_encode(name), b":"], _pieces(each)) for name, each in value.items())
         case list():
             members = map(_pieces, value)
         case Iterator():
-            members = ([_encode_json(entry)] for entry in value)
+            members = ([_encode(entry)] for entry in value)
         case _:
-            yield _encode_json(value)
+            yield _encode(value)
             return
     begin, end = (b"{", b"}") if isinstance(value, Mapping) else (b"[", b"]")
     before = begin
@@ -77,5 +75,5 @@ def _pieces(value: object) -> Iterator[bytes]:
     yield begin + end if before == begin else b"\n" + end
 
 
-def _encode_json(value: object) -> bytes:
+def _encode(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()

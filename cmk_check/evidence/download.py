@@ -177,8 +177,7 @@ async def _read_once(api: Api, folder: Path, progress: Progress) -> Evidence | N
     after = await api.get("status", if_none_match=before.headers.get("etag", ""))
     if await _newest_scan(api) != newest:
         return None
-    is_same = after.status == HTTPStatus.NOT_MODIFIED
-    if not is_same:  # the watch may have looked
+    if after.status != HTTPStatus.NOT_MODIFIED:  # the watch may have looked
         then, now = (parse_document(status) | {"watch": None} for status in (before, after))
         if then != now:
             return None

@@ -79,9 +79,8 @@ class _Report:
         self._status = evidence.status
         why = "Account", "Subscription", "Why", "Since"
         self._accounts = {title: _List(why, _why) for title in (_VIOLATED, _UNKNOWN, _BROKEN)}
-        self._excepted = _List(
-            ("Account", "Exemption", "Category", "Ticket / approved by", "Until"), _exempted
-        )
+        head = "Account", "Exemption", "Category", "Ticket / approved by", "Until"
+        self._excepted = _List(head, _exempted)
         self._rules = set[str]()
         for finding in evidence.findings():
             self._rules.add(finding.rule_version)
@@ -98,15 +97,12 @@ class _Report:
     def parts(self) -> Iterator[Html]:
         """Return the head and the sections of the body."""
         style = files("cmk_check.evidence").joinpath("report.css").read_text()
+        # Nothing is loaded and no script runs, even if a name contains markup.
+        policy = "default-src 'none'; style-src 'unsafe-inline'"
         yield element(
             "head",
             element("meta", charset="utf-8"),
-            # Nothing is loaded and no script runs, even if a name contains markup.
-            element(
-                "meta",
-                http_equiv="Content-Security-Policy",
-                content="default-src 'none'; style-src 'unsafe-inline'",
-            ),
+            element("meta", http_equiv="Content-Security-Policy", content=policy),
             element("meta", name="viewport", content="width=device-width"),
             element("title", _TEXTS["title"]),
             element("style", Html(f"\n{style}")),
@@ -132,9 +128,8 @@ class _Report:
         since = self._evidence.since
         begin = f"since {_time(since)}" if since else "that the app has kept"
         text = element("p", f"All changes {begin}, newest last.")
-        changes = _List(
-            ("Time", "Change", "Of", "From → to"), _change, "changes.jsonl", newest=True
-        )
+        head = "Time", "Change", "Of", "From → to"
+        changes = _List(head, _change, "changes.jsonl", newest=True)
         lines = self._evidence.read_lines_of_period("changes", "time")
         changes_table = changes.table(map(models.ChangeEvent.model_validate_json, lines))
         yield _section("Changes in the period", text, changes_table)
@@ -179,9 +174,8 @@ class _Report:
             (kind, counts.compliant, counts.non_compliant, counts.unknown)
             for kind, counts in accounts.by_kind.items()
         )
-        ignored = ", ".join(
-            f"{kind} ({number})" for kind, number in accounts.ignored_by_kind.items()
-        )
+        others = accounts.ignored_by_kind.items()
+        ignored = ", ".join(f"{kind} ({number})" for kind, number in others)
         return _section(
             "Scope",
             table(["Kind in scope", "Compliant", "Not compliant", "Unknown"], kinds),
@@ -231,15 +225,10 @@ class _Report:
 
     def _controls(self) -> Html:
         result = "satisfied" if _is_satisfied(self._evidence) else "not satisfied"
+        groups = groupby(CONTROLS, lambda control: (control.framework, control.mapping))
         rows = (
-            (
-                framework,
-                ", ".join(each.control for each in controls),
-                whole(mapping.replace("_", " ")),
-            )
-            for (framework, mapping), controls in groupby(
-                CONTROLS, lambda control: (control.framework, control.mapping)
-            )
+            (name, ", ".join(each.control for each in controls), whole(mapping.replace("_", " ")))
+            for (name, mapping), controls in groups
         )
         return _section(
             "Controls",
@@ -294,12 +283,10 @@ def _change(change: models.ChangeEvent) -> Iterator[Content]:
     name, subscription = change.data.get("name"), change.data.get("subscriptionName")
     if not isinstance(subscription, str):
         yield render_name(change.subject, None)
+    elif isinstance(name, str):
+        yield render_name(name, subscription)
     else:
-        yield (
-            render_name(name, subscription)
-            if isinstance(name, str)
-            else render_name(subscription, None)
-        )
+        yield render_name(subscription, None)
     yield _states(change)
 
 

@@ -19,7 +19,7 @@ import aiohttp
 from yarl import URL
 
 from cmk_check.config.settings import Settings
-from cmk_check.errors import NotUsable
+from cmk_check.errors import CmkCheckError, NotUsable
 from cmk_check.evidence.api_client import MAY_PASS, Passing, exchange
 from cmk_check.evidence.sign import Sign, parse_jwk, usable
 from cmk_check.inventory.credential import SharedCredential, open_credential
@@ -28,7 +28,6 @@ from cmk_check.limits import API_PAUSES_SECONDS
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Signature, SSlibKey
-from cmk_check.errors import CmkCheckError
 
 
 class SigningFailed(CmkCheckError):
@@ -139,9 +138,8 @@ class _Vault:
             signature = Signature(key.keyid, (raw if key.keytype == "rsa" else _der(raw)).hex())
             key.verify_signature(signature, data)
         except (KeyError, TypeError, ValueError, UnverifiedSignatureError) as error:
-            raise SigningFailed(
-                f"{self.host} returned a signature that does not fit its key."
-            ) from error
+            fault = f"{self.host} returned a signature that does not fit its key."
+            raise SigningFailed(fault) from error
         return signature
 
     async def _ask(

@@ -12,8 +12,6 @@ from cmk_check.core.text import write_time
 _T = TypeVar("_T")
 # An optional value that is not documented as null. A ``type`` alias would be documented.
 Omittable = Union[_T, SkipJsonSchema[None]]  # noqa: UP007 - mypy knows no other generic union
-
-
 Time = Annotated[
     datetime,
     PlainSerializer(write_time, return_type=str),

@@ -49,8 +49,6 @@ _ALLOWED: Final = {
     "skipToken": "skipToken is too long; use the one in nextLink, or omit it to start at the "
     "beginning.",
 }
-
-
 _RANGE: Final = f"to must not be less than from, nor make more than {MAX_CHANGES_RESENT:,} changes."
 
 
@@ -126,14 +124,10 @@ class AnyQuery(BaseModel):
             text = "{name} and {other} cannot be used together; remove one of them."
             name, other = cls.apart
             raise PydanticCustomError(_REFUSED, text, {"name": name, "other": other})
-        known_names = [str(field.alias) for field in cls.model_fields.values()]
-        unknown = next((name for name in parameters if name not in known_names), None)
+        names = [str(field.alias) for field in cls.model_fields.values()]
+        unknown = next((name for name in parameters if name not in names), None)
         if unknown is not None:
-            allowed = (
-                f"it must be one of {', '.join(known_names)}"
-                if known_names
-                else "this path takes none"
-            )
+            allowed = f"it must be one of {', '.join(names)}" if names else "this path takes none"
             text = "The parameter {name} is unknown; {allowed}."
             raise PydanticCustomError(_REFUSED, text, {"name": unknown, "allowed": allowed})
         return parameters

@@ -46,50 +46,39 @@ _LOGGER: Final = logging.getLogger(__name__)
 _QUEUE_RETRY_SECONDS: Final = int(SCAN_SPACING.total_seconds())
 # The running scan is usually a partial one, which takes a few seconds.
 _RUNNING_RETRY_SECONDS: Final = int(PARTIAL_SCAN_SPACING.total_seconds())
-_LOCATION: Final = {
-    "Location": {
-        "description": "A link to the scan.",
-        "schema": {"type": "string", "format": "uri-reference"},
-    }
-}
+_LINK: Final = {"type": "string", "format": "uri-reference"}
+_LOCATION: Final = {"Location": {"description": "A link to the scan.", "schema": _LINK}}
 _RETRY_AFTER: Final = {
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}
 }
+_LATER: Final = {"headers": _RETRY_AFTER | _LOCATION}
 _RESPONSES: Final[openapi.Responses] = {
     202: {"description": "A scan was started.", "headers": _LOCATION},
     409: openapi.error(
         "`ScanRunning`: a scan is running. `NoScanYet`, `ScopeChanged`: a partial scan needs a "
         "full scan that has finished under the present settings."
     )
-    | {"headers": _RETRY_AFTER | _LOCATION},
-    429: openapi.error("The last scan has only just started.")
-    | {"headers": _RETRY_AFTER | _LOCATION},
+    | _LATER,
+    429: openapi.error("The last scan has only just started.") | _LATER,
     **openapi.ERRORS,
 }
 
 _NAME: Final = "subscriptions"
-_BODY: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": False,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        _NAME: {
-                            "type": "array",
-                            "description": "Read only these subscriptions: a partial scan.",
-                            "minItems": 1,
-                            "maxItems": MAX_SUBSCRIPTIONS_NAMED,
-                            "items": {"type": "string", "pattern": f"^{GUID}$"},
-                        }
-                    },
-                    "additionalProperties": False,
-                }
-            }
-        },
-    }
+_SCHEMA: Final = {
+    "type": "object",
+    "properties": {
+        _NAME: {
+            "type": "array",
+            "description": "Read only these subscriptions: a partial scan.",
+            "minItems": 1,
+            "maxItems": MAX_SUBSCRIPTIONS_NAMED,
+            "items": {"type": "string", "pattern": f"^{GUID}$"},
+        }
+    },
+    "additionalProperties": False,
 }
+_CONTENT: Final = {"application/json": {"schema": _SCHEMA}}
+_BODY: Final[dict[str, Any]] = {"requestBody": {"required": False, "content": _CONTENT}}
 
 _NOT_RESENT: Final = (
     "Nothing was queued: set CMK_WEBHOOK_URL or CMK_ROUTES, and use numbers of published changes."

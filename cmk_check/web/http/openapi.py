@@ -54,8 +54,6 @@ ERRORS: Final[Responses] = {
     503: error("The app cannot use its storage, or no sign-in is configured.")
     | {"headers": _RETRY_AFTER},
 }
-
-
 # The errors of lists that may walk through a whole table.
 LIST_ERRORS: Final[Responses] = ERRORS | {
     429: error("The app is busy with other lists.") | {"headers": _RETRY_AFTER}
@@ -79,9 +77,8 @@ def document(
     )
     components = contract["components"]
     # The error responses refer to these.
-    schema = ErrorResponse.model_json_schema(
-        mode="serialization", ref_template=_SCHEMA_PATH + "{model}"
-    )
+    template = _SCHEMA_PATH + "{model}"
+    schema = ErrorResponse.model_json_schema(mode="serialization", ref_template=template)
     schemas = {**components["schemas"], **schema.pop("$defs"), ErrorResponse.__name__: schema}
     components["schemas"] = dict(sorted(schemas.items()))
     components["securitySchemes"] = _SCHEMES[http_auth]

@@ -23,9 +23,8 @@ def json_answer(
     body: bytes, headers: Mapping[str, str] | None = None, status: int = HTTPStatus.OK
 ) -> Response:
     """Respond with a JSON document."""
-    return Response(
-        body, status_code=status, media_type=_JSON, headers={**HEADERS, **(headers or {})}
-    )
+    headers = {**HEADERS, **(headers or {})}
+    return Response(body, status_code=status, media_type=_JSON, headers=headers)
 
 
 def table_answer(body: bytes, form: str, next_link: str | None, what: str) -> Response:

@@ -83,9 +83,8 @@ async def _find_lost(feed: FeedTable, since: int | None, numbers: list[int]) -> 
     Pruning removes the oldest first: a hole after an older change is a broken row.
     """
     before = since if since is not None else (numbers or [1])[0] - 1
-    holes = [
-        place for place, pair in enumerate(pairwise([before, *numbers])) if pair[1] != pair[0] + 1
-    ]
+    pairs = enumerate(pairwise([before, *numbers]))
+    holes = [place for place, (one, other) in pairs if other != one + 1]
     nothing_left = since is not None and not numbers
     if not holes and not nothing_left:
         return None

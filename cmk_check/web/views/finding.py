@@ -34,7 +34,6 @@ def to_api_finding(
     subscription = coverage.subscription if coverage else None
     judgement = finding.judgement
     dated = _is_dated(finding)
-    owner = finding.owner
     return models.Finding(
         **to_api_sides(finding, now),
         id=finding.id.text,
@@ -46,7 +45,7 @@ def to_api_finding(
         kind=finding.kind,
         location=finding.location,
         tags=finding.tags,
-        owner=owner if owner.source else None,
+        owner=finding.owner if finding.owner.source else None,
         verdict=judgement.verdict,
         reason=judgement.reason,
         message=judgement.message,

@@ -104,13 +104,8 @@ class FindingsView:
         if not rows_of_page.value and query.subscription:
             await self._make_sure_it_is_known(query.subscription, status)
         joined = rows_of_page.value if join_all else await self._joined(rows_of_page.value)
-        return Page(
-            [
-                to_api_finding(finding, coverage, status, now, self.portal)
-                for finding, coverage in joined
-            ],
-            rows_of_page.skip_token,
-        )
+        value = [to_api_finding(*each, status, now, self.portal) for each in joined]
+        return Page(value, rows_of_page.skip_token)
 
     async def read_one(self, account_id: str) -> models.FindingDetail:
         """Read one finding by its ARM id, case-insensitive, with three concurrent point reads.
@@ -238,7 +233,6 @@ def _spelling(kind: str | None, status: Status) -> str | None:
     """
     if kind is None or kind.casefold() == KIND_UNKNOWN:
         return None
-    spellings = [
-        name for name in status.summary.accounts.by_kind if name.casefold() == kind.casefold()
-    ]
+    names = status.summary.accounts.by_kind
+    spellings = [name for name in names if name.casefold() == kind.casefold()]
     return spellings[0] if len(spellings) == 1 else None

@@ -96,10 +96,8 @@ class StatusCollector(Collector):
 def write(scraped: StatusCollector, accept: str) -> tuple[bytes, str]:
     """Return the text in the best format of the Accept header, and the content type."""
     versions = ((part, _VERSION.search(part)) for part in accept.split(","))
-    writable = [
-        part for part, version in versions if not version or version[1].strip() in _WRITABLE
-    ]
-    encode, content_type = choose_encoder(",".join(writable))
+    usable = [part for part, found in versions if not found or found[1].strip() in _WRITABLE]
+    encode, content_type = choose_encoder(",".join(usable))
     return encode(scraped), content_type
 
 
@@ -147,9 +145,8 @@ def _of_accounts(accounts: AccountCounts, kinds: tuple[str, ...]) -> Iterator[Me
     text = "Accounts that the last scan could not read; the last known verdict is counted."
     yield from _gauge("accounts_unread", text, accounts.unread)
     ignored = dict(sorted(accounts.ignored_by_kind.items()))
-    yield from _gauge(
-        "accounts_ignored", "Accounts of kinds that are not in scope.", ignored, "kind"
-    )
+    text = "Accounts of kinds that are not in scope."
+    yield from _gauge("accounts_ignored", text, ignored, "kind")
 
 
 def _of_scan(scan: LastScan) -> Iterator[Metric]:

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Literal
 
 from cmk_check.core.enums import ScanState
-from cmk_check.core.model import AccountCounts
 from cmk_check.core.scan_request import is_scan_id
 from cmk_check.limits import (
     CLOCK_TOLERANCE,
@@ -94,7 +93,6 @@ def _get_scope(scan: Scan) -> Literal["full", "partial"]:
 
 def _to_api_scan(scan: Scan) -> models.Scan:
     summary = scan.summary
-    accounts = summary.accounts if summary else AccountCounts()
     return models.Scan(
         **dict(models.LastScan.model_validate(scan)),
         scope=_get_scope(scan),
@@ -102,7 +100,7 @@ def _to_api_scan(scan: Scan) -> models.Scan:
         not_found=scan.not_found[:MAX_GAPS_LISTED],
         not_found_omitted=max(0, len(scan.not_found) - MAX_GAPS_LISTED),
         posture=scan.posture,
-        accounts=summary and to_api_accounts(accounts, scan.finished_at or scan.started_at),
+        accounts=summary and to_api_accounts(summary.accounts, scan.finished_at or scan.started_at),
         subscriptions=summary and summary.subscriptions,
         changes=summary and summary.changes,
         cross_check=summary and summary.cross_check,

@@ -52,12 +52,9 @@ class StatusView:
     async def read_estate(self) -> tuple[bytes, str]:
         """Return the status of the whole estate."""
         stored, watch = await self._read()
-        posture_now = posture.judge_estate(
-            stored.value, self.clock.now(), self.expect, await self._late()
-        )
-        return self._build_status(
-            posture_now, stored, stored.value.summary, stored.value.as_of, watch
-        )
+        status, now = stored.value, self.clock.now()
+        posture_now = posture.judge_estate(status, now, self.expect, await self._late())
+        return self._build_status(posture_now, stored, status.summary, status.as_of, watch)
 
     async def read_subscription(self, subscription_id: str) -> tuple[bytes, str]:
         """Return the status of a subscription by lower-cased id; an unusable row is a gap.
@@ -78,9 +75,8 @@ class StatusView:
         coverage = posture.as_left(coverage, status)
         posture_now = posture.judge_subscription(coverage, status, self.clock.now(), self.expect)
         as_of = posture.get_date(coverage, status)
-        return self._build_status(
-            posture_now, stored, summarise([coverage], changes=0), as_of, watch
-        )
+        summary = summarise([coverage], changes=0)
+        return self._build_status(posture_now, stored, summary, as_of, watch)
 
     async def scrape(self, accept: str, settings: Settings) -> tuple[bytes, str]:
         """Return the status as metrics in an accepted format, and the content type."""
@@ -88,20 +84,13 @@ class StatusView:
         from cmk_check.web.views.prometheus import StatusCollector, write  # noqa: PLC0415
 
         stored, watch = await self._read()
-        now = self.clock.now()
-        posture_now = posture.judge_estate(stored.value, now, self.expect, await self._late())
+        status, now = stored.value, self.clock.now()
+        posture_now = posture.judge_estate(status, now, self.expect, await self._late())
         looked_at = watch.last_look if watch else None
-        kinds, with_owners = settings.kinds, bool(settings.owner_tags)
-        with_dates = self.expect.fix_within is not None
+        kinds, owners = settings.kinds, bool(settings.owner_tags)
+        due_dates = self.expect.fix_within is not None
         scraped = StatusCollector(
-            stored.value,
-            posture_now,
-            now,
-            kinds,
-            self.key_health,
-            with_owners,
-            looked_at,
-            with_dates,
+            status, posture_now, now, kinds, self.key_health, owners, looked_at, due_dates
         )
         return write(scraped, accept)
 

@@ -46,12 +46,12 @@ class SubscriptionsView:
         # Rows in any state may hold a gap; the table can filter by the other states.
         state = None if query.coverage is CoverageState.GAP else query.coverage
         rows = self._read_joined(state, after, status)
-        models_with_positions = (
+        entries = (
             (at, self._shown(posture.as_left(row, status), status)) async for at, row in rows
         )
         matches = (
             (place, entry if query.coverage in {None, entry.coverage} else None)
-            async for place, entry in models_with_positions
+            async for place, entry in entries
         )
         return await paging.gather(matches, query.top)
 
@@ -81,9 +81,7 @@ class SubscriptionsView:
         The row of a subscription in state ``read`` is written only for changes, so it does not
         hold the time of the last read.
         """
-        last_read = (
-            posture.get_date(row, status) if row.state is CoverageState.READ else row.last_read
-        )
+        is_read = row.state is CoverageState.READ
         return models.Subscription(
             subscription_id=row.subscription.id,
             name=row.subscription.name,
@@ -92,7 +90,7 @@ class SubscriptionsView:
             coverage=row.state,
             since=to_api_since(row.since),
             gap=get_known_gap(row).gap if row.state is CoverageState.GAP else None,
-            last_read=last_read,
+            last_read=posture.get_date(row, status) if is_read else row.last_read,
             accounts=to_api_accounts(row.accounts, self.clock.now()),
             keys=to_api_keys(row.accounts) if self.key_health else None,
             sequence=None if to_api_since(row.since) is None else row.sequence,
