@@ -61,7 +61,7 @@ class WatchedInventory:
         return listed
 
     async def list_subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
-        """List those of a group; see ``Inventory.list_subscriptions_below``."""
+        """List a group's subscriptions; see ``Inventory.list_subscriptions_below``."""
         return await self.inner.list_subscriptions_below(group)
 
     async def read(

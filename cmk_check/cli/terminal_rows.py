@@ -28,7 +28,7 @@ class Row:
     """The cells of a row by heading, in order of importance; the state and the name are first.
 
     Names are unescaped and escaped when printed; ``style`` applies to the state.
-    ``messages`` are reasons with what they mean. ``rank`` orders the rows, the worst first.
+    ``messages`` are reasons with what they mean. ``rank`` orders the rows, worst first.
     """
 
     cells: Mapping[str, str]

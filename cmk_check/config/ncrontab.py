@@ -96,7 +96,7 @@ def _dates(fields: Sequence[Sequence[int]], first: date = _START, step: int = 1)
 
 
 def _range(item: str, numbers: range, names: Sequence[str]) -> range:
-    """Return the numbers that an item in the list of a field selects."""
+    """Return the numbers that one item of a field's list selects."""
     match = _ITEM.fullmatch(item)
     if not match:
         raise ValueError(f"{item!r} must be a number, range or step")

@@ -118,7 +118,7 @@ def read_client_id(text: str) -> str:
 
 
 def list_sign_in_faults(variables: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the faults of variables that only the sign-in and the libraries read."""
+    """Return the faults in variables that only the sign-in and the libraries read."""
     tenant = variables.get("AZURE_TENANT_ID", "")
     faults = []
     if tenant and not is_guid(tenant) and not _DOMAIN.fullmatch(tenant):

@@ -225,10 +225,11 @@ class Settings(BaseModel):
     )
     """Maximum age of the last finished scan, counted from its start; an older result is stale."""
     max_in_flight: Annotated[int, whole(*limits.IN_FLIGHT_RANGE)] = limits.DEFAULT_IN_FLIGHT
-    """How many subscriptions each process lists concurrently, how many others it records, how many
-    requests to Azure it has in flight, and how many subscriptions `cmk-check doctor` reads
-    concurrently ([the four limits](architecture.md#a-scan)). Requests for [key
-    health](key-health.md) use at most three quarters, so that slow vaults do not delay lists."""
+    """How many subscriptions each process lists concurrently, how many others it records, how
+    many requests to Azure it has in flight, and how many subscriptions `cmk-check doctor`
+    reads concurrently ([the four limits](architecture.md#a-scan)). Requests for [key
+    health](key-health.md) use at most three quarters of the requests, so that slow vaults do
+    not delay lists."""
     scan_schedule: Annotated[str | None, schedule(HOURLY)] = None
     """When scans start: an NCRONTAB expression in UTC, such as `0 0 * * * *` for hourly. Required:
     without it, the Functions host does not start the timer. Read when the app starts."""

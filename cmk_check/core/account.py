@@ -217,7 +217,7 @@ def _find_malformed_encryption(encryption: object) -> str | None:
 
 
 def _find_malformed_key(entry: dict[str, object], key: dict[str, object]) -> str | None:
-    """Return which part key health cannot use, or None if there is none.
+    """Name the part that key health cannot use, or return None.
 
     A client id that cannot be read must not count as absent, which would mean another identity;
     nor must such a version count as the newest one.

@@ -120,7 +120,7 @@ def group_by_key(findings: Iterable[Finding]) -> KeyGroups:
 
 
 def encode_groups(findings: Collection[Finding]) -> Mapping[str, str | None]:
-    """Return all groups of accounts by column of the coverage row, as ``write_groups`` does."""
+    """Return all account groups by column of the coverage row, as ``write_groups`` encodes them."""
     owners, keys = group_by_owner(findings), group_by_key(findings)
     return {"owners": write_groups(owners), "keys": write_groups(keys)}
 

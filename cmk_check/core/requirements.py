@@ -30,7 +30,7 @@ class Requirement(ABC):
         return any(map(self._is_worse_step, difference.steps))
 
     def _is_worse_step(self, step: FindingUpdate) -> bool:
-        """Compare with and without exceptions: an accepted violation may end with another one."""
+        """Compare with and without exceptions: another violation may follow an accepted one."""
         return _gets_worse(step, self._is_met) or _gets_worse(step, self._is_met_or_accepted)
 
     @abstractmethod

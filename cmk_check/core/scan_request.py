@@ -33,7 +33,7 @@ def not_found(ids: Sequence[str]) -> str:
     return (
         f"Subscriptions not found: {few(ids)}. Azure does not list them for the app's identity, no "
         "scan has recorded them, and no setting names them. Check the ids, or assign the identity "
-        "the role Reader on them."
+        "the Reader role on them."
     )
 
 

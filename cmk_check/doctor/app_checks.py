@@ -80,7 +80,7 @@ async def webhook(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def action_group(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Report an action group without a receiver; the deployment tells the app about it.
+    """Report an action group without a receiver; the app knows from the deployment.
 
     Receivers that somebody added by hand are not seen, and the next deployment removes them.
     """

@@ -167,7 +167,7 @@ async def actions(subject: DoctorSubject) -> Sequence[MarkedText]:
         states_of = {action: left.pop(action) for action in needed if action in left}
         for action, state in states_of.items():
             if state == "missing":
-                cure = "Grant the app's identity the role Reader, or a role with this action."
+                cure = "Grant the app's identity the Reader role, or a role with this action."
                 results.append((Mark.PROBLEM, f"Missing for {feature}: {action}. {cure}"))
             elif state != "works" and action in subject.refused:
                 text = f"May be missing for {feature}: {action}; a line above says where."

@@ -165,7 +165,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _other_format(path: Path, number: int) -> str:
     if number < FORMAT:
-        return f"{path} has format {number}, of an earlier build of cmk-check: export it again."
+        return f"{path} has format {number}, from an earlier build of cmk-check: export it again."
     return f"{path} has format {number}: check it with the version of cmk-check that wrote it."
 
 

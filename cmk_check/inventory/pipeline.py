@@ -1,4 +1,4 @@
-"""The policies of all requests to Azure Resource Manager: guarding, retrying, limiting.
+"""The policies for all requests to Azure Resource Manager: guarding, retrying, limiting.
 
 These policies replace the SDK's own, which register resource providers (a write), send the token to
 any host in a next link, and wait for any Retry-After, however long.

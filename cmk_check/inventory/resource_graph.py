@@ -1,4 +1,4 @@
-"""Queries of Azure Resource Graph: accounts that it knows, and changes.
+"""Azure Resource Graph queries: the accounts that it knows, and changes.
 
 Resource Graph has all resources that the identity may read, seconds to hours late, and allows few
 queries

@@ -1,6 +1,6 @@
 """Recording one subscription: mark, check the claim, lower the status, write.
 
-The order keeps the status true. A worker that passes the check marked the row before the next scan
+The order keeps the status right. A worker that passes the check marked the row before the next scan
 took the lease. That scan therefore reads the row, with the mark or with what was written, before
 it can finish:
 

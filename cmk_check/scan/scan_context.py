@@ -64,7 +64,7 @@ class ScanSink(Protocol):
     """A consumer of started and ended scans, and of the state of the watch."""
 
     async def report_scan(self, scan: Scan, unpublished: Unpublished = ALL_PUBLISHED) -> None:
-        """Accept the start or the end of a scan; ``unpublished`` covers the estate."""
+        """Receive a scan's start or end; ``unpublished`` covers the whole estate."""
         ...
 
     async def report_watch(self, watch: Watch, gap: Gap | None) -> None:

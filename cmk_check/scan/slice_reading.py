@@ -1,4 +1,4 @@
-"""Read the subscriptions of a slice within its reading time: accounts and their aspects."""
+"""Read the subscriptions of a slice within its time limit: accounts and their aspects."""
 
 import asyncio
 from collections.abc import Iterator, Sequence

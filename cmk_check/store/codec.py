@@ -87,7 +87,7 @@ def too_new(entity: Entity) -> RowTooNew:
 
 
 def write(row: str, values: Mapping[str, Scalar], etag: str | None) -> Insert | Replace:
-    """Return the write of a row read with this ETag, which is empty or None for a new row."""
+    """Return a Replace of the row read with this ETag, or an Insert if it is empty or None."""
     return Replace(row, values, etag) if etag else Insert(row, values)
 
 

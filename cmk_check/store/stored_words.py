@@ -1,6 +1,6 @@
 """Words in rows that another version wrote, so that an app can be rolled back.
 
-Versions add reasons and other words without changing the schema of rows. In JSON values, a word
+New versions add reasons and other words without changing the row schema. In JSON values, a word
 that this version does not know is read as a word that claims nothing and makes the next scan read
 Azure again. ``StandIns`` maps a field's name to that word; None leaves the word out.
 """

@@ -59,7 +59,7 @@ class KeyHealth(Answer):
     """The key of a compliant account."""
 
     state: KeyState = Field(description="The health; the worst reason decides.")
-    reasons: list[ReasonOfKeyHealth] = Field(description="The reasons, the worst first.")
+    reasons: list[ReasonOfKeyHealth] = Field(description="The reasons, worst first.")
     rotation: KeyRotation | None = Field(description="Whether the account follows new versions.")
     expires: Time | None = Field(
         description="When the version in use expires; null if never, or if unknown."

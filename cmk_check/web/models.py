@@ -1,4 +1,4 @@
-"""The response models of the HTTP API, with the contract's names and order of fields.
+"""The response models of the HTTP API, with the contract's field names and order.
 
 The OpenAPI document and the responses come from the same models, so they cannot differ. The shape
 follows Microsoft's REST guidelines: camelCase, times in UTC with ``Z``, ``value``, ``nextLink``.
@@ -189,7 +189,7 @@ class ChangeEvent(Answer):
 class Happened(Answer):
     """Accounts or subscriptions to which the same happened."""
 
-    count: int = Field(description="How many; one to which it happened twice counts once.")
+    count: int = Field(description="The number of distinct accounts or subscriptions.")
     latest: list[ChangeEvent] = Field(
         description=f"The latest change of each, newest first, at most {MAX_PERIOD_CHANGES_LISTED}."
     )
@@ -256,7 +256,7 @@ class Status(Sums, _Posture):
     )
     gaps_omitted: int = Field(description="How many more gaps there are.")
     last_scan: LastScan | None = Field(description="The latest full scan that ended.")
-    unpublished: Unpublished = Field(description="Changes of the whole estate without an alert.")
+    unpublished: Unpublished = Field(description="Changes without an alert, in the whole estate.")
     watch: Watch | None = Field(description="The watch for changes; null if there is none.")
 
 

@@ -135,7 +135,7 @@ def _an_hour_ago() -> Answer:
         (
             Fault(path=LIST, query={"api-version": "*"}, then=Answer(body={"value": []})),
             "subscriptions",
-            "Assign the identity the role Reader",
+            "Assign the identity the Reader role",
         ),
         (
             Fault(path=LIST, times=1, then=_an_hour_ago()),

@@ -179,7 +179,7 @@ def _updated(
 
 
 def _account_news(before: Finding | None, after: Judged) -> list[News]:
-    """Return the news of a finding that is new or has changed, in order.
+    """Return the news about a new or changed finding, in order.
 
     The verdict, the kind and each aspect are announced separately, because they answer different
     questions: an account that gets a broken key has been resolved and has a broken key.

@@ -1,4 +1,4 @@
-"""Gaps for Azure services that cannot be reached or give no token: why, and what to do.
+"""Gaps for Azure services that cannot be reached or issue no token: why, and what to do.
 
 reasons.toml has the words. If it lacks one of these, the program does not start.
 """

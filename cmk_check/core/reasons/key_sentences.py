@@ -9,7 +9,7 @@ from typing import Final
 from cmk_check.core.enums import KeyReason, KeySeverity, ReasonSeverity
 from cmk_check.core.reasons.catalogue import KEY_REASONS, TABLES
 
-AGAIN: Final = "the next scan tries again. If this stays, look for a newer version of cmk_check."
+AGAIN: Final = "the next scan tries again. If this persists, look for a newer version of cmk_check."
 _PARTS: Final[Mapping[str, Mapping[str, str]]] = TABLES["key_part"]
 KEY_TYPE: Final = _PARTS["key_type"]["message"]
 KEY_SIZE: Final = _PARTS["key_size"]["message"]

@@ -35,7 +35,7 @@ class VaultId:
 
     @classmethod
     def parse(cls, text: object) -> Self | None:
-        """Parse an id, case-insensitive; return None if it is not a vault's id."""
+        """Parse an id, ignoring case; return None if it is not a vault's id."""
         match = _VAULT.fullmatch(text) if isinstance(text, str) else None
         if match is None:
             return None

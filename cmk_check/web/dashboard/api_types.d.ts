@@ -401,7 +401,7 @@ export interface components {
         GapReason: "forbidden" | "unauthenticated" | "throttled" | "timeout" | "unreachable" | "server_error" | "unexpected_response" | "malformed_page" | "malformed_account" | "untrusted_next_link" | "not_found" | "not_visible" | "disallowed" | "api_version_unsupported" | "list_incomplete" | "slice_failed";
         /** @description Accounts or subscriptions to which the same happened. */
         Happened: {
-            /** @description How many; one to which it happened twice counts once. */
+            /** @description The number of distinct accounts or subscriptions. */
             count: number;
             /** @description The latest change of each, newest first, at most 10. */
             latest: components["schemas"]["ChangeEvent"][];
@@ -415,7 +415,7 @@ export interface components {
         KeyHealth: {
             /** @description The health; the worst reason decides. */
             state: components["schemas"]["KeyState"];
-            /** @description The reasons, the worst first. */
+            /** @description The reasons, worst first. */
             reasons: components["schemas"]["ReasonOfKeyHealth"][];
             /** @description Whether the account follows new versions. */
             rotation: components["schemas"]["KeyRotation"] | null;
@@ -820,7 +820,7 @@ export interface components {
             gapsOmitted: number;
             /** @description The latest full scan that ended. */
             lastScan: components["schemas"]["LastScan"] | null;
-            /** @description Changes of the whole estate without an alert. */
+            /** @description Changes without an alert, in the whole estate. */
             unpublished: components["schemas"]["Unpublished"];
             /** @description The watch for changes; null if there is none. */
             watch: components["schemas"]["Watch"] | null;

@@ -188,7 +188,7 @@ export interface Task {
 /** A state, and what to do about an account in this state, if anything. */
 export interface AspectState { word: string; look: LookName; urgency?: Urgency; todo?: (whose: string) => string }
 
-/** The states, the worst first. */
+/** The states, worst first. */
 export type AspectStates<Name extends string = string> = Record<Name, AspectState>;
 
 /** The state of an account; the most serious reason comes first. */

@@ -62,7 +62,7 @@ def encode_text(text: str) -> str:
 
 
 def decode_text(token: str, begin: str = "") -> str:
-    """Return the text that a token holds; all texts of a list have the same beginning.
+    """Return the text that a token holds; every text in a list starts with ``begin``.
 
     Raises:
         RequestRefused: the token is not valid.

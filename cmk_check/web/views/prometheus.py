@@ -139,7 +139,7 @@ def _of_accounts(accounts: AccountCounts, kinds: tuple[str, ...]) -> Iterator[Me
     }
     text = "Accounts of the kinds in scope, by verdict."
     yield from _gauge("accounts", text, by_verdict, "kind", "verdict")
-    text = "Accounts of the kinds in scope, by the reason of their verdict."
+    text = "Accounts of the kinds in scope, by the reason for their verdict."
     by_reason = {**{reason.value: 0 for reason in Reason}, **accounts.by_reason}
     yield from _gauge("accounts_by_reason", text, by_reason, "reason")
     text = "Accounts that the last scan could not read; the last known verdict is counted."

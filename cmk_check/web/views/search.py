@@ -15,7 +15,7 @@ from cmk_check.web.parameters import FindingsQuery
 
 
 class Search:
-    """The filters of a request at a time.
+    """A request's filters at a given time.
 
     ``where`` has those that the table compares where it can, with the kind as asked. The others are
     case-folded; None and empty ``words`` match everything.

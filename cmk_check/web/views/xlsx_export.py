@@ -1,6 +1,6 @@
 """Lists as a workbook (XLSX): every cell is text, so a spreadsheet changes no value.
 
-A spreadsheet that reads CSV guesses: ``007`` becomes 7, and ``1e5`` 100000. A workbook says what is
+Spreadsheets guess on reading CSV: ``007`` becomes 7, and ``1e5`` 100000. A workbook says what is
 text. Rows wait in a temporary file, so memory stays the same for any number of findings.
 """
 

@@ -17,7 +17,7 @@ from tests.fakes.exemptions import ScriptedExemptions, exempted
 from tests.fakes.keys import DISABLED, HEALTHY, UNPROTECTED, UNREAD, ScriptedKeys
 from tests.fakes.world import BEGINNING, World, bad, good, odd, sub
 
-FORBIDDEN = Gap(GapReason.FORBIDDEN, "Some/action", "Grant the role Reader.")
+FORBIDDEN = Gap(GapReason.FORBIDDEN, "Some/action", "Grant the Reader role.")
 SETTINGS = Settings.load_for_scan(environ={})
 _OF_STATE = {
     "healthy": HEALTHY,

@@ -152,7 +152,7 @@ NO_COMMAND = changed(POLICIES, "vault.properties.publicNetworkAccess", "SecuredB
         (partial(_plan, Reading((ODD,))), 3, "no plan while the account's state is unknown"),
         (partial(_plan, Reading((GOOD, ODD))), 3, "chat is unknown"),
         (partial(_plan, Reading()), 3, "whether the account was deleted or moved"),
-        (partial(_plan, Reading(gap=FORBIDDEN)), 3, "forbidden: Grant the role Reader."),
+        (partial(_plan, Reading(gap=FORBIDDEN)), 3, "forbidden: Grant the Reader role."),
         (
             partial(_plan, OUT_OF_SCOPE),
             3,

@@ -27,7 +27,7 @@ async def test_a_gap_asks_for_a_role_of_the_one_who_signed_in(
 
     printed = "".join(capsys.readouterr())
     assert "the app" not in printed
-    assert output is Format.CSV or "Grant your identity the role Reader" in printed
+    assert output is Format.CSV or "Grant your identity the Reader role" in printed
     stored = await world.context.findings_table.coverage(sub(2))
     assert "Grant the app's identity" in str(stored)
 

@@ -74,7 +74,7 @@ def test_a_missing_action_is_named_in_the_way_out() -> None:
 
     assert gap.missing_action == "a/read"
     assert gap.detail == (
-        "Azure denied access (403 AuthorizationFailed). Grant the app's identity the role Reader, "
+        "Azure denied access (403 AuthorizationFailed). Grant the app's identity the Reader role, "
         "or a role with the missing action (a/read)."
     )
 

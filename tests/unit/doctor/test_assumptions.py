@@ -34,7 +34,7 @@ async def test_an_action_works_is_missing_or_was_not_tried() -> None:
     said = await told(azure_checks.actions, subject)
 
     count = len(ALL_ACTIONS)
-    cure = "Grant the app's identity the role Reader, or a role with this action."
+    cure = "Grant the app's identity the Reader role, or a role with this action."
     assert nothing == [
         ("skipped", f"None of the {count} actions of the role was tried; see above.")
     ]

@@ -271,7 +271,7 @@ def test_a_bundle_of_an_earlier_build_is_refused(bundles: Bundles) -> None:
     result = bundles.verify(earlier / "2026-11", key=earlier / "public.pem")
 
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "has format 2, of an earlier build of cmk-check: export it again" in result.stderr
+    assert "has format 2, from an earlier build of cmk-check: export it again" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ def test_refusal_by_a_vault_names_the_action_p11(code: str) -> None:
         GapReason.FORBIDDEN,
         "Microsoft.KeyVault/vaults/keys/read",
     )
-    assert "role Reader" in str(gap.detail)
+    assert "Reader role" in str(gap.detail)
 
 
 @pytest.mark.parametrize(
