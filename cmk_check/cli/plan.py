@@ -73,10 +73,10 @@ async def plan(  # noqa: PLR0913 - an argument for each option
     target = None if account is None else _named(account)
     # Whether a vault name is valid does not depend on the subscription.
     checks = ("--vault", vault, lambda it: parse_vault(it, "")), ("--key", key, parse_key_name)
-    for name, is_given, check in checks:
+    for name, value, check in checks:
         try:
-            if is_given is not None:
-                check(is_given)
+            if value is not None:
+                check(value)
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint=name) from error
     from cmk_check.cli.account_plan import report

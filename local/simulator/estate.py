@@ -304,12 +304,6 @@ class Estate:
         self.changes.add(f"/subscriptions/{subscription_id}", _SUBSCRIPTION_TYPE)
         return added
 
-    def remove_subscription(self, subscription_id: str) -> None:
-        """Remove a subscription and every trace of it. Raises KeyError if there is none."""
-        with self._shared.lock:
-            del self._subscriptions[subscription_id.lower()]
-        self.changes.add(f"/subscriptions/{subscription_id}", _SUBSCRIPTION_TYPE)
-
     def account(self, account_id: str) -> Account:
         """Find an account by its id, in any case. Raises KeyError if there is none."""
         _, _, subscription_id, _, group, _, _, _, name = account_id.split("/")

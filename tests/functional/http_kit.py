@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
-# Azure's host and the local one refuse a longer request line by themselves.
-LONGEST_LINE: Final = 8190
 # Far more than any answer takes, on a machine that is busy with something else too.
 PATIENCE: Final = 30.0
 
@@ -23,7 +21,6 @@ class Operation:
     path: str
     is_anonymous: bool
     query: tuple[str, ...]
-    in_path: tuple[str, ...]
 
     def at(self, **values: str) -> str:
         """Return the path with these values, which are encoded already."""
@@ -69,7 +66,6 @@ def operations(document: Mapping[str, Any]) -> Iterator[Operation]:
                 path,
                 operation.get("security", document["security"]) == [],
                 tuple(each["name"] for each in parameters if each["in"] == "query"),
-                tuple(each["name"] for each in parameters if each["in"] == "path"),
             )
 
 

@@ -11,8 +11,6 @@ from cmk_check.store.change_feed import FeedTable
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.world import KEPT, World, bad, good, sub
 
-STEADY = KEPT + RETENTION_GRACE - timedelta(hours=3)
-
 
 @pytest.fixture
 async def world() -> World:

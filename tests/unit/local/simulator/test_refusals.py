@@ -30,7 +30,6 @@ pytestmark = pytest.mark.long
 
 ACCOUNT_VERSION: Final = "2025-09-01"
 EXEMPTION_VERSION: Final = "2022-07-01-preview"
-POLICY_VERSION: Final = "2025-03-01"
 ME: Final = "2e8d1f60-0000-4000-8000-00000000000a"
 AUTH: Final = "/providers/Microsoft.Authorization"
 GRAPH: Final = "/providers/Microsoft.ResourceGraph/resources"
