@@ -341,7 +341,7 @@ class MessageType(StrEnum):
 
 
 class ControlMapping(StrEnum):
-    """Who maps a control: a Microsoft initiative, or a third party for other Azure services."""
+    """Who maps a control: a Microsoft initiative, or a third party for other services."""
 
     MICROSOFT = "microsoft"
     BY_ANALOGY = "by_analogy"

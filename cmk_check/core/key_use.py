@@ -1,4 +1,4 @@
-"""The key on which an account depends, as recorded."""
+"""The key that an account uses, as recorded."""
 
 from cmk_check.core.enums import Verdict
 from cmk_check.core.keys.parsing import key_id
