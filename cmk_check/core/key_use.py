@@ -6,7 +6,7 @@ from cmk_check.core.model import Finding
 
 
 def get_key_id(finding: Finding) -> str | None:
-    """Return the id of the account's key, or None if it has none or its key is not known."""
+    """Return the id of the account's key, or None if there is no key or it is not known."""
     if finding.judgement.verdict is not Verdict.COMPLIANT:
         return None
     evidence = finding.judgement.evidence

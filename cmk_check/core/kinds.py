@@ -32,7 +32,7 @@ WITHOUT_CUSTOMER_KEYS: Final = (
     *("HealthInsights", "ImmersiveReader", "Internal.AllInOne", "knowledge", "SpeechTranslation"),
     "TranscriptionIntelligence",
 )
-"""The kinds that Azure cannot encrypt with a customer's key, as far as Microsoft documents it.
+"""The kinds that Azure cannot encrypt with a customer-managed key, as far as documented.
 
 Sources: the built-in policy 67121cc7-ff39-4ab8-b7e3-95b84dab487d (version 2.2.0 of 29 April 2026)
 leaves these kinds out because they store no data in the service; ComputerVision is proposed for its

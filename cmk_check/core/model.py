@@ -153,7 +153,7 @@ class AccountCounts:
     def by_verdict(self) -> Mapping[Verdict, int]:
         """Accounts of all kinds by verdict."""
         compliant = non_compliant = unknown = 0
-        for counts in self.by_kind.values():  # one pass, for every row that is read
+        for counts in self.by_kind.values():  # one pass, because this runs for every row
             compliant += counts.compliant
             non_compliant += counts.non_compliant
             unknown += counts.unknown
@@ -183,7 +183,7 @@ class Coverage:
     unexpected_by: str | None = None
     """The last full scan that found it named only by this row; the next such scan ends its gap."""
     owners: str | None = None
-    """Its accounts by owner as JSON; None while they are recorded in parts, or if too long."""
+    """The accounts by owner as JSON; None while they are recorded in parts, or if too long."""
     keys: str | None = None
     """The accounts by key, in the same form."""
 

@@ -71,7 +71,7 @@ class AnnouncedException:
 
 
 def expiries(counted: Iterable[tuple[datetime, int]]) -> Expiries:
-    """Sum and sort counts, and cut them for a row: the last ones share their earliest expiry."""
+    """Sum and sort counts, and combine the last expiries if there are too many for a row."""
     counts: Counter[datetime] = Counter()
     for time, count in counted:
         counts[time] += count

@@ -24,7 +24,7 @@ class Vault:
     purge_protection: bool | None = None
     uses_rbac: bool = False
     policies: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Key permissions of access policies by lower-cased object id, without compound identities."""
+    """Key permissions in access policies by lower-cased object id, without compound identities."""
     default_action: str | None = None
     bypass: str | None = None
     public_access: str | None = None

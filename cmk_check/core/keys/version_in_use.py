@@ -27,7 +27,7 @@ _VERSIONS: Final = "keyVersions"
 _UNCLEAR: Final = Unseen(_VERSIONS, sentences.KEY_VERSIONS)
 
 type InUse = tuple[KeyVersion | None, tuple[KeyConcern | Unseen, ...]]
-"""The version that an account uses, None if it was not found or could not be read; its problems."""
+"""The version that an account uses, or None if unknown, and its problems."""
 
 
 def get_pinned_version(account: Account) -> str | None:
