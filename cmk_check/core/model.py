@@ -181,7 +181,7 @@ class Coverage:
     recording: str | None = None
     """The claim of the worker that is recording the subscription."""
     unexpected_by: str | None = None
-    """The last full scan that found it named only by this row; the next such scan ends its gap."""
+    """The last full scan in which only this row named it; the next such scan ends its gap."""
     owners: str | None = None
     """The accounts by owner as JSON; None while they are recorded in parts, or if too long."""
     keys: str | None = None

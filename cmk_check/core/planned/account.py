@@ -40,7 +40,7 @@ PLAN: Final = "Make the values known when Terraform plans."
 
 
 class Entry(NamedTuple):
-    """The judged values of an account; ``encryption`` has the shape of Azure's answers."""
+    """The judged values of an account; ``encryption`` has the format of Azure's responses."""
 
     kind: object
     encryption: object

@@ -40,7 +40,7 @@ _SAYS_NOTHING: Final = frozenset({"ignore", "unsupported", "deploy", "noeffect"}
 
 
 class _Scope:
-    """The parameters and variables that expressions see; ``here`` is where it is deployed."""
+    """The parameters and variables visible to expressions; ``here`` is the target of deployment."""
 
     def __init__(self, template: object, parameters: Mapping[str, object], here: str = "") -> None:
         self._template, self._here = template, here
