@@ -185,7 +185,7 @@ class AzureTables:
     async def _read_page(
         self, table: Table, pages: AsyncIterator[object], answers: list[object]
     ) -> list[Entity] | None:
-        """Read the next page, None after the last; the client appends its answer to ``answers``."""
+        """Read a page, or return None after the last; the client adds its reply to ``answers``."""
         with _translating(table):
             is_last = await self._call(table, lambda _: anext(pages, None)) is None
             return None if is_last else parse_entities(answers.pop())
