@@ -38,12 +38,12 @@ from cmk_check.errors import NotUsable
 if TYPE_CHECKING:
     from typer._click import Context
 
-# Names of the format option in other tools.
+# The names of the format option in other tools.
 _FORMAT_HABITS: Final = ("--json", "--output-format", "-f", "-o")
 
 
 class _Command(TyperCommand):
-    """A command that explains how to choose the format if the option is another tool's."""
+    """A command that explains the format option if the caller used another tool's option."""
 
     def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
         own = {name for each in self.params for name in each.opts}
@@ -63,7 +63,7 @@ class _Command(TyperCommand):
 
 
 class _Commands(TyperGroup):
-    """The commands, and ``help`` for those who expect it to be one of them."""
+    """The commands, and ``help`` for people who expect it to be a command."""
 
     def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
         return super().parse_args(ctx, [*args[1:], "--help"] if args[:1] == ["help"] else args)
@@ -117,7 +117,7 @@ def _options(
 
 
 def main(prog_name: str = "cmk-check") -> None:
-    """Run the command that the arguments name, and exit; a failed write is an error."""
+    """Run the command named in the arguments, and exit; a failed write is an error."""
     guard_streams()
     try:
         app(prog_name=prog_name)

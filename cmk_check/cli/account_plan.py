@@ -1,4 +1,4 @@
-"""Finds one account in a scan, and writes the plan for it."""
+"""Find one account in a scan, and write the plan for it."""
 
 from dataclasses import replace
 from typing import Final
@@ -38,11 +38,11 @@ async def report(
 ) -> int:
     """Scan in this context, write the account's plan, and describe both on standard error.
 
-    ``account`` is an id, whose subscription alone is scanned, or a name that only one account has.
+    ``account`` is an id or the unique name of an account. With an id, only its subscription is
+    scanned.
 
     Raises:
         NotUsable: the plan cannot be written.
-
     """
     if isinstance(account, AccountId):
         only = Scope(frozenset({account.subscription_id}))
@@ -74,9 +74,9 @@ async def report(
 
 
 def _find(scanned: Scanned, settings: Settings, account: AccountId | str) -> models.Finding | int:
-    """Return the account, or an exit code after a message if none or several have the name.
+    """Return the account, or print a message and return an exit code if the name is not unique.
 
-    A name is case-insensitive. A subscription that could not be read may have another match.
+    A name is case-insensitive. A subscription that could not be read may contain another match.
     """
     collected, by_name = scanned.collected, isinstance(account, str)
     name = account if isinstance(account, str) else account.name
@@ -119,7 +119,7 @@ def _find(scanned: Scanned, settings: Settings, account: AccountId | str) -> mod
 def _key_plan(
     recorded: Finding, finding: models.Finding, choice: PlanChoice, *, is_certain: bool
 ) -> Plan | int:
-    """Return the plan for the key of a compliant account, or an exit code if there is none."""
+    """Return the plan for a compliant account's key, or an exit code without a plan."""
     health = finding.key_health
     if health is None or health.state is KeyState.HEALTHY:
         complain("there is nothing to do.")
@@ -146,14 +146,14 @@ def _write(made: Plan, language: Language, cloud: Cloud) -> int:
         complain("Bicep cannot do what this plan does: leave out --format.")
         return USAGE
     complain(shown(f"{made.summary} Read it first: it says what cannot be undone."))
-    write_bytes(script.encode())  # as UTF-8 with its own line ends, whatever the terminal has
+    write_bytes(script.encode())  # UTF-8 with unchanged line ends, whatever the terminal's encoding
     WRITTEN.code = VIOLATED
     complain(f"afterwards check: cmk-check scan --subscription {made.account.subscription_id}")
     return VIOLATED
 
 
 async def _check_vault(context: ScanContext, recorded: Finding, vault: str, domain: str) -> None:
-    """Print a warning if the vault is not where the script will look for it."""
+    """Print a warning if the vault is not in the place where the script will look for it."""
     if context.keys is None:
         return
     target = parse_vault(vault, recorded.id.subscription_id)

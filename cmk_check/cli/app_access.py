@@ -1,4 +1,4 @@
-"""How a command reaches a deployed app: its address, and a key or a sign-in."""
+"""Access a deployed app from a command: its address, and a key or a sign-in."""
 
 import re
 import sys
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cmk_check.evidence.api_client import ApiClient
 
 _NAMES: Final = {"api": "Read key", "scan_now": "Start key"}
-# A file for `curl -H @file` works here too.
+# A file for `curl -H @file` is also accepted.
 _HEADER: Final = re.compile(r"\Ax-functions-key:\s*", re.IGNORECASE)
 
 Url = Annotated[str, option("app.url")]
@@ -49,7 +49,6 @@ def choose_caller(
 
     Raises:
         typer.BadParameter: there is neither, or both.
-
     """
     if entra is not None:
         must = "must be a client id like 00000000-0000-0000-0000-000000000000"
@@ -79,7 +78,7 @@ def _key(function: str, file: str | None, key: str | None) -> str:
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
-        why = f"cannot be read ({error.strerror})"  # without its name, which may be the key itself
+        why = f"cannot be read ({error.strerror})"  # without the file's name, which may be the key
         raise typer.BadParameter(why, param_hint="--key-file") from None
     return _HEADER.sub("", data.decode("utf-8-sig", "replace").strip())
 
@@ -92,7 +91,6 @@ async def sign_in(
 
     Raises:
         SettingsError, InventoryError: the sign-in failed.
-
     """
     from cmk_check.evidence.api_client import ApiClient
     from cmk_check.inventory.http_session import open_session

@@ -1,7 +1,7 @@
-"""Bicep, which compiles sources and works out templates, neither of which anyone here trusts.
+"""Run Bicep, which compiles and evaluates untrusted sources and templates.
 
-It runs without the environment, fetches nothing and has little time. What it says may quote files
-that a source loads, so that only places and codes are shown.
+Bicep runs without the environment, downloads nothing and has a short time limit. Its output may
+quote files that a source loads, so only locations and codes are shown.
 """
 
 import os
@@ -18,11 +18,11 @@ from cmk_check.limits import MAX_BICEP_SECONDS, MAX_INPUT_BYTES
 
 INSTALL: Final = "install Bicep with `az bicep install`, or name it in BICEP"
 _ENVIRONMENT: Final = os.environ  # noqa: TID251 - of the command line, which settings do not name
-# The first version with which the answers were compared.
+# The first version whose output was compared.
 _TESTED: Final = (0, 49)
 _KEPT: Final = (
     *("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR"),
-    "DOTNET_BUNDLE_EXTRACT_BASE_DIR",  # where it unpacks itself
+    "DOTNET_BUNDLE_EXTRACT_BASE_DIR",  # where Bicep unpacks itself
 )
 _FAULT: Final = re.compile(r"\((\d+,\d+)\) : Error ([\w-]+)")
 _KIND: Final = re.compile(r"(?:https://aka\.ms/arm-|Unhandled exception: )([\w.-]*\w)")
@@ -33,7 +33,7 @@ _WAYS: Final = dict.fromkeys(("BCP190", "BCP191", "BCP192"), "run `bicep restore
 
 
 def find_bicep() -> str | None:
-    """Return the Bicep that BICEP, the path or `az bicep install` gives, if it is new enough."""
+    """Return the Bicep from BICEP, the path or `az bicep install`, if it is new enough."""
     azure = Path(_ENVIRONMENT.get("AZURE_CONFIG_DIR") or Path("~/.azure").expanduser())
     path = _ENVIRONMENT.get("BICEP")
     names = [path] if path else ["bicep", str(azure / "bin/bicep")]
@@ -53,11 +53,10 @@ def find_usable(name: str) -> str | None:
 
 
 def compile_file(file: str) -> bytes:
-    """Return what a .bicep or .bicepparam compiles to; it stays where it is, and is not restored.
+    """Return the compiled form of a .bicep or .bicepparam, without restoring modules.
 
     Raises:
-        NotUsable: there is no Bicep, or it refuses the file.
-
+        NotUsable: there is no Bicep, or Bicep refuses the file.
     """
     bicep = find_bicep()
     if bicep is None:
@@ -78,12 +77,11 @@ def compile_file(file: str) -> bytes:
 def predict(template: str, parameters: str) -> str | None:
     """Return the snapshot of a template with the text of a .bicepparam, or None without Bicep.
 
-    The command restores modules, reads the configuration beside its file and overwrites a snapshot
-    there. So it gets compiled JSON alone, in a temporary folder.
+    The command restores modules, reads the configuration next to its file, and overwrites a
+    snapshot in the same folder. For this reason it gets only compiled JSON, in a temporary folder.
 
-    Raises:
-        NotUsable: Bicep fails; says where without a word of its message, which may quote values.
-
+    Raises: NotUsable: Bicep fails; the error names the location without Bicep's message, which may
+         quote values.
     """
     if (bicep := find_bicep()) is None:
         return None
@@ -107,7 +105,7 @@ def predict(template: str, parameters: str) -> str | None:
 
 def _run(bicep: str, *words: str) -> subprocess.CompletedProcess[bytes]:
     env = {name: value for name, value in _ENVIRONMENT.items() if name.upper() in _KEPT}
-    env |= {"DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"}  # so that it needs no libicu
+    env |= {"DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"}  # so that Bicep needs no libicu
     env |= {"DOTNET_GCHeapHardLimit": "0x80000000"}  # 2 GiB
     try:
         return subprocess.run(  # noqa: S603 - no shell, and no word that begins with a dash

@@ -193,7 +193,7 @@ def _judge_file(
     allowed: Collection[str],
     kinds: Collection[str],
 ) -> tuple[list[ReportRow], str | None]:
-    """Return the rows of a document, or a note that it has none."""
+    """Return the rows of a document, or a note that it has no accounts."""
 
     def judge(accounts: Sequence[PlannedAccount]) -> list[ReportRow]:
         return [
@@ -223,7 +223,7 @@ def _more_exact(
     parameters: Sequence[object],
     kinds: Collection[str],
 ) -> Sequence[PlannedAccount]:
-    """Return accounts of a template, the unknown ones by Bicep where it can work them out."""
+    """Return accounts of a template, with unknown accounts evaluated by Bicep if possible."""
     rows = [judge_planned(each, kinds) for each in accounts]
     if not any(row and row["verdict"] == Verdict.UNKNOWN for row in rows):
         return accounts
@@ -244,7 +244,7 @@ def _more_exact(
 
 def _row(file: str, account: PlannedAccount, judged: Row, allowed: Collection[str]) -> ReportRow:
     path, name = Path(file).as_posix(), getattr(account.name, "text", account.name)
-    # None: what the account is called is open, so it may be another one than before.
+    # None: the account's name is undecided, so it may be another account than before.
     identity = f"{path}#{account.address}#{name}" if isinstance(account.name, str) else None
     address, name = brief(account.address), name if isinstance(name, str) else account.address
     place = {"file": path, "line": account.line, "id": identity, "address": address}

@@ -1,4 +1,4 @@
-"""The files of ``check``: JSON that Azure's tools, Terraform or a shell wrote."""
+"""Read the files of ``check``: JSON that Azure's tools, Terraform or a shell wrote."""
 
 import json
 import re
@@ -33,7 +33,7 @@ _COMMENT: Final = re.compile(
 
 
 class NotADocument(NotUsable):
-    """A JSON file of another kind."""
+    """The file contains JSON of another kind."""
 
 
 class _Located(dict[str, object]):
@@ -42,9 +42,10 @@ class _Located(dict[str, object]):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a file has to judge, and the parameters that it gives to templates.
+    """The part of a file to judge, and the parameters that the file gives to templates.
 
-    A parameters file has nothing to judge; a .bicepparam also has the template for them.
+    A parameters file has no accounts to judge; a .bicepparam also contains the template for its
+    parameters.
     """
 
     judged: object
@@ -53,9 +54,9 @@ class Document:
 
 
 def find_files(name: str) -> list[str]:
-    """Return the files that a name, a pattern or a folder stands for, or none if there is none.
+    """Return the files that match a name, a pattern or a folder, or none.
 
-    Links to folders are left out, and hidden ones unless their name is given.
+    Links to folders are left out, and hidden files are left out unless their name is given.
     """
     path = Path(name)
     if name == _STDIN or path.is_file() or not (path.is_dir() or _PATTERN.search(name)):
@@ -65,7 +66,7 @@ def find_files(name: str) -> list[str]:
 
 
 def say_sources(name: str) -> str | None:
-    """Say that a folder has sources of Bicep: many are modules, so that a person must choose."""
+    """Return a sentence if a folder has Bicep sources; many are modules, so a person chooses."""
     path = Path(name)
     number = len(_search(path, "**/*.bicep", path)) if path.is_dir() else 0
     sources = format_count(number, "source")
@@ -103,16 +104,15 @@ def read_document(file: str) -> Document:
     """Read a file.
 
     Raises:
-        NotUsable, TooMuchWork, OSError, ValueError, RecursionError: the file cannot be read, is
-            not JSON, or is too large.
-
+        NotUsable, TooMuchWork, OSError, ValueError, RecursionError: the file cannot be read, is not
+            JSON, or is too large.
     """
     text = _text(file)
     if not (start := text.strip()):
         raise NotUsable("the input is empty")
     if start.startswith('{"@level"'):
         raise NotUsable(_NO_PLAN.format("what `terraform plan -json` prints"))
-    if file.endswith(SOURCES):  # compiled, so that lines would mislead
+    if file.endswith(SOURCES):  # compiled, so that line numbers would be misleading
         source = json.loads(text)
         template = source.get("templateJson") if "parametersJson" in source else text
         values = member(json.loads(source.get("parametersJson") or "null"), "parameters")
@@ -123,7 +123,7 @@ def read_document(file: str) -> Document:
         document = _parse_located(
             _COMMENT.sub(lambda it: it[1] or re.sub(r"[^\n]", " ", it[0]), text)
         )
-        if not has_schema(document, "deployment"):  # comments are only for Azure's templates
+        if not has_schema(document, "deployment"):  # only Azure's templates may have comments
             raise
     is_shown = member(document, "terraform_version") and member(document, "values")
     if is_shown or member(document, "lineage"):
@@ -139,7 +139,7 @@ def _refuse(name: str) -> object:
 
 
 def _parse_located(text: str) -> object:
-    """Parse JSON and note the ``line`` of each object.
+    """Parse JSON and record the ``line`` of each object.
 
     The pure Python scanner of json passes an object's position to a replaceable function.
     """
@@ -166,7 +166,7 @@ def has_schema(document: object, schema: str) -> bool:
 
 
 def say_fault(file: str, error: Exception) -> str:
-    """Return what must be changed for a file to be usable."""
+    """Return how to change a file so that it is usable."""
     fault = str(error)
     if isinstance(error, OSError):
         fault = f"cannot be read ({error.strerror})"

@@ -1,4 +1,4 @@
-"""The result of ``check`` in each format, and what is new in it since an earlier one."""
+"""Write the result of ``check`` in each format, and compare it with an earlier result."""
 
 import json
 from collections import Counter
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from cmk_check.cli.since import Difference, Earlier, Scope, Violations
 
-# A row without a verdict is a loss. The worst first.
+# A row without a verdict is a loss. The worst state comes first.
 _LOSS: Final = "loss"
 _ALLOWED: Final = "allowed loss"
 _ORDER: Final = (_LOSS, Verdict.NON_COMPLIANT, Verdict.UNKNOWN, _ALLOWED, Verdict.COMPLIANT)
@@ -26,10 +26,10 @@ type ReportRow = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """Accounts with their verdicts, losses without, and files that were not judged.
+    """Accounts with verdicts, losses without verdicts, and files that were not judged.
 
-    ``notes`` are about ``files`` that were judged and have no account. ``hints`` say
-    how to have more judged.
+    ``notes`` are about judged ``files`` without an account. ``hints`` say how more accounts can be
+    judged.
     """
 
     files: Collection[str]
@@ -107,7 +107,7 @@ _INFO, _UNKNOWN, _ERROR = ReasonSeverity.INFO, ReasonSeverity.UNKNOWN, ReasonSev
 
 
 def violations(rows: Sequence[ReportRow], when: str) -> "Violations":
-    """Return the violations; one whose name could not be worked out equals no other."""
+    """Return the violations; a violation with an undecided name is equal to no other."""
     return {
         (row["id"] or f"{when} {place}", row["reason"]): f"{row['name']}: {row['reason']}, "
         f"{row['file']}, {row['address']}"

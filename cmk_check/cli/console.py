@@ -1,7 +1,7 @@
-"""The two consoles, and escapes that keep text from elsewhere from controlling the terminal.
+"""Create the two consoles, and escape text that could control the terminal.
 
-Results go to standard output, everything else to standard error. No control codes are written if
-colours are turned off or the terminal does not support them.
+Results are written to standard output, everything else to standard error. No control codes are
+written if colours are switched off or the terminal does not support them.
 """
 
 import io
@@ -24,7 +24,7 @@ def say(console: Console, text: str, *, indent: str = "", styled: int = 0, style
     """Print a text that breaks only at spaces; ``indent`` begins the lines after the first.
 
     The first ``styled`` characters get the style. The terminal itself wraps a word that is longer
-    than a line, so that copying the word keeps it whole.
+    than a line, so that copying the word keeps it in one piece.
     """
     lines = wrap(
         text,
@@ -41,7 +41,7 @@ def say(console: Console, text: str, *, indent: str = "", styled: int = 0, style
 
 
 def open_console(stream: IO[str], *, color: bool) -> Console:
-    """Return a console on a stream; with ``color`` False it never uses colours."""
+    """Return a console for a stream; if ``color`` is False, it never uses colours."""
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")  # for characters outside its encoding
     make = partial(Console, file=stream, highlight=False, markup=False, emoji=False)
@@ -49,7 +49,7 @@ def open_console(stream: IO[str], *, color: bool) -> Console:
     plain = not color or console.no_color or not console.is_terminal or console.is_dumb_terminal
     return make(
         color_system=None if plain else "auto",
-        # FORCE_COLOR turns on colours in a pipe, but a progress bar makes no sense there.
+        # FORCE_COLOR switches on colours in a pipe, but a progress bar makes no sense in a pipe.
         force_interactive=None if stream.isatty() else False,
         width=None if stream.isatty() else PIPE_WIDTH_CHARS,
     )
@@ -59,7 +59,7 @@ def open_console(stream: IO[str], *, color: bool) -> Console:
 def show_warnings(console: Console, *, quiet: bool = False) -> Iterator[None]:
     """Print the program's warnings as lines, above the progress bar if there is one.
 
-    With ``quiet``, warnings are hidden: the result or the error message reports the failure.
+    If ``quiet``, warnings are hidden, because the result or the error message reports the failure.
     """
     handler = logging.NullHandler() if quiet else Lines(console)
     logger = logging.getLogger("cmk_check")
@@ -73,12 +73,12 @@ def show_warnings(console: Console, *, quiet: bool = False) -> Iterator[None]:
 
 
 class Lines(logging.Handler):
-    """Prints log records of this level as lines."""
+    """Prints log records of one level as lines."""
 
     def __init__(self, console: Console, level: int = logging.WARNING) -> None:
         super().__init__(level)
         self._console = console
-        # Omit the log lines for alert rules; the result contains the same information.
+        # Omit the log lines for alert rules, because the result contains the same information.
         self.addFilter(lambda record: record.name != "cmk_check.lines")
 
     @override

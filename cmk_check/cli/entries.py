@@ -1,4 +1,4 @@
-"""What the results of ``scan`` and ``check`` contain, for the formats of pipelines."""
+"""The content of the results of ``scan`` and ``check``, for the formats of pipelines."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ ESTATE: Final = "/subscriptions"
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A reason of the catalogue with the message of one case; ``accepted`` is what accepts it."""
+    """A reason with the message of one case; ``accepted`` says what accepts the problem."""
 
     code: str
     severity: ReasonSeverity
@@ -24,9 +24,9 @@ class Problem:
 class Entry:
     """An account, subscription or document with its problems, or the scan itself.
 
-    ``test`` has a test's class, its name and what it tests. ``place`` is the file and line of a
-    resource in a document. ``details`` are further properties of a result. ``old`` is why the
-    problems are only the last known ones. ``notes`` change no result.
+    ``test`` contains a test's class, its name and its subject. ``place`` is the file and the line
+    of a resource in a document. ``details`` are further properties of a result. ``old`` says why
+    the problems are only the last known problems. ``notes`` do not affect any result.
     """
 
     id: str

@@ -16,7 +16,7 @@ from cmk_check.config.misspelt_settings import API_KEY
 
 
 def _time(text: str) -> datetime:
-    """Return a time in UTC; a date means midnight in UTC, and a time needs an offset."""
+    """Parse a time as UTC; a date means midnight in UTC, and a time needs an offset."""
     with suppress(ValueError, OverflowError):
         time = datetime.fromisoformat(text)
         if time.tzinfo is not None or len(text) <= len("2026-11-01"):

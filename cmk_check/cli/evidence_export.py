@@ -1,4 +1,4 @@
-"""The export: signs in, downloads, writes the bundle and its manifest, and renames it."""
+"""Export evidence: sign in, download, write the bundle and its manifest, and rename it."""
 
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime
@@ -41,18 +41,17 @@ async def export(  # noqa: PLR0913, PLR0917 - an argument for each option
     quiet: bool,
     color: bool,
 ) -> int:
-    """Make the folder; return the exit code.
+    """Create the folder, and return the exit code.
 
     Exactly one of ``key`` and ``application`` (a client id) is not None. ``since`` is None for all
-    changes that the app keeps. ``as_of`` is an earlier time to rebuild, if any; ``after`` is the
-    bundle that this one continues. ``signing`` is as for ``signer``.
+    changes that the app keeps. ``as_of`` is an earlier time to rebuild, or None. ``after`` is the
+    bundle that this bundle continues, or None. ``signing`` contains the arguments of ``signer``.
 
     Raises:
         ApiUnusable: the app returned no usable response.
         SettingsError, InventoryError: the sign-in failed.
         NotUsable: the folder could not be written, or a key or the previous bundle cannot be used.
         SigningFailed: the vault did not sign.
-
     """
     address = str(url).removesuffix("/")
     before = _before(after, address, since) if after else None
@@ -130,8 +129,8 @@ def _before(folder: Path, url: str, since: datetime | None) -> Manifest:
     """Return the manifest of the previous bundle.
 
     Raises:
-        NotUsable: the new bundle cannot continue it; found before a download of minutes.
-
+        NotUsable: the new bundle cannot continue the previous bundle; checked before a download of
+            minutes.
     """
     before, now = read_manifest(folder), datetime.now(UTC).replace(microsecond=0)
     planned = before.model_copy(

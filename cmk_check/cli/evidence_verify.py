@@ -47,7 +47,7 @@ def verify(
 
 
 def _faults(before: Path | None, folder: Path, key: "SSlibKey | None") -> Iterator[str]:
-    """Yield the faults of a folder that continues another; if it has none, describe it."""
+    """Yield the faults of a folder that continues another; print its description if none."""
     from cmk_check.core.text import shown
     from cmk_check.evidence.manifest import MANIFEST, breaks, differences, read_manifest
     from cmk_check.evidence.sign import signature_fault

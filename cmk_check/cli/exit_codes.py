@@ -1,4 +1,4 @@
-"""The exit codes of the commands, their error messages, and how a signal ends them."""
+"""The exit codes and error messages of the commands, and their reaction to signals."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ TERMINATED: Final = 128 + signal.SIGTERM
 
 
 class Written:
-    """The exit code of a result that is written; no signal changes it any more."""
+    """The exit code of a result that is already written, which a signal no longer changes."""
 
     code: int | None = None
 
@@ -42,7 +42,7 @@ type _Code = int | Coroutine[Any, Any, int]
 
 
 def command[**P](failed: str) -> Callable[[Callable[P, _Code]], Callable[P, None]]:
-    """Make a command of a function that returns its exit code; see ``ended``."""
+    """Make a command from a function that returns its exit code; see ``ended``."""
 
     def decorate(function: Callable[P, _Code]) -> Callable[P, None]:
         @wraps(function)
@@ -55,14 +55,15 @@ def command[**P](failed: str) -> Callable[[Callable[P, _Code]], Callable[P, None
 
 
 def ended(work: Callable[[], _Code], failed: str) -> int:
-    """Run a command and return its exit code; print a message if it fails. See also ``run``.
+    """Run a command and return its exit code; print a message if the command fails.
 
-    The message begins with ``failed``. A failure never returns 1, which means non-compliant.
+    See also ``run``. The message begins with ``failed``. A failure never returns 1, which means
+    non-compliant.
     """
     from cmk_check.config.settings_error import SettingsError
     from cmk_check.core.reasons.command_line import address_person
 
-    # Silence the libraries: the result or the message below reports the failure.
+    # Silence the libraries, because the result or the message below reports the failure.
     logging.getLogger().addHandler(logging.NullHandler())
     try:
         code = work()
@@ -88,10 +89,10 @@ def ended(work: Callable[[], _Code], failed: str) -> int:
 
 
 def run(command: Coroutine[Any, Any, int]) -> int:
-    """Run a command and return its exit code; SIGTERM cancels it, as Ctrl-C does.
+    """Run a command and return its exit code; SIGTERM cancels the command, as Ctrl-C does.
 
-    A second signal, or a command that does not end when cancelled, ends the process immediately:
-    the runner would wait for tasks that wait for the network.
+    A second signal, or a command that does not end when cancelled, ends the process immediately,
+    because the runner would wait for tasks that wait for the network.
     """
     terminated, WRITTEN.code = asyncio.Event(), None
     try:
@@ -104,7 +105,7 @@ def run(command: Coroutine[Any, Any, int]) -> int:
 
 @contextmanager
 def raise_interrupts() -> Iterator[None]:
-    """Let Ctrl-C raise KeyboardInterrupt in the block, which the library in it then handles."""
+    """Let Ctrl-C raise KeyboardInterrupt in the block, so that a library can handle it."""
     own = signal.getsignal(signal.SIGINT)
     if own is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,6 +1,7 @@
-"""A result as JUnit XML, which CI servers show as tests: one per account.
+"""Write a result as JUnit XML, which CI servers show as tests, with one test per account.
 
-It follows the schema of Jenkins (tests/unit/cli/junit-10.xsd), which other CI servers also read.
+The XML follows the schema of Jenkins (tests/unit/cli/junit-10.xsd), which other CI servers also
+read.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,9 +25,9 @@ def render_junit(entries: Sequence[Entry], timestamp: str | None = None) -> byte
     """Write a test for each entry.
 
     A test fails if its account is non-compliant or its key broken, and has an error if either is
-    unknown. It is skipped if the violation is accepted, or if the account was not read again: such
-    a test must not pass. What changes no result, such as a key at risk or a kind that the settings
-    leave out, is in the test's output.
+    unknown. A test is skipped if the violation is accepted, or if the account was not read again:
+    such a test must not pass. Remarks that do not affect the result, such as a key at risk or a
+    kind that the settings leave out, are written to the test's output.
     """
     suite = ET.Element("testsuite", name="cmk_check")
     for entry in entries:

@@ -1,4 +1,4 @@
-"""A scan within this process: the app's own four steps, over a queue in memory.
+"""Run a scan within this process: the app's own four steps, over a queue in memory.
 
     start -> plan -> run_slice (each slice) -> finish
 
@@ -39,10 +39,10 @@ type Sleep = Callable[[float], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class LocalScanOutcome:
-    """How a scan ended; ``reason`` is why it failed, ``not_found`` what it left out.
+    """The outcome of a scan; ``reason`` says why it failed, ``not_found`` lists missing ids.
 
-    ``state`` is RUNNING if another scan was running and none was started. ``ignored`` are the ids
-    of accounts of other kinds, which no store keeps.
+    ``state`` is RUNNING if another scan was running and no scan was started. ``ignored`` are the
+    ids of accounts of other kinds, which no store contains.
     """
 
     scan_id: str
@@ -67,12 +67,11 @@ class QueueHere:
 async def scan_here(
     context: ScanContext, sleep: Sleep = asyncio.sleep, *, subscription_ids: Sequence[str] = ()
 ) -> LocalScanOutcome:
-    """Run one scan to its end unless another scan is running; if cancelled, close it as failed.
+    """Run a scan to its end unless another scan is running; if cancelled, close it as failed.
 
     Raises:
-        SettingsError: the subscriptions ``named`` cannot be scanned alone.
+        SettingsError: the subscriptions in ``subscription_ids`` cannot be scanned separately.
         StoreError: the scan cannot start or end because the store fails.
-
     """
     queue = QueueHere()
     context = replace(context, slice_queue=queue, keeps_cut_off=True, overdue_queue=None)
@@ -121,9 +120,9 @@ async def _deliver(context: ScanContext, message: SliceMessage, sleep: Sleep) ->
 
 
 async def _close_interrupted(context: ScanContext, started: StartAnswer) -> LocalScanOutcome:
-    """Close the scan, whose lease would keep other scans from starting."""
+    """Close the scan, because its lease would keep other scans from starting."""
     if task := asyncio.current_task():
-        task.uncancel()  # once: a second interrupt ends the program
+        task.uncancel()  # only once, because a second interrupt ends the program
     if not started.new:
         return LocalScanOutcome(started.scan_id, ScanState.RUNNING, interrupted=True)
     try:

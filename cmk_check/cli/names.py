@@ -1,4 +1,4 @@
-"""The subscriptions that ``--subscription`` names, by id or name; and names like an unknown one."""
+"""Find the subscriptions that ``--subscription`` names, by id or name, and similar names."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -20,8 +20,7 @@ def given_subscriptions(arguments: Sequence[str] | None) -> Sequence[str]:
     """Return the ids and names in the arguments.
 
     Raises:
-        BadParameter: one is empty, or an id that was cut.
-
+        BadParameter: an argument is empty, or an id that was cut.
     """
     stripped = [text.strip() for text in arguments or ()]
     for text in stripped:
@@ -32,13 +31,12 @@ def given_subscriptions(arguments: Sequence[str] | None) -> Sequence[str]:
 
 
 async def find_ids(arguments: Sequence[str]) -> list[str]:
-    """Return the ids of subscriptions, lower-cased; names are looked up in Azure.
+    """Return the lower-cased ids of subscriptions; names are searched in Azure.
 
     Raises:
-        NotUsable: a name has no subscription, or several.
+        NotUsable: no subscription has the name, or several have it.
         InventoryError: the subscriptions could not be listed.
         SettingsError: a setting is invalid.
-
     """
     if all(map(is_guid, arguments)):
         return [text.lower() for text in arguments]
@@ -76,9 +74,9 @@ def find_id(text: str, listed: Sequence["Subscription"]) -> str:
 
 
 def similar_names(name: str, names: Iterable[str]) -> Sequence[str]:
-    """Return the names that an unknown name may have meant, case-insensitively.
+    """Return the names that an unknown name may refer to, case-insensitively.
 
-    They are spelled like the unknown name or contain it.
+    Similar names have a similar spelling or contain the unknown name.
     """
     text, known_names = name.strip().lower(), sorted(set(names))
     close = get_close_matches(text, sorted({it.lower() for it in known_names}), MAX_NAMES_LISTED)

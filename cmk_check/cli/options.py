@@ -11,7 +11,7 @@ _TABLES: Final[Mapping[str, Mapping[str, dict[str, Any]]]] = read_toml(__package
 
 
 def option(key: str, values: Mapping[str, object] | None = None, **more: Any) -> Any:  # noqa: ANN401 - as typer declares it
-    """Return the option of this key, like scan.store; ``more`` is what only code can say."""
+    """Return the option with this key, such as scan.store; ``more`` are further arguments."""
     command, _, name = key.partition(".")
     declared = dict(_TABLES[command][name]) | more
     declared["help"] = declared["help"].format(**values or {})
@@ -21,9 +21,9 @@ def option(key: str, values: Mapping[str, object] | None = None, **more: Any) ->
 
 
 def choice(key: str, kind: Collection[str], *, many: bool = False, **values: str) -> Any:  # noqa: ANN401 - as typer declares it
-    """Return an option for one of these values, or for a list of them separated by commas.
+    """Return an option for one of these values, or for a comma-separated list of them.
 
-    typer's own error message for a choice begins with words of the library below it.
+    typer's own error message for a choice begins with words of its underlying library.
     """
     names, listed = {str(each): each for each in kind}, ", ".join(kind)
 
@@ -47,7 +47,7 @@ def choice(key: str, kind: Collection[str], *, many: bool = False, **values: str
 
 
 def refuse(*faults: tuple[str, str, object]) -> None:
-    """Raise BadParameter for the first option whose last value is true; it says what must be."""
+    """Raise BadParameter for the first fault whose last value is true."""
     for name, must, is_wrong in faults:
         if is_wrong:
             raise typer.BadParameter(must, param_hint=name)

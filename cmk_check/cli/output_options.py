@@ -34,7 +34,7 @@ class Language(StrEnum):
 
 
 class FailOn(StrEnum):
-    """What makes the exit code of a finished scan other than 0."""
+    """The results that make the exit code of a finished scan other than 0."""
 
     NON_COMPLIANT = "non_compliant"
     UNKNOWN = "unknown"
@@ -50,11 +50,12 @@ DEFAULT_CAUSES: Final = ",".join(FAIL_ON)
 
 @dataclass(frozen=True, slots=True)
 class OutputOptions:
-    """Format and file of the result, progress and colours, and what makes a command fail.
+    """The format and file of the result, progress and colours, and conditions for failure.
 
-    ``file`` is None for standard output. ``subscriptions`` are the ones in the arguments. ``since``
-    is an earlier result to compare with. A table has at most ``limit`` rows if not None, of the
-    states ``only`` if any, sorted by the column ``sort``; without it, the worst rows are first.
+    ``file`` is None for standard output. ``subscriptions`` are the subscriptions in the arguments.
+    ``since`` is an earlier result for comparison. A table has at most ``limit`` rows if not None,
+    with the states in ``only`` if any, sorted by the column ``sort``. By default, the worst rows
+    are first.
     """
 
     format: Format = Format.TABLE
@@ -73,8 +74,7 @@ class OutputOptions:
         """Check these options before a scan of minutes; by default, a terminal gets some rows.
 
         Raises:
-            BadParameter: two exclude each other, or the file cannot be written.
-
+            BadParameter: two options exclude each other, or the file cannot be written.
         """
         is_new, file = FailOn.NEW in self.fail_on, self.file
         is_at_terminal = file is None and sys.stdout.isatty()
@@ -95,7 +95,7 @@ class OutputOptions:
         )
         if file is not None:
             check_output(file, "--output")
-        # Only violations are new or old, so unknown accounts stay a cause.
+        # Only violations are new or old, so unknown accounts remain a cause.
         causes = {*self.fail_on, *FAIL_ON} if is_new else self.fail_on
         return replace(self, fail_on=causes, limit=limit or None)
 

@@ -71,7 +71,7 @@ async def plan(  # noqa: PLR0913 - an argument for each option
     if out is not None:
         check_folder(out)
     target = None if account is None else _named(account)
-    # Whether a vault name is valid does not depend on the subscription.
+    # The validity of a vault name does not depend on the subscription.
     checks = ("--vault", vault, lambda it: parse_vault(it, "")), ("--key", key, parse_key_name)
     for name, value, check in checks:
         try:

@@ -26,11 +26,10 @@ _LEAVING: Final = (
 async def report_folder(
     context: ScanContext, settings: Settings, choice: PlanChoice, out: Path
 ) -> int:
-    """Scan in this context, which has an empty store, and write the folder; return the exit code.
+    """Scan in this context with an empty store, write the folder, and return the exit code.
 
     Raises:
         NotUsable: the folder cannot be written.
-
     """
     by_option = bool(choice.subscriptions)
     scanned = await scan_for_plans(context, settings, "folder", by_option=by_option)
@@ -74,16 +73,18 @@ def render_run(
     without: int = 0,
     warning: str = "",
 ) -> str:
-    """Return a script that runs these plans in order; each is a file and a text for its account.
+    """Return a script that runs plans in order; each is a file with a text about its account.
 
-    A new grant takes effect after minutes. So the first round tries once to encrypt each account,
-    and a second round waits for the accounts that Azure refused: by then most grants have taken
-    effect. The script runs in the bash 3.2 of macOS. Names are hostile text, so each is quoted.
+    A new grant takes effect only after minutes. For this reason the first round tries once to
+    encrypt each account, and a second round waits for the accounts that Azure refused. By that
+    time, most grants have taken effect. The script runs in the bash 3.2 of macOS. Names are
+    untrusted text, so each name is quoted.
 
-    Files are relative to the script's folder. The account's text is printed unchanged: the caller
-    escapes names that could control a terminal. ``leaving`` are the files of plans that do not fix
-    every problem; the script lists them at its end. ``without`` counts the problems without a plan.
-    Before the first plan, the script asks about ``warning``, unless it is "".
+    Files are relative to the script's folder. The account's text is printed unchanged, so the
+    caller must escape names that could control a terminal. ``leaving`` are the files of plans that
+    do not fix every problem, which the script lists at its end. ``without`` is the number of
+    problems without a plan. Before the first plan, the script prints ``warning`` and asks, unless
+    it is "".
     """
     values = {
         "LITERAL_NAMES": LITERAL_NAMES,
@@ -99,11 +100,9 @@ def render_run(
 
 
 def write_folder(out: Path, files: Mapping[str, str]) -> None:
-    """Write a new folder, complete or not at all. If that fails, write a temporary folder.
+    """Write a new folder, complete or not at all. If writing fails, write a temporary folder.
 
-    Raises:
-        NotUsable: ``out`` was created meanwhile, or the folder cannot be written.
-
+    Raises: NotUsable: ``out`` was created meanwhile, or the folder cannot be written.
     """
     try:
         _write(out, files)

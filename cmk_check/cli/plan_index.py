@@ -1,4 +1,4 @@
-"""The index of a folder of plans: as JSON for programs, and as Markdown for people."""
+"""Write the index of a folder of plans, as JSON for programs and as Markdown for people."""
 
 import json
 import re
@@ -24,10 +24,10 @@ _TEXTS: Final[Mapping[str, str]] = read_toml(__package__, "plan_index.toml")
 
 
 def render_json(plans: Plans) -> str:
-    """Yield the index for programs: ASCII, so that no name can control a terminal.
+    """Return the index for programs as ASCII, so that no name can control a terminal.
 
-    A vault's ``resourceGroup`` is null if only its name is known. ``accepted`` is what accepts the
-    violation, if anything.
+    A vault's ``resourceGroup`` is null if only the vault's name is known. ``accepted`` says what
+    accepts the violation, or is null.
     """
     choice = plans.choice
     index = {
@@ -165,5 +165,5 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _code(text: str | None) -> str:
-    """Return a name as code for a table, whose cells end at each bar."""
+    """Return a name as code for a table, where a bar would end the cell."""
     return code(text).replace("|", "\\|")

@@ -1,4 +1,4 @@
-"""A scan in memory, and the plans for what it found, in the order in which to run them."""
+"""Scan in memory, and plan for the result, in the order in which the plans must run."""
 
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -34,7 +34,7 @@ class PlanChoice:
     """The accounts to plan for, by owner, by subscription or all, and how to plan.
 
     ``unowned`` selects the accounts without an owner. ``vault`` and ``key`` are passed to
-    ``plan_for``. For a single account only these two and ``language`` count.
+    ``plan_for``. For a single account, only these two and ``language`` are used.
     """
 
     owner: str | None = None
@@ -48,7 +48,7 @@ class PlanChoice:
 
 @dataclass(frozen=True, slots=True)
 class PlannedAccount:
-    """An account, the worst of the problems that its plan fixes, and the plan in this file."""
+    """An account, the worst problem that its plan fixes, and the plan in this file."""
 
     file: str
     finding: models.Finding
@@ -57,7 +57,7 @@ class PlannedAccount:
 
     @property
     def vault_note(self) -> str:
-        """What the scan has read of an existing vault; "" for a vault that the plan creates."""
+        """The result of reading an existing vault; "" for a vault that the plan creates."""
         if self.plan.vault.is_new:
             return ""
         health = self.finding.key_health
@@ -82,7 +82,7 @@ class WithoutPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plans:
-    """All plans of a folder in their order; ``compliant`` counts the accounts that need no plan."""
+    """All plans of a folder in order; ``compliant`` counts the accounts that need no plan."""
 
     choice: PlanChoice
     compliant: int
@@ -91,7 +91,7 @@ class Plans:
 
     @property
     def sharing_note(self) -> str:
-        """A sentence if vaults were to be shared and no two plans share one; otherwise ""."""
+        """A sentence if vaults were to be shared but no two plans share a vault, else ""."""
         shared = [each.plan.vault.name for each in self.planned if each.plan.vault.is_shared]
         if not self.choice.share_vault or not self.planned or len(set(shared)) < len(shared):
             return ""
@@ -103,9 +103,9 @@ class Plans:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """What a scan found, also as recorded by lower-cased id.
+    """The result of a scan, also as recorded by lower-cased id.
 
-    ``ignored`` are the ids of the accounts whose kinds are not judged.
+    ``ignored`` are the ids of accounts whose kinds are not judged.
     """
 
     collected: Collected
@@ -116,7 +116,7 @@ class Scanned:
 async def run_with_azure(
     settings: Settings, plan: Callable[[ScanContext, Settings], Awaitable[int]]
 ) -> int:
-    """Connect to Azure, say who signed in, and return the exit code of the plan."""
+    """Connect to Azure, print who signed in, and return the exit code of the plan."""
     app = App(settings)
     try:
         await say_who(await app.inventory())
@@ -128,10 +128,10 @@ async def run_with_azure(
 async def scan_for_plans(
     context: ScanContext, settings: Settings, lacking: str, *, by_option: bool = False
 ) -> Scanned | int:
-    """Scan in this context, which has an empty store; if that fails, return the exit code.
+    """Scan in this context with an empty store; if the scan fails, return the exit code.
 
-    The message then says that what ``lacking`` names was not written. ``by_option`` is as in
-    ``ScanResult``.
+    The error message says that ``lacking`` was not written. ``by_option`` has the same meaning as
+    in ``ScanResult``.
     """
     notes = remarks(color=True)
     with show_warnings(notes):
@@ -158,7 +158,7 @@ def plan_accounts(scanned: Scanned, choice: PlanChoice) -> Plans:
     planned: list[tuple[int, models.Finding, Problem, Plan]] = []
     compliant = 0
     shared: dict[str, TargetVault] = {}
-    # In the order of subscriptions, and within each one grouped by vault.
+    # In the order of subscriptions, and grouped by vault within each subscription.
     places: dict[tuple[str, str], int] = {}
     for finding, problems in sorted(collected.accounts, key=lambda each: each[0].id):
         if choice.owner not in {None, get_owner(finding)} or (choice.unowned and finding.owner):
@@ -188,7 +188,7 @@ def plan_accounts(scanned: Scanned, choice: PlanChoice) -> Plans:
 
 
 def get_owner(finding: models.Finding) -> str | None:
-    """Return the name of an account's owner, if it has one."""
+    """Return the name of an account's owner, or None."""
     return finding.owner.value if finding.owner else None
 
 
@@ -205,7 +205,7 @@ def _plan(
         return plan_key_fix(recorded, tenant_id=finding.tenant_id) if problems else None
     vault: str | TargetVault | None = choice.vault
     if choice.share_vault and (own := choose_shared_vault(recorded)) is not None:
-        # All share the resource group of the first account.
+        # All of them share the resource group of the first account.
         vault = shared.setdefault(own.name, own)
     return plan_for(recorded, tenant_id=finding.tenant_id, vault=vault, key=choice.key)
 

@@ -1,4 +1,4 @@
-"""The problems that a scan found, for the formats of pipelines: SARIF and JUnit XML."""
+"""Collect the problems that a scan found, for SARIF and JUnit XML."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -29,11 +29,11 @@ class Collected:
     """All accounts, all subscriptions with a gap, and the problems of the scan itself.
 
     ``read`` are the ids of the subscriptions that were read. ``notes`` are other remarks of the
-    status, such as what the settings leave out.
+    status, such as kinds that the settings leave out.
 
-    An account with no problems is compliant and its key healthy, as far as it was read: ``old``
-    maps account ids to why the result is only the last known one. ``accepts``: the settings let
-    honoured exceptions accept a violation. ``has_history``: the store has earlier scans.
+    An account without problems is compliant and its key healthy, as far as it was read. ``old``
+    says by account id why a result is only the last known result. ``accepts``: the settings let
+    honoured exceptions accept a violation. ``has_history``: the store contains earlier scans.
     """
 
     status: models.Status
@@ -66,7 +66,7 @@ class Collected:
 
 
 def _details(finding: models.Finding) -> Mapping[str, object]:
-    """Return what code scanning shows of an account beside its problem."""
+    """Return the details of an account that code scanning shows next to its problem."""
     created = finding.evidence.created_at
     return {
         "hostedViewerUri": finding.portal_url,
@@ -104,17 +104,17 @@ async def collect(result: ScanResult, status: models.Status) -> Collected:
         if in_part.get(reason.code, True)
     ]
     if result.failure is not None:
-        # The other reasons concern the previous scan, or repeat this one.
+        # The other reasons concern the previous scan, or repeat this scan's reasons.
         problems = [Problem(PostureReason.SCAN_FAILED, ReasonSeverity.UNKNOWN, result.failure)]
     notes = [each for each in problems if each.severity is ReasonSeverity.INFO]
     of_scan = [each for each in problems if each.severity is not ReasonSeverity.INFO]
-    # In memory, everything is first seen by this scan.
+    # In memory, this scan is the first to see everything.
     has_history = not isinstance(result.settings.storage, InMemory)
     return Collected(status, accounts, gaps, read, of_scan, notes, old, accepts, has_history)
 
 
 def _of_age(finding: models.Finding, now: datetime, max_age: timedelta) -> Problem | None:
-    """Return why a result is not current, or None if it is."""
+    """Return why a result is not current, or None if it is current."""
     as_of = finding.as_of
     if finding.coverage is not CoverageState.READ or as_of is None:
         code = PostureReason.SUBSCRIPTIONS_UNREAD
@@ -136,7 +136,7 @@ def list_problems(finding: models.Finding, expect: Expectations, *, accepts: boo
         problems.append(Problem(finding.reason, severity, finding.message, accepted))
     for reason in finding.key_health.reasons if finding.key_health else ():
         severity = catalogue.KEY_REASONS[reason.code].severity
-        # If keys count, an open question makes the posture unknown.
+        # If key health is required, a question left open makes the posture unknown.
         if severity is ReasonSeverity.UNKNOWN and HEALTHY_KEYS not in expect.requires:
             severity = ReasonSeverity.WARNING
         problems.append(Problem(reason.code, severity, reason.message))
@@ -165,7 +165,7 @@ def find_partly_listed(
     *,
     accepts: bool,
 ) -> Mapping[PostureReason, bool]:
-    """Return whether a reason of the posture counts more than are listed and not accepted."""
+    """Return whether a posture reason counts more than the listed, unaccepted problems."""
     counts, keys = status.accounts, status.keys
     findings = [it for it, problems in accounts if not any(each.accepted for each in problems)]
     states = Counter(finding.key_health.state for finding in findings if finding.key_health)

@@ -1,4 +1,4 @@
-"""Progress: an inventory that counts the readings of a scan, and a bar or lines that show it."""
+"""Show progress: an inventory that counts a scan's readings, and a bar or lines."""
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -40,7 +40,7 @@ class WatchedInventory:
 
     @property
     def done(self) -> int:
-        """Subscriptions read, including gaps."""
+        """The number of subscriptions read, including gaps."""
         return len(self.readings)
 
     def numbers(self) -> str:
@@ -53,7 +53,7 @@ class WatchedInventory:
         return ", ".join(parts)
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
-        """List them; see ``Inventory.subscriptions``."""
+        """List the subscriptions; see ``Inventory.subscriptions``."""
         listed = await self.inner.subscriptions()
         read = [each for each in listed if self.scope.judge_listed(each) is Disposition.READ]
         self.total = len(read)
@@ -67,7 +67,7 @@ class WatchedInventory:
     async def read(
         self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float
     ) -> Reading:
-        """Read one; see ``Inventory.read``."""
+        """Read a subscription; see ``Inventory.read``."""
         reading = await self.inner.read(subscription, recorded, seconds=seconds)
         self.readings[subscription.id] = len(reading.accounts), reading.gap is not None
         self.ignored |= reading.ignored_ids
@@ -89,7 +89,7 @@ def bar(console: Console, tally: Tally) -> Iterator[None]:
     began = console.get_time()
 
     def line() -> str:
-        """Return the numbers with the speed and the time left, as far as known."""
+        """Return the numbers, with the speed and the remaining time as far as known."""
         seconds = console.get_time() - began
         if not (tally.total and tally.done and seconds):
             return tally.numbers()

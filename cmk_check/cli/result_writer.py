@@ -1,4 +1,4 @@
-"""Writes a result to standard output or a file, and sets the exit code that options change."""
+"""Write a result to standard output or a file, and return the exit code."""
 
 import io
 import sys
@@ -17,11 +17,10 @@ from cmk_check.errors import NotUsable
 async def write_result(
     options: OutputOptions, document: Callable[[Console], AsyncIterator[bytes]]
 ) -> None:
-    """Write a document, which is made for a console.
+    """Write a document, which is created for a console.
 
     Raises:
         NotUsable: the result cannot be written; it is in a new file, if that could be written.
-
     """
     plain = open_console(io.StringIO(), color=False)
     try:
@@ -40,14 +39,14 @@ async def write_result(
 
 
 def printed(console: Console, show: Callable[[], object]) -> bytes:
-    """Return what a function prints, in the console's encoding."""
+    """Return the output of a function that prints, in the console's encoding."""
     with console.capture() as captured:
         show()
     return captured.get().encode(console.encoding, "backslashreplace")
 
 
 def excuse(code: int, other: int, option: str = "--exit-zero") -> int:
-    """Return the exit code that an option sets, and say so if it differs."""
+    """Return the exit code that an option sets, and print a remark if it differs."""
     if code != other:
         complain(f"{option}: the exit code is {other} instead of {code}.")
     return other

@@ -1,7 +1,7 @@
-"""A result as SARIF 2.1.0, which code scanning reads.
+"""Write a result as SARIF 2.1.0, which code scanning reads.
 
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html. Healthy accounts are left out,
-because a reader of SARIF takes every entry as a problem.
+because a SARIF reader treats every entry as a problem.
 """
 
 import hashlib
@@ -47,9 +47,9 @@ def render_sarif(
     """Write every problem, with its rule from the catalogue of reasons.
 
     The text is ASCII, so that names cannot control the terminal or fail in its encoding.
-    ``failed``: the result is not complete. With ``accepts``, an accepted problem is a suppressed
-    result; otherwise it is none. ``page`` is the address of docs/reference/reasons.md, empty if
-    there is none.
+    ``failed``: the result is not complete. If ``accepts``, an accepted problem is a suppressed
+    result; otherwise it is not suppressed. ``page`` is the address of docs/reference/reasons.md, or
+    "" without an address.
     """
     notes = [note for entry in entries for note in entry.notes]
     results = list(_results(entries, accepts=accepts))
@@ -57,7 +57,7 @@ def render_sarif(
     rules = {code: place for place, code in enumerate(code for code in _RULES if code in used)}
     about = {"name": "cmk_check", "semanticVersion": VERSION, "informationUri": _ABOUT}
     ended = {"executionSuccessful": not failed, **invocation}
-    # Not as results: readers open an alert for each result.
+    # Not as results, because readers open an alert for each result.
     notifications = [
         {
             "associatedRule": {"id": note.code, "index": rules[note.code]},
@@ -109,13 +109,14 @@ def _results(entries: Sequence[Entry], *, accepts: bool) -> Iterator[dict[str, A
 
 
 def _result(problem: Problem, entry: Entry) -> dict[str, Any]:
-    # The next reason after a fix is a new problem, so the fingerprint contains both.
+    # After a fix, the next reason is a new problem, so the fingerprint contains both account and
+    # reason.
     own = f"{entry.id}\n{problem.code}"  # a file's name may not be UTF-8
     fingerprint = hashlib.sha256(own.encode(errors="backslashreplace")).hexdigest()[:32]
     path, line = entry.place
     text = problem.message if entry.id == ESTATE else f"{entry.name}: {problem.message}"
-    # A resource in Azure has no file. GitHub requires one and shows its path, so the ARM id takes
-    # its place.
+    # A resource in Azure has no file, but GitHub requires a file and shows its path, so the ARM id
+    # takes its place.
     file = {"uri": quote(path or entry.id.lstrip("/"), errors="surrogateescape")}
     place = {"artifactLocation": file, "region": {"startLine": line or 1}}
     location = {"name": entry.name, "fullyQualifiedName": entry.id, "kind": "resource"}
@@ -124,12 +125,12 @@ def _result(problem: Problem, entry: Entry) -> dict[str, Any]:
         "level": _LEVELS[problem.severity],
         "message": _message(text),
         "locations": [{"physicalLocation": place, "logicalLocations": [location]}],
-        # GitHub compares runs by this fingerprint alone; if it is missing, it hashes the file.
+        # GitHub compares runs only by this fingerprint; if it is missing, GitHub hashes the file.
         "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint}:1"},
     }
 
 
 def _message(text: str) -> dict[str, str]:
-    """Return a message; escape brackets and braces, in which SARIF has links and placeholders."""
+    """Return a message; escape brackets and braces, which mark links and placeholders in SARIF."""
     escaped = re.sub(r"([\\[\]])", r"\\\1", shown(text))
     return {"text": re.sub(r"([{}])", r"\1\1", escaped)}

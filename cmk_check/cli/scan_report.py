@@ -1,4 +1,4 @@
-"""Runs a scan for the command line: shows progress, writes the result, returns the exit code."""
+"""Run a scan for the command line: show progress, write the result, return the exit code."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
@@ -49,7 +49,7 @@ from cmk_check.web.views import csv_export
 if TYPE_CHECKING:
     from cmk_check.inventory.azure_inventory import AzureInventory
 
-# What --exit-zero excuses: the accounts were read.
+# The posture reasons that --exit-zero excuses: the accounts were read.
 _OF_ACCOUNTS: Final = frozenset(
     code
     for requirement in REQUIREMENTS
@@ -61,19 +61,18 @@ _OF_ACCOUNTS: Final = frozenset(
 async def scan_and_report(
     store: str | None, options: OutputOptions, *, change_scope: bool = False
 ) -> int:
-    """Scan into a store, or in memory, and write the result; return the exit code.
+    """Scan into a store, or in memory, write the result, and return the exit code.
 
     Raises:
-        SettingsError: a setting does not fit an option, or the store was scanned under another
-            scope, and ``change_scope`` is False.
+        SettingsError: a setting conflicts with an option, or the store was scanned under another
+            scope and ``change_scope`` is False.
         StoreError: the store fails at the start or end of the scan, or when its result is read.
         NotUsable: the result cannot be written.
-
     """
     options = replace(options, subscriptions=await find_ids(options.subscriptions))
     settings = load_settings(store, options.subscriptions)
     if FailOn.BROKEN_KEY in options.fail_on and not settings.key_health:
-        # Without key health, no key is read or found broken.
+        # Without key health, no key is read or reported as broken.
         raise SettingsError([("CMK_KEY_HEALTH", "must be on for --fail-on broken_key")])
     if FailOn.EXCEPTED in options.fail_on and settings.exceptions is ExceptionMode.OFF:
         raise SettingsError([("CMK_EXCEPTIONS", "must be show or accept for --fail-on excepted")])
@@ -91,9 +90,9 @@ async def scan_and_report(
 
 
 async def say_who(inventory: "AzureInventory") -> None:
-    """Print who signed in, so that a person notices the wrong account or tenant before the result.
+    """Print who signed in, so that a person notices the wrong account or tenant early.
 
-    The reading reports a failed sign-in.
+    A failed sign-in is reported by the scan's reading.
     """
     with suppress(InventoryError):
         if who := await inventory.get_identity():
@@ -101,11 +100,10 @@ async def say_who(inventory: "AzureInventory") -> None:
 
 
 async def check_scope(context: ScanContext) -> None:
-    """Keep a scan from removing findings because these settings differ from the app's.
+    """Prevent a scan from removing findings because its settings differ from the app's.
 
     Raises:
         SettingsError: the last scan in this store had another scope.
-
     """
     recorded = (await context.scans.status()).value.scope
     changed = recorded.differences(context.options.recorded_scope) if recorded else {}
@@ -122,7 +120,7 @@ async def report(
     subscription_ids: Sequence[str] = (),
     inventory: "AzureInventory | None" = None,
 ) -> int:
-    """Scan in this context and say who signed in to the ``inventory``; see ``scan_and_report``."""
+    """Scan in this context, print who signed in to the ``inventory``; see ``scan_and_report``."""
     notes, WRITTEN.code = remarks(color=options.color), None
     file = options.since
     earlier = since.read_earlier_scan(file, context, options.fail_on) if file else None
@@ -146,7 +144,7 @@ async def report(
         try:
             return await asyncio.shield(ending)
         except asyncio.CancelledError:
-            # The scan is over: its result is still written, unless a second signal arrives.
+            # The scan is over, and its result is still written, unless a second signal arrives.
             is_written = WRITTEN.code is not None
             code = await ending
             return code if is_written else INTERRUPTED
@@ -159,7 +157,7 @@ async def _end(
     notes: Console,
     earlier: since.Earlier | None,
 ) -> int:
-    """Print how the scan ended and write its result; return the exit code."""
+    """Print how the scan ended, write its result, and return the exit code."""
     missing = address_person(not_found(outcome.not_found)) if outcome.not_found else None
     if (why := outcome.reason or missing) is not None:
         complain(f"scan {outcome.scan_id} {outcome.state}: {shown(why)}")
@@ -195,7 +193,7 @@ def exit_code(
 ) -> int:
     """Return the exit code; a failed scan has no result, whatever ``fail_on`` leaves out.
 
-    What is unknown for the reasons ``excused`` does not count.
+    Accounts that are unknown for the reasons ``excused`` do not count.
     """
     if outcome.interrupted:
         return INTERRUPTED
@@ -220,7 +218,7 @@ def exit_code(
 
 
 def _has_violations(status: models.Status) -> bool:
-    """Return whether an account is non-compliant and no exception accepts that."""
+    """Return whether an account is non-compliant without an exception that accepts this."""
     codes, accounts = {reason.code for reason in status.reasons}, status.accounts
     is_accepted = (
         PostureReason.ACCOUNTS_NON_COMPLIANT not in codes
@@ -231,7 +229,7 @@ def _has_violations(status: models.Status) -> bool:
 
 
 def _advise(outcome: LocalScanOutcome, status: models.Status, options: OutputOptions) -> str | None:
-    """Return a sentence with the next command for this result, if there is one."""
+    """Return a sentence with the next command for this result, or None."""
     if outcome.interrupted:
         return None
     if _has_violations(status) or (status.keys is not None and status.keys.broken):
@@ -278,7 +276,7 @@ async def _document(
     collected: Collected | None,
     console: Console,
 ) -> AsyncIterator[bytes]:
-    """Yield the result in its format; what was already printed is only in a file."""
+    """Yield the result in its format, without parts that were already printed."""
     if options.format is Format.JSON:
         scope = since.build_scan_scope(result.context, options.subscriptions)
         pieces = render_json(result, status, scope)

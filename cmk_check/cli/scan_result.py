@@ -29,7 +29,7 @@ from cmk_check.web.views.status import StatusView
 from cmk_check.web.views.subscriptions import SubscriptionsView
 
 _PARTIAL: Final = "The scan was interrupted: the result does not cover the whole estate."
-# The fields of the API's models with sentences, and those with parts that have such fields.
+# The fields of the API's models with sentences, and the fields whose parts have such fields.
 _SENTENCES: Final = frozenset({"message", "detail", "reason"})
 _WITH_PARTS: Final = frozenset({"reasons", "gap", "gaps", "key_health", "exception", "last_scan"})
 
@@ -38,8 +38,9 @@ _WITH_PARTS: Final = frozenset({"reasons", "gap", "gaps", "key_health", "excepti
 class ScanResult:
     """The result of a scan, in words for the person who runs it.
 
-    It is ``partial`` if interrupted; ``failure`` is why it did not finish; ``by_option`` is whether
-    --subscription selected the subscriptions. Each method raises StoreError.
+    ``partial``: the scan was interrupted. ``failure`` says why the scan did not finish.
+    ``by_option``: the option --subscription selected the subscriptions. Each method raises
+    StoreError.
     """
 
     context: ScanContext
@@ -49,7 +50,7 @@ class ScanResult:
     by_option: bool = False
 
     async def status(self) -> models.Status:
-        """Return the status; after an interruption it is never compliant."""
+        """Return the status, which is never compliant after an interruption."""
         context = self.context
         expect = context.options.expectations
         has_keys = context.keys is not None
@@ -82,7 +83,7 @@ class ScanResult:
         return [self._address(each) async for page in pages for each in page]
 
     def _address[Model: BaseModel](self, model: Model) -> Model:
-        """Return the model with its sentences in words for the person."""
+        """Return the model with its sentences worded for the person."""
         changed: dict[str, object] = {}
         for name, value in model:
             if name in _SENTENCES and type(value) is str:  # a code is an enum
@@ -94,7 +95,7 @@ class ScanResult:
         return model.model_copy(update=changed) if changed else model
 
     async def _cut_short(self, status: models.Status) -> models.Status:
-        """Count what is recorded: the status row has only the counts of scans that ended."""
+        """Count the recorded rows, because the status row has only the counts of ended scans."""
         coverages = [
             stored.known.coverage
             async for stored in self.context.findings_table.subscriptions("", "")

@@ -1,4 +1,4 @@
-"""The settings of a command that scans or judges: read, checked, and warned of."""
+"""Read and check the settings of a command that scans or judges, and warn of mistakes."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,11 +12,10 @@ if TYPE_CHECKING:
 
 
 def load_settings(store: str | None, only: Sequence[str]) -> "Settings":
-    """Return the settings of a scan of these subscriptions, or of all.
+    """Return the settings of a scan of these subscriptions, or of all subscriptions.
 
     Raises:
         SettingsError: a setting is invalid, or leaves out one of the subscriptions.
-
     """
     from cmk_check.config.settings import Settings
     from cmk_check.config.settings_error import SettingsError

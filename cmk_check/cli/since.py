@@ -1,8 +1,9 @@
-"""Compares a result with an earlier one: which violations are new, and which were fixed.
+"""Compare a result with an earlier result: which violations are new or fixed.
 
 A violation is old if the earlier result has the same account, or the same document, address and
-name, with the same reason. What was not read is neither: then it counts as new once it is read,
-now it does not count as fixed.
+name, with the same reason. An account that was not read is neither new nor fixed: if it was unread
+earlier, its violation counts as new once it is read; if it is unread now, its violation does not
+count as fixed.
 """
 
 import json
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from cmk_check.scan.scan_context import ScanContext
 
 type Violations = Mapping[tuple[str, str], str]
-"""How each violation is printed, by what it is of and its reason."""
+"""The printed form of each violation, by its subject and its reason."""
 type Scope = Mapping[str, Sequence[str]]
 
 
@@ -51,7 +52,7 @@ class Earlier:
     violations: Violations
 
     def compare(self, now: Violations, is_settled: Callable[[str, str], bool]) -> "Difference":
-        """Compare; ``is_settled`` returns whether what is gone was read and is in order."""
+        """Compare; ``is_settled`` returns whether a missing violation was read and is fixed."""
         new = [text for key, text in now.items() if key not in self.violations]
         violated = {violated for violated, _ in now}
         fixed = [
@@ -64,7 +65,7 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What is new and what was fixed since a file; ``old`` counts the violations in both."""
+    """New and fixed violations since a file; ``old`` counts the violations in both."""
 
     file: str
     new: Sequence[str]
@@ -83,7 +84,7 @@ class Difference:
 
 
 def build_scope(command: str, **parts: Sequence[str]) -> Scope:
-    """Return what two results must have in common to be compared, to be written with a result."""
+    """Return the scope, which is written with a result and must be equal for a comparison."""
     own = {"command": [command], "rule": [RULE_VERSION]}
     return own | {name: sorted(part) for name, part in parts.items()}
 
@@ -91,11 +92,10 @@ def build_scope(command: str, **parts: Sequence[str]) -> Scope:
 def read_earlier(
     file: Path, scope: Scope, violations: Callable[[Mapping[str, Any]], Violations]
 ) -> Earlier:
-    """Read an earlier result; ``violations`` takes them from its JSON.
+    """Read an earlier result; ``violations`` extracts the violations from its JSON.
 
     Raises:
-        NotUsable: the file is another document, or of another scope, or of named subscriptions.
-
+        NotUsable: the file is another document, has another scope, or names subscriptions.
     """
     where = f"--since {file}"
     try:
@@ -120,7 +120,7 @@ def read_earlier(
 
 
 def build_scan_scope(context: "ScanContext", subscriptions: Sequence[str]) -> Scope:
-    """Return the scope of a scan, of all subscriptions or of those in the arguments."""
+    """Return the scope of a scan of all subscriptions, or of those in the arguments."""
     options, parts = context.options, asdict(context.options.recorded_scope)
     parts["exceptions"] = (options.expectations.exceptions, *parts["exceptions"])
     return build_scope("scan", **parts, subscriptions=subscriptions)
@@ -131,11 +131,10 @@ def read_earlier_scan(file: Path, context: "ScanContext", causes: Collection[Fai
 
     Raises:
         NotUsable: see ``read_earlier``.
-
     """
 
     def violations(document: Mapping[str, Any]) -> Violations:
-        # What was a gap is not old.
+        # A violation in a former gap is not old.
         read = [each for each in document["findings"] if each["coverage"] == CoverageState.READ]
         return list_violations(read, context.options.expectations, causes)
 
@@ -143,14 +142,13 @@ def read_earlier_scan(file: Path, context: "ScanContext", causes: Collection[Fai
 
 
 async def check_tenant(earlier: Earlier, inventory: Inventory) -> None:
-    """Check before a scan of minutes that the earlier one was of this tenant.
+    """Check before a scan of minutes that the earlier scan was of this tenant.
 
     Raises:
-        NotUsable: it was of another tenant.
-
+        NotUsable: the earlier scan was of another tenant.
     """
     before = {each["tenantId"] for each in earlier.document["findings"]} - {None}
-    with suppress(InventoryError):  # the scan reports it
+    with suppress(InventoryError):  # the scan reports the failure
         now = {each.tenant_id for each in await inventory.subscriptions()} - {None}
         if before and now and before.isdisjoint(now):
             names = ", ".join(sorted(before))
@@ -160,7 +158,7 @@ async def check_tenant(earlier: Earlier, inventory: Inventory) -> None:
 def compare_scans(
     earlier: Earlier, context: "ScanContext", collected: "Collected", causes: Collection[FailOn]
 ) -> Difference:
-    """Compare the result of this scan with an earlier one; ``causes`` as for the earlier one."""
+    """Compare this scan's result with an earlier scan's, for the same ``causes``."""
     findings = {finding.id: finding for finding, _ in collected.accounts}
     listed = [each.model_dump(mode="json", by_alias=True) for each in findings.values()]
 
@@ -179,7 +177,7 @@ def compare_scans(
 def list_violations(
     findings: Iterable[Mapping[str, Any]], expect: "Expectations", causes: Collection[FailOn]
 ) -> Violations:
-    """Return what makes the exit code 1, of findings in the API's JSON."""
+    """Return the violations that make the exit code 1, from findings in the API's JSON."""
     violations = {}
     for finding in findings:
         codes = []

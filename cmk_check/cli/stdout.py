@@ -1,4 +1,4 @@
-"""Writes to standard output, whose reader may be gone, and whose disk may be full."""
+"""Write to standard output, whose reader may be gone and whose disk may be full."""
 
 import io
 import os
@@ -12,7 +12,7 @@ from cmk_check.errors import NotUsable
 
 
 class _Guarded(io.TextIOWrapper):
-    """A stream for libraries that print: typer its help, rich its tables."""
+    """A stream for libraries that print: typer prints help, rich prints tables."""
 
     guard: Callable[[], AbstractContextManager[object]]
 
@@ -31,9 +31,9 @@ class _Guarded(io.TextIOWrapper):
 def guard_streams() -> None:
     """Make the standard streams report their failures as the functions below do.
 
-    Python sets a stream that the caller closed to None, and a print would be lost without an error.
-    Such a standard output becomes a stream that fails. Failures of standard error are ignored,
-    because they cannot be reported.
+    Python sets a stream that the caller closed to None, and printed text would be lost without an
+    error. A closed standard output is replaced with a stream that fails. Failures of standard error
+    are ignored, because they cannot be reported.
     """
     if sys.stdin is None:
         sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123 - as long as the process
@@ -57,7 +57,6 @@ def write(text: str) -> None:
 
     Raises:
         NotUsable: the text could not be written; a closed pipe is not an error.
-
     """
     with _reader_may_go():
         print(text, flush=True)
@@ -75,7 +74,7 @@ def _reader_may_go() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        # Discard what Python flushes at exit.
+        # Discard the data that Python flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
             raise NotUsable(

@@ -1,4 +1,4 @@
-"""The result of a scan as a table: each problem, its reason, what to do, and last the posture."""
+"""Show the result of a scan as a table: problems, reasons, what to do, and the posture."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from cmk_check.web import aspect_models, models
 type _Judged = tuple[models.Finding, str, str, str]
 """An account, its state, and the reason and message of its worst problem."""
 
-# The worst first. A word that verdicts, keys and the posture have in common has one colour.
+# The worst state comes first. A word that verdicts, keys and the posture share has one colour.
 COLOURS: Final[Mapping[str, str]] = {
     Verdict.NON_COMPLIANT: "red",
     KeyState.BROKEN: "red",
@@ -70,7 +70,7 @@ def _rows(
     for place, (finding, state, reason, message) in enumerate(judged):
         cells = {head: state, "account": finding.name, "reason": reason}
         cells |= {name: _COLUMNS[name](finding) for name in more}
-        # An accepted violation is the least urgent, and of the others the overdue ones the most.
+        # An accepted violation is the least urgent, and an overdue violation is the most urgent.
         urgency = (finding.id in accepted, finding.due != DueState.OVERDUE)
         rank = (_ORDER.index(state), *urgency, place)
         messages = [] if state == Verdict.COMPLIANT else [(reason, message)]
@@ -88,7 +88,7 @@ def _gap_row(subscription: models.Subscription, problem: Problem) -> Row:
 
 
 def _exception(exception: aspect_models.AccountException | None) -> str:
-    """Return until when an exemption accepts the violation, or why it does not."""
+    """Return until when an exemption accepts the violation, or why it does not accept it."""
     if exception is None:
         return "-"
     return f"until {_day(exception.expires_on)}" if exception.honoured else exception.reason.value
@@ -114,8 +114,8 @@ _COLUMNS: Final[Mapping[str, Callable[[models.Finding], str]]] = {
 def summarise(console: Console, status: models.Status, failure: str | None = None) -> None:
     """Print the counts, the reasons and the posture, one line each.
 
-    ``said`` is why the scan failed, if that was printed: it is not repeated, and without a known
-    subscription no counts are printed.
+    ``failure`` says why the scan failed, if that was already printed. It is not repeated, and
+    without a known subscription no counts are printed.
     """
     if failure is None or status.subscriptions.total:
         say(console, _format_account_sums(status.accounts), indent=INDENT)

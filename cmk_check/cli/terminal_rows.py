@@ -1,7 +1,8 @@
-"""Rows for people: each is one line, with the columns that fit, and each message once below.
+"""Print rows for people: one line each, with the columns that fit, and messages below.
 
 A table squeezed into a narrow terminal would break names, and a row of several lines cannot be
-compared with the next. So the least important columns are left out, and a note lists them.
+compared with the next row. For this reason the least important columns are left out, and a note
+lists them.
 """
 
 from collections import Counter
@@ -27,8 +28,8 @@ _GAP: Final = "  "
 class Row:
     """The cells of a row by heading, in order of importance; the state and the name are first.
 
-    Names are unescaped and escaped when printed; ``style`` applies to the state.
-    ``messages`` are reasons with what they mean. ``rank`` orders the rows, worst first.
+    Names are stored unescaped, and escaped when printed. ``style`` applies to the state.
+    ``messages`` are reasons with their meaning. ``rank`` orders the rows, worst first.
     """
 
     cells: Mapping[str, str]
@@ -38,7 +39,7 @@ class Row:
 
 
 def print_rows(console: Console, rows: Sequence[Row], options: OutputOptions) -> None:
-    """Print the chosen rows below the headings of their columns, then each message once."""
+    """Print the chosen rows below their headings, then each message once."""
     only = options.only
     rows = [row for row in rows if not only or next(iter(row.cells.values())) in only]
     if not rows:
@@ -66,7 +67,7 @@ def print_rows(console: Console, rows: Sequence[Row], options: OutputOptions) ->
     for row, cells in zip(chosen_rows, printed, strict=True):
         text, state = line(cells), len(cells[heads[0]])
         lines += [Segment(text[:state], Style.parse(row.style)), Segment(f"{text[state:]}\n")]
-    # Not as rich's table, which takes half a millisecond for a row.
+    # rich's table is not used, because it takes half a millisecond for a row.
     console.print(Segments(lines), crop=False, end="")
     if left_out := ", ".join(head for head in widths if head not in heads):
         say(console, f"not shown, for lack of space: {left_out}; see --format json")

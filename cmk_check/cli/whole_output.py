@@ -1,4 +1,4 @@
-"""Files and folders that appear complete or not at all: made under another name, then renamed."""
+"""Write files and folders that appear complete or not at all, by renaming them at the end."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -18,7 +18,6 @@ def check_folder(out: Path) -> Path:
 
     Raises:
         BadParameter: the folder is not empty, or cannot be created.
-
     """
     is_other = out.is_symlink() or (out.exists() and not out.is_dir())
     is_full = not is_other and out.exists() and any(out.iterdir())
@@ -40,13 +39,12 @@ def check_output(out: Path, option: str) -> Path:
 
 @contextmanager
 def unfinished(out: Path) -> Iterator[Path]:
-    """Create a working folder beside ``out`` for the block, and remove it afterwards.
+    """Create a working folder next to ``out`` for the block, and remove it afterwards.
 
-    Only this user can read what the block creates, if the file system has modes.
+    Only this user can read the files that the block creates, if the file system has modes.
 
     Raises:
         NotUsable: the folder could not be created, or a write in the block failed.
-
     """
     place, umask = out.absolute().parent, os.umask(0o077)
     try:
@@ -66,7 +64,7 @@ def replaced(file: Path) -> Iterator[Callable[[bytes], object]]:
         NotUsable: the file could not be written; an existing file is unchanged.
 
     """
-    file = file.resolve()  # a symbolic link stays, and its target is replaced
+    file = file.resolve()  # a symbolic link remains, and its target is replaced
     with unfinished(file) as folder:
         with (folder / "file").open("wb") as stream:
             yield stream.write
@@ -75,11 +73,10 @@ def replaced(file: Path) -> Iterator[Callable[[bytes], object]]:
 
 @contextmanager
 def rescued(error: NotUsable, name: str, what: str) -> Iterator[Path]:
-    """Let the block write a result that could not be written to a new place of this name.
+    """Let the block write a result to a new place, after the first place failed.
 
     Raises:
-        NotUsable: always ``error``, which names the place after ``what`` if that was written.
-
+        NotUsable: always ``error``, which names the place after ``what`` if the result was written.
     """
     with suppress(OSError, NotUsable):
         place = Path(mkdtemp(prefix="cmk-check-"), name)
@@ -89,11 +86,9 @@ def rescued(error: NotUsable, name: str, what: str) -> Iterator[Path]:
 
 
 def publish(folder: Path, out: Path) -> None:
-    """Rename a complete folder to ``out``, which must not exist or be empty.
+    """Rename a complete folder to ``out``, which must not exist or must be empty.
 
-    Raises:
-        OSError: ``out`` was created meanwhile, or the folder cannot be renamed.
-
+    Raises: OSError: ``out`` was created meanwhile, or the folder cannot be renamed.
     """
     try:
         folder.rename(out)
@@ -103,7 +98,7 @@ def publish(folder: Path, out: Path) -> None:
 
 
 def leftovers(out: Path) -> list[Path]:
-    """Return the working folders beside ``out`` of commands that were interrupted or still run."""
+    """Return the working folders next to ``out`` of commands that were interrupted or still run."""
     return sorted(out.absolute().parent.glob(f"{escape(_prefix(out))}*"))
 
 
