@@ -16,7 +16,6 @@ import pytest
 from local.azurite import Azurite
 from local.functions_host.process import FunctionsHost
 from local.simulator import Fault, Hold
-from tests.fakes import earlier_build
 from tests.functional.estate_kit import (
     AT_ONCE,
     CMK,
@@ -204,35 +203,3 @@ def test_p1_p3_a_newer_schema_is_left_alone_and_named(deployed: Callable[[str], 
     assert scene.verdicts() == {"chat": GOOD, "lab": BAD}
     assert scene.told() == TOLD
     assert scene.status()["lastScan"]["id"] != before
-
-
-def test_p1_p3_over_rows_of_an_earlier_build_nothing_is_written_and_the_tables_are_named(
-    deployed: Callable[[str], Deployed],
-) -> None:
-    """Their status is compliant. A scan says why it failed, in the line that alert rules read."""
-    scene = deployed(TODAY)
-    for table, rows in earlier_build.CONTENT.items():
-        for row in rows:
-            scene.storage.put(table, row)
-    rows_before = scene.storage.everything()
-
-    scene.fire()
-    scene.wait_for_line('"event":"cmk.scan"')
-    status = scene.get("v1/status").body
-    answers = [scene.get(f"v1/{route}") for route in ("findings", "subscriptions", "changes")]
-    answers.append(scene.post_scan())
-
-    (line,) = [line for line in scene.host.output() if '"event":"cmk.scan"' in line][:1]
-    for said in (line, status["reasons"][0]["message"]):
-        assert "Delete the tables cmkfindings, cmkchanges and cmkscans." in said
-    assert '"state":"failed"' in line
-    assert (status["posture"], status["reasons"][0]["code"]) == ("unknown", "earlier_build")
-    assert {(each.status, each.body["error"]["code"]) for each in answers} == {
-        (503, "EarlierBuild")
-    }
-    assert scene.storage.everything() == rows_before
-    assert not scene.storage.messages()
-
-    scene.storage.clear_tables()
-    scene.scan()
-    assert scene.verdicts() == {"chat": BAD, "lab": GOOD}

@@ -261,14 +261,6 @@ def test_the_reports_are_listed_for_every_assumption() -> None:
     assert [row[0] for row in rows] == [f"[{name}](#{name})" for name in assumptions()]
 
 
-def test_the_readme_is_short() -> None:
-    """It is what most people read, and many read no more."""
-    text = (ROOT / "README.md").read_text()
-
-    assert len(text.split()) <= 1_000
-    assert text.count("](") <= 20
-
-
 def test_a_page_that_says_so_links_to_the_list() -> None:
     """Otherwise an assumption is on a page alone, and no report tries it."""
     texts = [path.read_text() for path in OTHERS]

@@ -44,12 +44,3 @@ class Client:
         request = self.session.request(method, URL(url, encoded=True), headers=sent, json=body)
         async with request as response:
             return response.status, await response.json(), response
-
-    async def as_administrator(
-        self, path: str, *, method: str, body: object = None, version: str = "2025-09-01"
-    ) -> tuple[int, Any, aiohttp.ClientResponse]:
-        """Ask as the identity that may also change what it sees."""
-        tokens = self.simulator.tokens
-        administrator = tokens.identity(self.simulator.estate.administrator)
-        token = tokens.issue(self.simulator.url, administrator).value
-        return await self.get(path, method=method, body=body, version=version, token=token)
