@@ -147,25 +147,6 @@ def checkout(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    ("target", "missing"),
-    [(".venv/.installed", "Python 3.13"), ("node_modules/.installed", "Node.js 20")],
-)
-def test_make_stops_where_a_tool_is_missing_and_leaves_nothing_half_done(
-    checkout: Path, bare_path: Path, target: str, missing: str
-) -> None:
-    """The next `make install` must begin anew, not take what is half there for done."""
-    env = {"PATH": str(bare_path), "HOME": str(checkout), "PYTHON": "python3.13"}
-
-    code, _, err = _run("make", target, env=env, folder=checkout)
-
-    said = [line for line in err.splitlines() if not line.startswith("make")]
-    assert code != 0
-    assert len(said) == 2
-    assert said[0].startswith(f"Missing: {missing}")
-    assert not (checkout / target).exists()
-
-
 def test_make_package_needs_python_and_installs_nothing(checkout: Path, bare_path: Path) -> None:
     """A release attests these bytes: code of others must have had no chance to touch them."""
     (checkout / "cmk_check").mkdir()
