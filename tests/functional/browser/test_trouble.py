@@ -1,6 +1,7 @@
 """What the page shows without a response, and that it never presents old data as new."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 import pytest
@@ -31,6 +32,10 @@ def lines(world: World) -> Iterator[tuple[Line, Line]]:
 def _poll(page: Page, milliseconds: int = MINUTE + 1_000) -> None:
     """Let the page's pause between two requests pass."""
     page.clock.fast_forward(milliseconds)
+
+
+def _answer_with(body: str, route: Route) -> None:
+    route.fulfill(body=body)
 
 
 def _open(open_visit: OpenVisit) -> Visit:
@@ -161,7 +166,7 @@ def test_an_answer_that_makes_no_sense_is_an_error_and_a_slow_one_is_waited_for(
     visit = open_visit(trouble=True)
     visit.sign_in()
     for body in ("<html>Sign in to the guest network</html>", "{}"):
-        visit.page.route(DATA, lambda route, body=body: route.fulfill(body=body))  # type: ignore[misc]
+        visit.page.route(DATA, partial(_answer_with, body))
         visit.page.reload()
         visit.expect_state("error", "unreachable")
         expect(visit.alert.first).to_be_visible()
