@@ -85,8 +85,10 @@ def test_every_make_task_that_is_named_exists() -> None:
     assert {"test", "demo"} < named <= set(tasks)
 
 
-def test_no_document_names_a_setting_that_is_not_there() -> None:
-    """A renamed setting must not live on in advice."""
+def test_no_document_names_a_setting_or_metric_that_is_not_there() -> None:
+    """A renamed one must not live on in advice; a query for such a metric gives no alert."""
+    of_metrics = set(re.findall(r"\bcmkcheck_\w+", "\n".join(TEXTS)))
+    assert set() < of_metrics <= {*re.findall(r"\w+", metrics())}
     name = re.compile(r"\bCMK_[A-Za-z_]+[A-Za-z]")
     templates = [(ROOT / "infra/main.bicep"), *(ROOT / "infra").rglob("*param*")]
     of_deployments = {found for file in templates for found in name.findall(file.read_text())}
@@ -98,13 +100,6 @@ def test_no_document_names_a_setting_that_is_not_there() -> None:
     assert {one for one in named if not of_routes.fullmatch(one)} - {API_KEY} <= (
         SETTING_NAMES | of_deployments
     )
-
-
-def test_no_document_names_a_metric_that_is_not_there() -> None:
-    """A query for such a metric gives no answer, and no alert."""
-    named = set(re.findall(r"\bcmkcheck_\w+", "\n".join(TEXTS)))
-
-    assert set() < named <= {*re.findall(r"\w+", metrics())}
 
 
 def test_the_routes_that_are_shown_are_valid() -> None:
@@ -240,17 +235,11 @@ def test_every_assumption_is_whole_and_linked_from_a_page() -> None:
     assert {tuple(each) for each in assumptions().values()} == {("belief", "why", "see", "affects")}
     for name, each in assumptions().items():
         assert (name in PROBES) or each["see"].startswith("By hand: "), name
-
-
-def test_the_reports_are_listed_for_every_assumption() -> None:
-    """Whether somebody has looked is the first question of whoever must trust one."""
+    # Whether somebody has looked is the first question of whoever must trust one.
     rows = table((ROOT / "docs/assumptions.md").read_text(), "assumption")
 
     assert [row[0] for row in rows] == [f"[{name}](#{name})" for name in assumptions()]
-
-
-def test_a_page_that_says_so_links_to_the_list() -> None:
-    """Otherwise an assumption is on a page alone, and no report tries it."""
+    # What is on a page alone no report tries.
     texts = [path.read_text() for path in OTHERS]
     blocks = [block for text in texts for block in re.split(r"\n\n|\n(?=[-|])", text)]
 
