@@ -189,8 +189,5 @@ def test_the_list_names_what_the_deployment_uses_and_no_more() -> None:
     found = {name for names in re.findall(NAME, texts, re.MULTILINE) for name in names if name}
 
     assert found - SETTING_NAMES == OF_DEPLOYMENT
-
-
-def test_no_variable_of_the_deployment_is_a_setting() -> None:
-    """It would be read by the app from the shell of whoever deploys."""
+    # A setting would be read by the app from the shell of whoever deploys.
     assert OF_DEPLOYMENT.isdisjoint(SETTING_NAMES)
