@@ -35,7 +35,7 @@ def faults(visit: Visit) -> list[str]:
 def _faults_in_each_scheme(visit: Visit) -> list[str]:
     found: list[str] = []
     for scheme in ("light", "dark"):
-        visit.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # either is one
+        visit.page.emulate_media(color_scheme=scheme)
         background = visit.body.evaluate("(body) => getComputedStyle(body).backgroundColor")
         parts = [int(part) for part in re.findall(r"\d+", background)[:3]]
         assert (sum(parts) / len(parts) > 128) == (scheme == "light")
