@@ -120,7 +120,7 @@ def test_ctrl_c_at_any_moment_ends_without_a_traceback(line: str) -> None:
         began = time.monotonic()
         own = _interrupted(line, simulator, None)
         seconds = time.monotonic() - began
-        ended = [_interrupted(line, simulator, random.uniform(0, seconds)) for _ in range(20)]
+        ended = [_interrupted(line, simulator, random.uniform(0, seconds)) for _ in range(10)]
 
     assert {each.code for each in ended} <= {own.code, 130}
     assert [each.err for each in ended if "Traceback" in each.err or "Aborted" in each.err] == []

@@ -193,14 +193,9 @@ def test_every_decision_stands_in_their_list() -> None:
     numbers = [int(number) for row in [*rows, *merged] for number in row[0].split(", ")]
     assert len(numbers) == len(set(numbers))
     for row, record in zip(rows, records, strict=True):
-        text = record.read_text()
+        (title,) = re.findall(r"^# \d+\. (.+)\n", record.read_text())
         assert record.name.startswith(f"{int(row[0]):04}-")
-        (title,) = re.findall(r"^# \d+\. (.+)\n", text)
-        assert text.startswith(f"# {row[0]}. ")
         assert row[1].startswith(f"[{title}](")
-        state = text.splitlines()[2]
-        assert re.match(r"(Accepted|Superseded by \[\d+\]\(.+\)), \d+ \w+ \d{4}\.", state)
-        assert re.findall(r"(?m)^\*\*(.+?)\.\*\*", text) == ["Context", "Decision", "Given up"]
 
 
 def test_documents_say_what_the_code_knows() -> None:

@@ -80,6 +80,11 @@ def test_what_is_deployed_was_verified_first() -> None:
 def test_what_is_attested_was_made_where_nothing_was_installed() -> None:
     """A package of others that ran beside it could have changed its bytes."""
     jobs, makers = PARSED["release.yml"]["jobs"], PARSED["build.yml"]["jobs"]
+    recipe = re.findall(r"(?m)^package: ## .*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text())
+
+    assert recipe == [
+        '\t@python=$$(tools/find_python.sh) && "$$python" tools/package.py $(DIST)/cmk_check.zip\n'
+    ]
 
     for name, command in (("package", "make package"), ("dependencies", "make package-full")):
         assert [step["run"] for step in makers[name]["steps"] if "run" in step] == [command]

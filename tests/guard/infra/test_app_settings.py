@@ -18,10 +18,6 @@ WEBHOOK = {
     "webhookUrlSecretUri": "https://kv-example.vault.azure.net/secrets/webhook",
     "webhookSigningSecretUri": "https://kv-example.vault.azure.net/secrets/signing",
 }
-ACTION_GROUP = (
-    "/subscriptions/5e2f8b90-7c14-4a6d-b1e3-40d9c6f2a857/resourceGroups/rg-hub"
-    "/providers/Microsoft.Insights/actionGroups/ag-hub"
-)
 # Names that are the host's or the platform's, not the app's.
 OF_THE_HOST = {
     "AzureWebJobsStorage__accountName",
@@ -114,23 +110,6 @@ def test_a_template_without_options_sets_what_it_works_out_and_no_more(compiler:
         "CMK_STORAGE__tableServiceUri",
         "CMK_WATCH_SCHEDULE",
     }
-
-
-@pytest.mark.parametrize(
-    ("given", "has_receivers"),
-    [
-        ({}, False),
-        ({"alertEmails": ["a@example.com"]}, True),
-        ({"existingActionGroupId": ACTION_GROUP}, True),
-    ],
-)
-def test_the_app_learns_whether_its_alerts_reach_anybody(
-    compiler: Bicep, given: dict[str, object], *, has_receivers: bool
-) -> None:
-    """It may not read the group, and alerts that nobody gets are the ones nobody misses."""
-    settings = _set(compiler, "AzureCloud", **given)
-
-    assert (settings["CMK_ACTION_GROUP"] == "receivers") is has_receivers
 
 
 @pytest.mark.parametrize("cloud", ENVIRONMENTS)

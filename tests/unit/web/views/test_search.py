@@ -103,17 +103,6 @@ async def test_filters_and_words_narrow_alone_and_together(
     assert (await send(estate.app(), f"{FINDINGS}?{query}")).names == names
 
 
-@pytest.mark.parametrize("top", [1, 2, 1000])
-async def test_pages_of_a_search_are_those_of_the_list(estate: Served, top: int) -> None:
-    """Subscription names are read separately; a page may begin inside a subscription."""
-    listed = (await send(estate.app(), FINDINGS)).found
-
-    pages = await follow(estate.app(), f"{FINDINGS}?q=rg&top={top}")
-
-    assert [found for page in pages for found in page.found] == listed
-    assert {len(page.found) for page in pages[:-1]} <= {top}
-
-
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
