@@ -5,9 +5,9 @@ import azure.functions as func
 from cmk_check import triggers
 from cmk_check.config.http_auth import is_scheduled, read_http_auth
 
-# With Easy Auth, the platform has signed the caller in; a function key would be a second check.
+# With Easy Auth, the platform has signed the caller in, and a function key would be a second check.
 _DATA = func.AuthLevel.ANONYMOUS if read_http_auth() == "entra" else func.AuthLevel.FUNCTION
-# All methods, so that the API itself can refuse a method and name the allowed ones.
+# All methods, so that the API itself can refuse a method and list the allowed ones.
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 app = func.FunctionApp()
@@ -22,12 +22,12 @@ async def scan_on_schedule(timer: func.TimerRequest) -> None:  # noqa: ARG001 - 
 
 
 if is_scheduled("CMK_WATCH_SCHEDULE"):
-    # The next look makes up for a missed one, so the host does not record them.
+    # The next run of the watch makes up for a missed run, so the host does not record runs.
     @app.timer_trigger(
         arg_name="timer", schedule="%CMK_WATCH_SCHEDULE%", run_on_startup=False, use_monitor=False
     )
     async def watch(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding
-        """Start a scan of the subscriptions in which something has changed."""
+        """Start a scan of the subscriptions that have changed."""
         await triggers.watch()
 
 
@@ -43,7 +43,7 @@ if is_scheduled("CMK_DIGEST_SCHEDULE"):
 
 @app.queue_trigger(arg_name="message", queue_name="cmk-slices", connection="CMK_STORAGE")
 async def scan_slice(message: func.QueueMessage) -> None:
-    """Plan a scan, or work through one slice of it."""
+    """Plan a scan, or process one of its slices."""
     await triggers.work(message.get_body(), message.dequeue_count)
 
 
@@ -55,7 +55,7 @@ async def scan_slice_failed(message: func.QueueMessage) -> None:
 
 @app.queue_trigger(arg_name="message", queue_name="cmk-overdue", connection="CMK_STORAGE")
 async def scan_if_overdue(message: func.QueueMessage) -> None:
-    """Start a scan if the timer has not."""
+    """Start a scan if the timer has not started one."""
     await triggers.start_if_overdue(message.get_body())
 
 

@@ -3,4 +3,4 @@
 from typing import Final
 
 VERSION: Final = "0.1.0"
-"""As in ``pyproject.toml``; a deployed app has no package metadata."""
+"""The version in ``pyproject.toml``, because a deployed app has no package metadata."""

@@ -1,4 +1,4 @@
-"""The first lines of the command line: ``cmk-check``, and ``python -m cmk_check``."""
+"""Start the command line, ``cmk-check`` or ``python -m cmk_check``."""
 
 import os
 import signal
@@ -6,10 +6,11 @@ import sys
 
 
 def main(prog_name: str = "cmk-check") -> None:
-    """Run the command that the arguments name, and exit; Ctrl-C never shows a traceback.
+    """Run the command named in the arguments, and exit; Ctrl-C never shows a traceback.
 
-    Imports take a second, and an interrupted import would show one. Until a command waits for
-    Azure, Ctrl-C therefore ends the process at once; after its result, the command keeps its code.
+    Imports take a second, and an interrupted import would show a traceback. For this reason Ctrl-C
+    ends the process at once until a command waits for Azure. After the command has a result, it
+    keeps its exit code.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, lambda *_: os._exit(128 + signal.SIGINT))

@@ -1,7 +1,8 @@
 """From Azure Functions to the HTTP API: works around three bugs of Microsoft's adapter.
 
 The adapter raises for a path that is not UTF-8 and for a very long ``X-Forwarded-Port``, and the
-host then responds with 500. It also drops text after a semicolon in the path's last segment.
+host then responds with 500. The adapter also drops text after a semicolon in the path's last
+segment.
 """
 
 from typing import Final

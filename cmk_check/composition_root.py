@@ -1,7 +1,7 @@
 """The composition root: builds each real adapter once, when it is first needed.
 
-An invocation loads only what it uses: a cold start of the HTTP API must not load the management
-SDK, and a scan must not load FastAPI.
+An invocation loads only the modules that it uses: a cold start of the HTTP API must not load the
+management SDK, and a scan must not load FastAPI.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-# At INFO they log every request.
+# At level INFO these loggers log every request.
 _TALKATIVE: Final = ("azure.core.pipeline.policies.http_logging_policy", "azure.identity")
 
 
@@ -44,7 +44,7 @@ class SystemClock:
 
 
 class Lazy[T]:
-    """A value that is built on first use; concurrent callers wait for the same value."""
+    """A value that is built on first use, once for all concurrent callers."""
 
     def __init__(self, build: Callable[[], Awaitable[T]]) -> None:
         self._build = build
@@ -52,7 +52,7 @@ class Lazy[T]:
         self._built: tuple[T] | None = None
 
     async def __call__(self) -> T:
-        """Return the value; if building it fails, raise; the next call tries again."""
+        """Return the value; if building it fails, raise, and build it again in the next call."""
         async with self._lock:
             if self._built is None:
                 self._built = (await self._build(),)
@@ -63,8 +63,8 @@ class App:
     """The adapters of one process and one event loop.
 
     ``inventory`` reads Azure for a scan. ``scan_context`` has the ports of a scan,
-    ``delivery_context`` the ports of delivery. ``api`` is the HTTP API, ``scan_now`` the request
-    that starts a scan, and ``health`` the health check.
+    ``delivery_context`` the ports of delivery. ``api`` is the HTTP API, ``scan_now`` is the
+    application that starts scans, and ``health`` is the health check.
     """
 
     def __init__(self, settings: "Settings") -> None:
@@ -84,11 +84,11 @@ class App:
 
     @cached_property
     def scan_options(self) -> "ScanOptions":
-        """The options of a scan; tests of a running app replace them before its first use."""
+        """The options of a scan; tests of a running app replace them before the first use."""
         return scan_options(self.settings)
 
     async def close(self) -> None:
-        """Close everything that was opened."""
+        """Close all adapters that were opened."""
         await self._opened.aclose()
 
     async def _build_scan_context(self) -> "ScanContext":
@@ -156,7 +156,7 @@ class App:
         )
 
     async def digests(self) -> "DigestView | None":
-        """Return the digests, or None if there are none."""
+        """Return the digests, or None if digests are switched off."""
         if (due := self.settings.digests) is None:
             return None
         from cmk_check.web.views.digest import DigestView
@@ -172,7 +172,7 @@ class App:
 
         store, _ = await self._storage()
         if isinstance(store, AzureTables):
-            store = store.within(API_STORAGE_SECONDS)  # callers wait for the answer
+            store = store.within(API_STORAGE_SECONDS)  # callers wait for the response
         expect = self.scan_options.expectations
         return HttpAdapter(create_app(store, self.clock, expect, self.settings))
 
@@ -245,7 +245,7 @@ def scan_options(settings: "Settings") -> "ScanOptions":
             settings.max_age,
             requires=settings.requires,
             exceptions=settings.exceptions,
-            # In memory, each scan is the first.
+            # With a store in memory, each scan is the first.
             fix_within=None if isinstance(settings.storage, InMemory) else settings.fix_within,
         ),
         scope=Scope(settings.include, settings.exclude),

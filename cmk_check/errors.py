@@ -6,4 +6,4 @@ class CmkCheckError(Exception):
 
 
 class NotUsable(Exception):
-    """The input or output is unusable; ``str()`` says what is wrong and what to do."""
+    """The input or output is unusable; ``str()`` says why and what to do."""

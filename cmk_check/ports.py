@@ -21,7 +21,7 @@ from cmk_check.errors import CmkCheckError
 from cmk_check.limits import TABLE_PAGE_ROWS
 
 FIRST_SCHEMA: Final = 4
-"""The lowest schema number that is read; rows with a lower one are from builds before version 1."""
+"""The lowest schema number that is read; builds before version 1 wrote lower numbers."""
 
 
 class InventoryError(CmkCheckError):
@@ -44,7 +44,7 @@ class EarlierBuild(StoreError):
 
 
 class StoreUnavailable(StoreError):
-    """The table service failed or did not answer; a pending write may have succeeded."""
+    """The table service failed or did not respond; a pending write may have succeeded."""
 
 
 class WriteConflict(StoreError):
@@ -66,8 +66,8 @@ class QueueError(CmkCheckError):
 class DeliveryFailed(CmkCheckError):
     """The webhook did not accept the changes; ``str()`` says why, without the URL.
 
-    ``permanent``: these changes can never be delivered, so a retry is useless.
-    ``retry_after``: the pause in seconds that the receiver requested, if any.
+    ``permanent``: these changes can never be delivered, so a retry is useless. ``retry_after``: the
+    pause in seconds that the receiver requested, if any.
     """
 
     def __init__(self, message: str, *, permanent: bool, retry_after: float | None = None) -> None:
@@ -92,9 +92,8 @@ class Table(StrEnum):
 class Entity:
     """A row as read: its escaped keys, its ETag and its properties; None is never stored.
 
-    Raises:
+    EarlierBuild: the row's other properties are never read.
         EarlierBuild: its other properties are never read, whatever was asked for.
-
     """
 
     partition: str
@@ -110,7 +109,7 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """Write a row that must not exist yet."""
+    """A write of a row that must not exist yet."""
 
     row: str
     values: Mapping[str, Scalar]
@@ -118,7 +117,7 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """Replace a whole row, which must still have this ETag."""
+    """A write of a whole row, which must still have this ETag."""
 
     row: str
     values: Mapping[str, Scalar]
@@ -127,7 +126,7 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Delete a row, which must still have this ETag."""
+    """A deletion of a row, which must still have this ETag."""
 
     row: str
     etag: str
@@ -138,10 +137,10 @@ type Write = Insert | Replace | Delete
 
 @dataclass(frozen=True, slots=True)
 class TableQuery:
-    """Selects rows in key order; lower bounds are inclusive, upper bounds exclusive, "" is none."""
+    """A selection of rows in key order; upper bounds are excluded, "" means no bound."""
 
     partition: str | None = None
-    """Selects one partition."""
+    """The partition to select, or None for all."""
     partition_from: str = ""
     partition_to: str = ""
     row_from: str = ""
@@ -151,17 +150,17 @@ class TableQuery:
     equals: Mapping[str, str] = field(default_factory=dict)
     """String properties and their exact values, compared in the table service."""
     besides: str = ""
-    """A row key whose rows are always included."""
+    """The key of rows that are always included."""
     page: int = TABLE_PAGE_ROWS
-    """Rows per request, for callers that may stop early."""
+    """The number of rows per request, for callers that may stop early."""
     columns: tuple[str, ...] = ()
-    """The properties to read; empty for all."""
+    """The properties to read, or empty for all."""
 
 
 class Store(Protocol):
     """Table storage: rows with ETags, transactions within a partition, only conditional writes.
 
-    Every method raises StoreUnavailable or StoreRefused, and every reading EarlierBuild.
+    Every method can raise StoreUnavailable or StoreRefused, and every reading EarlierBuild.
 
     >>> [etag] = run(store.commit(Table.SCANS, "scan", [Insert("1", {"state": "running"})]))
     >>> run(store.get(Table.SCANS, "scan", "1")).etag == etag
@@ -179,16 +178,15 @@ class Store(Protocol):
     async def commit(
         self, table: Table, partition: str, writes: Sequence[Write]
     ) -> tuple[str, ...]:
-        """Write all or nothing: 1 to 100 writes of one partition.
+        """Write all or none of 1 to 100 writes in one partition.
 
-        Return the new ETags in order, or "" for a delete.
+        Return the new ETags in order, with "" for a delete.
 
         Raises:
-            WriteConflict: a condition did not hold; nothing was written.
+            WriteConflict: a condition was not met; nothing was written.
             LimitExceeded: the writes exceed a limit of the service; nothing was sent.
-            StoreUnavailable: there was no answer; the writes may have succeeded.
+            StoreUnavailable: there was no response; the writes may have succeeded.
             StoreRefused: the identity lacks the permission.
-
         """
         ...
 
@@ -196,7 +194,7 @@ class Store(Protocol):
 class KeyInventory(Protocol):
     """Reads the keys of accounts, for one slice.
 
-    Resources that accounts share are read once: each vault, key and list of role assignments.
+    Each vault, key and list of role assignments that accounts share is read once.
     """
 
     async def read(
@@ -213,7 +211,7 @@ class KeyInventory(Protocol):
 class ExemptionInventory(Protocol):
     """Reads exemptions of Azure Policy, for one slice.
 
-    Resources that subscriptions share are read once: each assignment and initiative.
+    Each assignment and initiative that subscriptions share is read once.
     """
 
     async def read(
@@ -228,9 +226,9 @@ class ExemptionInventory(Protocol):
     async def may_be_exempted(
         self, subscription_ids: Sequence[str], *, seconds: float
     ) -> frozenset[str] | None:
-        """Return the subscriptions with an exemption in or above them, or None if that is unknown.
+        """Return subscriptions with exemptions in or above them, or None if not known.
 
-        The answer may be late and omit some. Failures and time-outs are never raised.
+        The result may be out of date and incomplete. Failures and time-outs are never raised.
         """
         ...
 
@@ -242,11 +240,11 @@ class Inventory(Protocol):
     """
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
-        """List every subscription that the identity sees, each id once."""
+        """List every subscription that the identity sees, without duplicates."""
         ...
 
     async def list_subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
-        """List every subscription below a management group, each id once, with id and name only."""
+        """List subscriptions below a management group, without duplicates, only id and name."""
         ...
 
     async def read(
@@ -254,8 +252,8 @@ class Inventory(Protocol):
     ) -> Reading:
         """Read the accounts of one subscription within ``seconds``.
 
-        A complete reading lacks a ``recorded`` account only if Azure answered that it is gone. A
-        failure is the reading's gap and never raised.
+        A complete reading lacks a ``recorded`` account only if Azure responded that it is gone. A
+        failure becomes the reading's gap and is never raised.
         """
         ...
 
@@ -264,9 +262,10 @@ class ChangeInventory(Protocol):
     """Azure's record of changes, which may be late, incomplete and out of order."""
 
     async def changes(self, since: datetime, *, vaults: bool, seconds: float) -> RecentChanges:
-        """Read changes since a time, the oldest ones if there are too many.
+        """Read changes since a time, the oldest changes if there are too many.
 
-        ``vaults``: whether to include vaults. A failure is the answer's gap and never raised.
+        ``vaults``: whether to include vaults. A failure becomes the gap of the result and is never
+        raised.
         """
         ...
 
@@ -278,15 +277,14 @@ class AccountSearch(Protocol):
         """Return the known accounts of kinds in scope in these subscriptions.
 
         Raises:
-            InventoryError: the answer is incomplete.
-
+            InventoryError: the response is incomplete.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SliceMessage:
-    """A message of the queue ``cmk-slices``; ``slice`` is None to plan the scan."""
+    """A message of the queue ``cmk-slices``; if ``slice`` is None, it plans the scan."""
 
     scan_id: str
     slice: int | None
@@ -299,8 +297,7 @@ class TextQueue(Protocol):
         """Send all texts; readers see them after ``delay`` (whole seconds, at most seven days).
 
         Raises:
-            QueueError: a text could not be sent; others may have been.
-
+            QueueError: a text could not be sent; other texts may have been sent.
         """
         ...
 
@@ -318,7 +315,7 @@ class DeliveryMessage:
     """A message of the queue ``cmk-tell``: deliver the changes ``first`` to ``last`` of the feed.
 
     ``attempt`` counts failed attempts. ``since`` is when the first attempt began; delivery is given
-    up a day later. ``route`` names the only route to deliver to, or None for all routes.
+    up a day later. ``route`` is the only route that gets the changes, or None for all routes.
     """
 
     first: int
@@ -333,15 +330,14 @@ class Webhook(Protocol):
 
     @property
     def route(self) -> Route:
-        """The route with the receiver's filters for alerts."""
+        """The route, with the receiver's filters for alerts."""
         ...
 
     async def post(self, changes: Sequence[Change]) -> Sequence[int]:
         """Deliver 1 to 50 changes; return the status of each request.
 
         Raises:
-            DeliveryFailed: the changes were not, or perhaps not, delivered.
-
+            DeliveryFailed: the changes were not delivered, or possibly not.
         """
         ...
 
@@ -353,8 +349,7 @@ class ChangeSink(Protocol):
         """Accept changes with their numbers in the feed; called at least once per change.
 
         Raises:
-            QueueError: some changes were not accepted; the next scan passes all of them again.
-
+            QueueError: some changes were not accepted; the next scan passes all changes again.
         """
         ...
 

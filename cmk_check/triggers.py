@@ -1,6 +1,6 @@
 """The bodies of the triggers, one function per trigger.
 
-A body raises ValueError for an invalid message, and SettingsError, StoreError, QueueError,
+A body raises ValueError for an invalid message. It raises SettingsError, StoreError, QueueError,
 SliceHeld or SliceIncomplete if the host must deliver the message again.
 """
 
@@ -25,13 +25,14 @@ _log = logging.getLogger(__name__)
 
 @contextmanager
 def _without_sdk_errors() -> Iterator[None]:
-    """Raise this program's errors without their causes: texts of SDK errors must not be logged."""
+    """Raise this program's errors without causes, because SDK messages must not be logged."""
     try:
         yield
     except CmkCheckError as error:
         raise error.with_traceback(None) from None
     except ExceptionGroup as group:
-        # Several failed at once. A bug of this program takes precedence: no retry resolves it.
+        # If several errors occurred at once, a bug of this program has priority, because no retry
+        # resolves it.
         _, faults = group.split(CmkCheckError)
         first: Exception = faults or group
         while isinstance(first, ExceptionGroup):
@@ -80,7 +81,7 @@ async def watch() -> None:
 
 
 async def work(body: bytes, delivery: int | None) -> None:
-    """Plan a scan or work through a slice, depending on the message."""
+    """Plan a scan or process a slice, depending on the message."""
     from cmk_check.limits import MAX_DELIVERIES
     from cmk_check.queues.slices import parse_message
     from cmk_check.scan.slice import run_slice
@@ -111,7 +112,7 @@ async def give_up(body: bytes) -> None:
 
 
 async def tell(body: bytes, queued: "datetime | None" = None) -> None:
-    """Post the alerts of a range of the feed to the webhook; ``queued`` is when the wait began."""
+    """Post a range's alerts to the webhook; ``queued`` is when the queue got the message."""
     from cmk_check.alerts import deliver
     from cmk_check.alerts.delivery_queue import parse_message
 
@@ -139,11 +140,11 @@ async def scan_now(request: "func.HttpRequest", context: "func.Context") -> "fun
 
 
 async def _adapter(choose: "Callable[[App], Lazy[HttpAdapter]]") -> "HttpAdapter":
-    """Return an application of the app.
+    """Return one of the app's applications.
 
-    If the settings are invalid, it responds to every signed-in caller with the faults, without
-    values. Otherwise the host would respond with 500 and no body, and only the log would show the
-    cause.
+    If the settings are invalid, the application responds to every signed-in caller with the faults,
+    without values. Otherwise the host would respond with 500 and no body, and only the log would
+    show the cause.
     """
     try:
         return await choose(get_app())()

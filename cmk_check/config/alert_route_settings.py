@@ -1,7 +1,7 @@
 """The routes of alerts: CMK_ROUTES, and the variables for the URL and secret of each route.
 
 A person who can write tags can choose a route, but never silence an alert: every type in
-CMK_ALERT_ON must have a route without ``owners``, and no route has other types.
+CMK_ALERT_ON must have a route without ``owners``, and no route may have other types.
 """
 
 import json
@@ -33,7 +33,7 @@ _FOREIGN: Final = f"belongs to no route; correct its name, name its route in {RO
 
 
 def route_settings(variables: Mapping[str, str]) -> set[str]:
-    """Return the names of the variables of the routes; none if CMK_ROUTES is invalid."""
+    """Return the names of the routes' variables, or nothing if CMK_ROUTES is invalid."""
     try:
         return _list_variables(_parse(variables.get(ROUTES, "[]")))
     except ValueError:
@@ -45,7 +45,8 @@ def read_routes(
 ) -> tuple[tuple[Route, ...], list[Fault]]:
     """Return the routes of CMK_ROUTES and the faults of all variables of routes.
 
-    If CMK_ROUTES itself is invalid, that is the only fault, because the others depend on it.
+    If CMK_ROUTES itself is invalid, this is the only fault, because the other variables depend on
+    it.
     """
     try:
         routes = _parse(variables[ROUTES]) if ROUTES in variables else []
@@ -121,7 +122,7 @@ def _route(number: int, entry: object) -> Route:
 
 
 def _can_be_an_owner(value: object) -> bool:
-    """Return whether a tag can be recorded as this owner; another value would never match."""
+    """Return whether a tag can have this value; another value would never match an owner."""
     if not isinstance(value, str):
         return value is None
     return bool(value) and not value.isspace() and clean_text(value, MAX_TAG_BYTES) == value

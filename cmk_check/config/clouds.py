@@ -1,4 +1,4 @@
-"""The Azure clouds and their addresses, which clouds.toml has."""
+"""The Azure clouds and their addresses, from clouds.toml."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple

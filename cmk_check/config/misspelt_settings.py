@@ -1,4 +1,4 @@
-"""Checks the names of settings: a misspelt exclude list must not be silently ignored."""
+"""Check the names of settings, because a misspelt exclude list must not be silently ignored."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -9,9 +9,9 @@ from cmk_check.limits import MAX_MISSPELT_CHARS
 
 _PREFIX: Final = "CMK_"
 _WITHOUT_UNDERSCORE: Final = "CMK"
-# Read by `cmk-check evidence`, never by the app.
+# Only `cmk-check evidence` reads these, never the app.
 API_KEY: Final = "CMK_API_KEY"
-# The host supports more properties of a connection than the program reads.
+# The host supports more properties of a connection than this program reads.
 _OF_STORAGE: Final = "CMK_STORAGE__"
 _OF_ROUTES: Final = re.compile("CMK_ROUTES?_", re.IGNORECASE)
 # Variables of a shell or of azd that the deployment in infra/ reads or sets.
@@ -24,14 +24,14 @@ def is_of_a_route(name: str) -> bool:
 
 
 def looks_like_ours(name: str) -> bool:
-    """Return whether a variable may be meant as a setting; its first underscore may be missing."""
+    """Return whether a name resembles a setting's; its first underscore may be missing."""
     return name.upper().startswith(_WITHOUT_UNDERSCORE)
 
 
 def split_unknown(
     names: Iterable[str], settings: Collection[str]
 ) -> tuple[dict[str, str], list[str]]:
-    """Return the misspelt names, each with the similar setting, and the other unknown names.
+    """Return the misspelt names, each with a similar setting, and the other unknown names.
 
     ``settings`` are the names that the program reads.
     """
@@ -39,7 +39,7 @@ def split_unknown(
     misspelt: dict[str, str] = {}
     unknown: list[str] = []
     for name in sorted(names):
-        # alert_route_settings checks whether a variable of a route belongs to one.
+        # alert_route_settings checks whether a variable of this form belongs to a route.
         if not looks_like_ours(name) or name in known_names | OF_DEPLOYMENT or is_of_a_route(name):
             continue
         if setting := nearest(name, known_names):
@@ -50,9 +50,9 @@ def split_unknown(
 
 
 def describe_unknown(name: str, settings: Collection[str]) -> str:
-    """Return what is wrong with a name that is not a setting, with up to three that may be meant.
+    """Return a message about an unknown name, with at most three settings that may be meant.
 
-    They have the most words in common with the name.
+    These settings have the most words in common with the name.
     """
     words = {*name.upper().split("_")[1:]} - {""}
     alike = {each: len(words.intersection(each.upper().split("_"))) for each in sorted(settings)}
@@ -62,10 +62,10 @@ def describe_unknown(name: str, settings: Collection[str]) -> str:
 
 
 def nearest(name: str, known_names: Collection[str]) -> str | None:
-    """Return the known name most similar to a name, or None if none is similar.
+    """Return the known name that is most similar to a name, or None if none is similar.
 
-    Case and underscores do not count. If two are equally similar, return the first in alphabetical
-    order.
+    Case and underscores are ignored. If two names are equally similar, the first in alphabetical
+    order is returned.
     """
     distances = {each: _distance(_fold_name(name), _fold_name(each)) for each in known_names}
     best = min(sorted(known_names), key=distances.__getitem__)
@@ -77,7 +77,7 @@ def _fold_name(name: str) -> str:
 
 
 def _distance(one: str, other: str) -> int:
-    """Return the edit distance: characters to insert, delete or replace."""
+    """Return the edit distance: the number of characters to insert, delete or replace."""
     if abs(len(one) - len(other)) > MAX_MISSPELT_CHARS:
         return MAX_MISSPELT_CHARS + 1
     row = list(range(len(other) + 1))

@@ -1,8 +1,8 @@
-"""The occurrences of an NCRONTAB expression, and the longest pause between them: pure.
+"""Calculate the occurrences of an NCRONTAB expression, and the longest pause between them.
 
 This parser accepts exactly what the host's library accepts (https://github.com/atifaziz/NCrontab).
 Python's croniter differs: it accepts 7 for Sunday, with which Azure does not index the timer, but
-refuses descending ranges. An expression that is invalid or never occurs is a ValueError.
+refuses descending ranges. An expression that is invalid or never occurs raises ValueError.
 """
 
 import re
@@ -13,10 +13,11 @@ from itertools import islice, pairwise, product
 from typing import Final
 
 _MONTHS: Final = [month.name.lower() for month in Month]
-# Sunday is first here, but last in Python.
+# Here Sunday is the first day, but in Python it is the last.
 _DAYS: Final = [day.name.lower() for day in (Day.SUNDAY, *Day)][:7]
 _ITEM: Final = re.compile(r"(\*|[a-z0-9]{1,9})(?:-([a-z0-9]{1,9}))?(?:/([0-9]{1,4}))?")
-# Enough for 29 February to fall on any weekday twice, even around a century year without one.
+# Long enough for 29 February to fall on any weekday twice, even around a century year that is not a
+# leap year.
 _START: Final = date(2072, 1, 1)
 _NUMBER_OF_DAYS: Final = 80 * 366
 # The numbers of each field, and their names.
@@ -33,7 +34,7 @@ _FIELDS: Final[Sequence[tuple[range, Sequence[str]]]] = (
 def longest_pause(expression: str) -> timedelta:
     """Return the longest time between two occurrences of an NCRONTAB expression.
 
-    It has six fields, seconds first, or five; day and weekday must both match:
+    An expression has six fields, seconds first, or five. The day and the weekday must both match:
     https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#ncrontab-expressions
     """
     check_ncrontab(expression)
@@ -49,9 +50,9 @@ def longest_pause(expression: str) -> timedelta:
 
 
 def next_time(expression: str, now: datetime, step: int = 1) -> datetime | None:
-    """Return the first occurrence after ``now``, or with a ``step`` of -1 the last one up to it.
+    """Return the first occurrence after ``now``, or the last one up to it if ``step`` is -1.
 
-    None without one or for an invalid expression.
+    Return None without an occurrence or for an invalid expression.
     """
     try:
         seconds, minutes, hours, *days = _parse_fields(expression)
@@ -66,7 +67,7 @@ def next_time(expression: str, now: datetime, step: int = 1) -> datetime | None:
 
 
 def check_ncrontab(expression: str) -> None:
-    """Check an expression, without the work of finding its longest pause."""
+    """Check an expression, without calculating its longest pause."""
     _, _, _, *days = _parse_fields(expression)
     if not list(islice(_dates(days), 1, 2)):
         raise ValueError("the expression never occurs")
@@ -86,7 +87,7 @@ def _parse_fields(expression: str) -> list[list[int]]:
 def _dates(fields: Sequence[Sequence[int]], first: date = _START, step: int = 1) -> Iterator[date]:
     """Return the days on which an expression occurs, given its last three fields.
 
-    They are in order, or with a ``step`` of -1 in reverse order.
+    The days are in order, or in reverse order if ``step`` is -1.
     """
     days, months, weekdays = fields
     every = (first + timedelta(days=step * number) for number in range(_NUMBER_OF_DAYS))

@@ -1,4 +1,4 @@
-"""Checks of single settings: each parses a text, or explains what it must be and what to do.
+"""Check single settings: parse a text, or explain the allowed values and what to do.
 
 No message repeats the value, because a value pasted into the wrong variable may be a secret.
 """
@@ -36,21 +36,21 @@ class Check(BeforeValidator):
 
 
 def items(text: str) -> list[str]:
-    """Return the entries of a list separated by commas."""
+    """Return the entries of a comma-separated list."""
     return [item for part in text.split(",") if (item := part.strip())]
 
 
 def entries(numbers: Iterable[int]) -> str:
-    """Return the entries of a list by their numbers, counted from 1; "" if there are none."""
+    """Describe the entries of a list by their numbers, counted from 1; "" means none."""
     every = list(map(str, numbers))
     return f"{'entry' if len(every) == 1 else 'entries'} {few(every)}" if every else ""
 
 
 def read_kinds(text: str) -> tuple[str, ...]:
-    """Read a list of kinds; keep each once, in its first spelling.
+    """Parse a list of kinds, without duplicates, in the first spelling.
 
-    A misspelt kind of Azure is refused, because its accounts would silently not be judged. A list
-    without a known kind is refused too: an estate with no accounts to judge is compliant.
+    A misspelt kind is refused, because its accounts would silently not be judged. A list without a
+    known kind is also refused, because an estate with no accounts to judge is compliant.
     """
     kinds: dict[str, str] = {}
     for n, kind in enumerate(items(text), 1):
@@ -67,7 +67,7 @@ def read_kinds(text: str) -> tuple[str, ...]:
 
 
 def _ids(what: str, pattern: str, example: str, allowed: str) -> Check:
-    """Check a list of ids, and lower-case them."""
+    """Return a check for a list of ids, which lower-cases them."""
     like = re.compile(pattern, re.IGNORECASE)
 
     def check(text: str) -> frozenset[str]:
@@ -80,7 +80,7 @@ def _ids(what: str, pattern: str, example: str, allowed: str) -> Check:
 
 
 def _policy_ids(kind: str, allowed: str) -> Check:
-    """Check a list of ARM ids of policy definitions or assignments."""
+    """Return a check for a list of ARM ids of policy definitions or assignments."""
     pattern = rf"(/.+)?/providers/microsoft\.authorization/{kind}/[^/]+"
     example = f".../providers/Microsoft.Authorization/{kind}/name"
     return _ids(f"ids of {kind}", pattern, example, allowed)
@@ -97,21 +97,21 @@ AssignmentIds = Annotated[
 
 
 def _read_names(text: str) -> tuple[str, ...]:
-    """Read a list of tag names, lower-cased, each once."""
+    """Parse a list of tag names, lower-cased and without duplicates."""
     names = tuple(dict.fromkeys(item.lower() for item in items(text)))
     if len(names) > MAX_TAGS:
         raise ValueError(f"must name at most {MAX_TAGS} tags; remove {len(names) - MAX_TAGS}")
     return names
 
 
-# Pydantic converts it to a set if the order has no meaning.
+# Pydantic converts the list to a set if the order has no meaning.
 _NAMES: Final = Check(_read_names, allowed=f"at most {MAX_TAGS} names")
 TagNames = Annotated[frozenset[str], _NAMES]
 TagNamesInOrder = Annotated[tuple[str, ...], _NAMES]
 
 
 def read_client_id(text: str) -> str:
-    """Read the client id of an identity."""
+    """Check the client id of an identity."""
     if not is_guid(text):
         raise ValueError(NOT_CLIENT_ID)
     return text
@@ -132,7 +132,7 @@ def list_sign_in_faults(variables: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def read_group(text: str) -> str:
-    """Read the name of a management group, which Azure also calls its id."""
+    """Check the name of a management group, which Azure also calls its id."""
     if not _GROUP.fullmatch(text):
         raise ValueError(
             "must be the name of a management group, or the tenant id for the root group; copy it "
@@ -142,9 +142,9 @@ def read_group(text: str) -> str:
 
 
 def schedule(example: str) -> Check:
-    """Check when a timer fires; ``example`` is an expression, and what it means.
+    """Return a check for a timer's schedule; ``example`` is an expression with its meaning.
 
-    The host also accepts time spans, but not in the plan Flex Consumption.
+    The host also accepts time spans, but not in the Flex Consumption plan.
     """
 
     def check(text: str) -> str:
@@ -161,7 +161,7 @@ def schedule(example: str) -> Check:
 
 
 def whole(least: int, most: int, of: timedelta | None = None) -> Check:
-    """Check a whole number within these bounds; ``of`` is its unit of time, if any."""
+    """Return a check for a whole number within bounds; ``of`` is its unit of time, if any."""
     like = re.compile("[0-9]{1,9}")
 
     def check(text: str) -> int | timedelta:
@@ -173,7 +173,7 @@ def whole(least: int, most: int, of: timedelta | None = None) -> Check:
 
 
 def check_one_of(*allowed: str, is_on: bool = False) -> Check:
-    """Check one of these words, case-insensitively; ``is_on`` returns whether it is the first."""
+    """Return a check for one of these words; ``is_on`` converts to whether it is the first."""
 
     def check(text: str) -> str | bool:
         if text.lower() not in allowed:
@@ -189,5 +189,5 @@ Switch = Annotated[bool, check_one_of("on", "off", is_on=True)]
 
 
 def is_true(text: str) -> bool:
-    """Read a boolean that the platform sets."""
+    """Parse a boolean that the platform sets."""
     return text.lower() in {"true", "1", "yes", "on"}

@@ -1,7 +1,7 @@
 """The settings, read from environment variables and checked together.
 
-Each message states what the value must be and what to do. No message repeats the value, because a
-value pasted into the wrong variable may be a secret.
+Each message states the allowed values and what to do. No message repeats the value, because a value
+pasted into the wrong variable may be a secret.
 """
 
 import os
@@ -75,20 +75,20 @@ def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     return {
         name: text
         for name, value in (os.environ if environ is None else environ).items()
-        # If empty, this setting turns owners off.
+        # If empty, this setting switches owners off.
         if (text := value.strip()) or name == "CMK_OWNER_TAGS"
     }
 
 
 def is_easy_auth_on() -> bool:
-    """Return whether App Service Authentication is on, even if other settings are not valid."""
+    """Return whether App Service Authentication is on, even if other settings are invalid."""
     return is_true(environment().get("WEBSITE_AUTH_ENABLED", ""))
 
 
 def setting_warnings(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return probable mistakes that are not faults, by variable and without the values.
 
-    Azure adds kinds, so an unknown kind beside a known one is not a fault.
+    Azure adds kinds, so an unknown kind is not a fault if the list also has a known kind.
     """
     variables = environment(environ)
     _, unknown = misspelt_and_unknown(variables)
@@ -113,16 +113,16 @@ def setting_warnings(environ: Mapping[str, str] | None = None) -> dict[str, str]
 def misspelt_and_unknown(
     environ: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, str], list[str]]:
-    """Return the misspelt names, each with its setting, and other names that look like settings.
+    """Return misspelt names, each with its setting, and other names that look like settings.
 
-    ``Settings.load`` makes faults of the misspelt ones.
+    ``Settings.load`` reports the misspelt names as faults.
     """
     variables = environment(environ)
     return split_unknown(variables, SETTING_NAMES | route_settings(variables))
 
 
 def _is_on_azure(hostname: str | None) -> bool:
-    """Return whether the app's host name means that the program runs on Azure."""
+    """Return whether the app's host name shows that the program runs on Azure."""
     return hostname is not None and hostname.partition(":")[0].lower() not in LOCAL_HOSTS
 
 
@@ -140,10 +140,11 @@ OTHER_SETTINGS: Final = {
 class Settings(BaseModel):
     """All settings of the program.
 
-    ``kinds`` keep their spelling; ids and tags are lower-cased, and ``alert_on`` holds full type
-    names. An empty ``include`` means every subscription. Times are in seconds, except ``max_age``,
-    the maximum age of the last finished scan, counted from its start, and ``retention``, how long
-    changes and scans are kept. ``repr`` hides secrets, and URLs that contain them.
+    ``kinds`` keep their spelling; ids and tags are lower-cased, and ``alert_on`` contains full type
+    names. If ``include`` is empty, every subscription is included. Times are in seconds, except
+    ``max_age``, the maximum age of the last finished scan, counted from its start, and
+    ``retention``, how long changes and scans are kept. ``repr`` hides secrets, and URLs that
+    contain them.
 
     >>> Settings.load_for_scan(environ={"CMK_MAX_IN_FLIGHT": "8"}).max_in_flight
     8
@@ -278,7 +279,7 @@ class Settings(BaseModel):
     )
     """The number of days to fix a violation or a broken key, which sets its [due
     date](exceptions.md#due-dates). By default, there are no due dates."""
-    # After the setting that its check reads.
+    # This field comes after the setting that its check reads.
     require_healthy_keys: Switch = Field(default=False, alias="CMK_REQUIRE_HEALTHY_KEYS")
     """Whether key health counts for the posture: a broken key makes it non-compliant, a key of
     unknown health makes it at best unknown. Requires `CMK_KEY_HEALTH`."""
@@ -304,9 +305,10 @@ class Settings(BaseModel):
     ) -> Self:
         """Read the settings of a scan that a person starts; see ``load``.
 
-        ``store`` names the storage (see ``config.storage.parse_storage``). Without it, everything
-        stays in memory even if the environment names a storage: a test on a laptop must not write
-        to the app's tables. If ``subscriptions`` are given, the scan reads only those.
+        ``store`` is the storage to use (see ``config.storage.parse_storage``). Without ``store``,
+        everything stays in memory even if the environment names a storage account: a test on a
+        laptop must not write to the app's tables. If ``subscriptions`` are given, the scan reads
+        only these subscriptions.
         """
         variables = environment(environ)
         storage: Storage | None = InMemory()
@@ -352,7 +354,7 @@ class Settings(BaseModel):
     @classmethod
     def _check_webhook_secrets(cls, value: str, info: ValidationInfo) -> tuple[str, ...]:
         secrets = check_secrets(value)
-        # An invalid URL is absent from the data and reported separately.
+        # An invalid URL is missing from the data and reported separately.
         if info.data.get("webhook_url", "") is None:
             raise ValueError("needs CMK_WEBHOOK_URL; set both or remove the secret")
         return secrets
@@ -389,20 +391,20 @@ class Settings(BaseModel):
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """Where alerts go: the routes of CMK_ROUTES, or the webhook as the only one, or none."""
+        """The receivers of alerts: the routes of CMK_ROUTES, or the webhook as the only route."""
         if self.webhook_url is None:
             return self.given_routes
         return (Route(WEBHOOK, self.webhook_url, self.webhook_format, self.webhook_secrets),)
 
     @property
     def digests(self) -> tuple[str, tuple[str, ...]] | None:
-        """When digests are due, and for which routes; None if there are none."""
+        """When digests are due and for which routes, or None without digests."""
         schedule = self.digest_schedule
         return (schedule, tuple(each.name for each in self.routes)) if schedule else None
 
     @property
     def addresses(self) -> Cloud:
-        """The addresses of the cloud; CMK_ARM_URL replaces the one of Azure Resource Manager."""
+        """The addresses of the cloud; CMK_ARM_URL replaces that of Azure Resource Manager."""
         cloud, other = CLOUDS[self.cloud], self.other_arm_url
         return cloud._replace(arm_url=other, token_scope=f"{other}/.default") if other else cloud
 

@@ -1,7 +1,7 @@
 """The storage settings: Azure Storage by identity, or Azurite by its connection string.
 
-Account keys are refused on Azure: a key gives access to the whole storage account and does not show
-who uses it.
+Account keys are refused on Azure,
+because a key gives access to the whole storage account and does not show who uses it.
 """
 
 import re
@@ -51,8 +51,8 @@ _NOT_NAMED: Final = (
 class ConnectionString:
     """Azurite's connection string; ``repr`` hides ``value``.
 
-    The endpoints are explicit and use 127.0.0.1: azure-data-tables mistakes ``localhost`` on any
-    port but 10002 for Cosmos DB.
+    The endpoints are explicit and use 127.0.0.1, because azure-data-tables mistakes ``localhost``
+    on any port except 10002 for Cosmos DB.
     """
 
     value: str = field(repr=False)
@@ -60,7 +60,7 @@ class ConnectionString:
 
 @dataclass(frozen=True, slots=True)
 class StorageByIdentity:
-    """Storage used by a managed identity, the system-assigned one if ``client_id`` is None."""
+    """Storage used by a managed identity, the system-assigned identity if ``client_id`` is None."""
 
     table_url: str
     queue_url: str
@@ -69,14 +69,14 @@ class StorageByIdentity:
 
 @dataclass(frozen=True, slots=True)
 class InMemory:
-    """Storage in memory: all records are lost with the process."""
+    """Storage in memory, whose content is lost with the process."""
 
 
 type Storage = ConnectionString | StorageByIdentity | InMemory
 
 
 def read_storage(environ: Mapping[str, str]) -> tuple[Storage | None, list[Fault]]:
-    """Return the storage that the variables name, or None and all their faults."""
+    """Return the storage that the variables name, or None and all faults."""
     variables = {it: environ.get(it, "").strip() for it in (_TABLE, _QUEUE, _CREDENTIAL, _CLIENT)}
     text = environ.get(_NAME, "").strip()
     if text:
@@ -97,8 +97,8 @@ def parse_storage(text: str, environ: Mapping[str, str]) -> tuple[Storage | None
     """Return the storage that ``--store`` names, or None and all faults.
 
     ``text`` is the address of a table service, or Azurite's connection string. The queue address is
-    derived from a table address with Azure's names (``<account>.queue.<suffix>``), and is otherwise
-    read from the environment variable.
+    derived from a table address with Azure's names (``<account>.queue.<suffix>``), and is read from
+    the environment variable otherwise.
     """
     given = {_NAME, _TABLE}
     variables = {_NAME: text}
@@ -130,7 +130,7 @@ def _read_by_identity(variables: Mapping[str, str]) -> tuple[Storage | None, lis
 
 
 def _is_service(url: str) -> bool:
-    """Check an https address without a path; Azurite's has a path, the account."""
+    """Check an https address without a path; an Azurite address has the account as its path."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port

@@ -1,7 +1,7 @@
-"""Checks of the webhook's settings: its URL, its secrets, and which changes it receives.
+"""Check the webhook's settings: its URL, its secrets, and the changes that it receives.
 
-The URL is also a secret, because anyone who knows it can post. A check raises ValueError, which
-explains what the value must be and never repeats it.
+The URL is also a secret, because anyone who knows it can post. Each check raises ValueError with a
+message that explains the allowed values and never repeats the value.
 """
 
 import base64
@@ -24,7 +24,7 @@ _QUIET: Final = {
 ALERTS: Final = frozenset(kind.value for kind in ChangeType if kind not in _QUIET)
 UNSET: Final = "must be set; write the https URL of a receiver"
 _PREFIX: Final = "cmkcheck."
-# Printable ASCII without the backslash, which parsers of URLs read differently.
+# Printable ASCII without the backslash, which URL parsers treat differently.
 _URL: Final = re.compile(r"[!-\[\]-~]+")
 # The maximum lengths of a DNS name and its labels: RFC 1035 (2.3.4).
 _HOST: Final = re.compile(
@@ -36,9 +36,9 @@ _MARK: Final = "whsec_"
 
 
 def check_url(text: str, *, on_azure: bool, of: str = "a receiver") -> str:
-    """Return the URL unchanged if it is safe to send changes, or the key of an app, to it.
+    """Return the URL unchanged if changes or an app's key can safely be sent to it.
 
-    ``of`` names the other side in messages.
+    ``of`` names the receiver in messages.
     """
     fault = f"must be the URL of {of}; write https://host/path without user name or fragment"
     try:
@@ -47,7 +47,7 @@ def check_url(text: str, *, on_azure: bool, of: str = "a receiver") -> str:
     except ValueError:
         raise ValueError(fault) from None
     whole = len(text) <= MAX_WEBHOOK_URL_CHARS and _URL.fullmatch(text)
-    # Brackets are for IPv6; urlsplit also takes addresses of the future, such as [v1.x].
+    # Brackets are for IPv6; urlsplit also accepts addresses of the future, such as [v1.x].
     is_host = "[" not in parts.netloc or ":" in (parts.hostname or "")
     bare = is_host and "@" not in parts.netloc and not parts.fragment
     if not (whole and bare and parts.scheme in {"https", "http"} and port != 0):
@@ -62,13 +62,12 @@ def check_url(text: str, *, on_azure: bool, of: str = "a receiver") -> str:
 
 
 def _kind(host: str) -> str | None:
-    """Return the kind of a special address, or None for other addresses, and for names.
+    """Return the kind of a special address, or None for other addresses and for names.
 
     The address of a name is checked when the connection is made.
 
     Raises:
         ValueError: the host is neither an address nor a name.
-
     """
     try:
         kind = special(host)
@@ -82,7 +81,7 @@ def _kind(host: str) -> str | None:
 
 
 def check_secrets(text: str) -> tuple[str, ...]:
-    """Return one secret, or two during a rotation."""
+    """Return one secret, or two secrets during a rotation."""
     secrets = tuple(items(text))
     wrong = sum(not _is_secret(secret) for secret in secrets)
     if wrong or not 1 <= len(secrets) <= MAX_WEBHOOK_SECRETS:
@@ -102,7 +101,7 @@ def _is_secret(text: str) -> bool:
 
 
 def check_types(text: str) -> frozenset[str]:
-    """Return the full names of change types that may be given without their prefix."""
+    """Return the full names of change types, which may be given without their prefix."""
     names = map(str.lower, items(text))
     full = [name if name.startswith(_PREFIX) else _PREFIX + name for name in names]
     known_types = set(ChangeType)

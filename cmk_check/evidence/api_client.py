@@ -1,8 +1,8 @@
-"""A client of the app's HTTP API, with a key or a sign-in.
+"""Call the app's HTTP API, with a key or a sign-in.
 
-Key and token are sent to one origin only: redirects are not followed, and a link to the next page
-contributes only its query. No message contains the key or the token. Whatever reads a response
-raises ApiUnusable if there is no usable one.
+The key and the token are sent only to one origin: redirects are not followed, and a link to the
+next page contributes only its query. No message contains the key or the token. Functions that read
+a response raise ApiUnusable if the response is not usable.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from cmk_check.ports import InventoryError
 class ApiUnusable(CmkCheckError):
     """The HTTP API of an app returned no usable response. ``str()`` explains what to do.
 
-    ``code`` is the code of the API's error, empty if there is none.
+    ``code`` is the code of the API's error, or empty.
     """
 
     def __init__(self, message: str, code: str = "") -> None:
@@ -37,7 +37,7 @@ class ApiUnusable(CmkCheckError):
 
 
 MAY_PASS: Final = frozenset({429, 500, 502, 503, 504})
-# Error codes, such as StorageUnavailable: the only text of a response that is shown.
+# Error codes, such as StorageUnavailable, are the only text of a response that is shown.
 _CODE: Final = re.compile(r"[A-Za-z]{1,40}")
 _ADVICE: Final[Mapping[int, str]] = {
     HTTPStatus.BAD_REQUEST: "change the filters, or use the deployed version of cmk-check",
@@ -59,7 +59,7 @@ type Sleep = Callable[[float], Awaitable[None]]
 
 
 class Reply(NamedTuple):
-    """A response."""
+    """A response of the HTTP API."""
 
     status: int
     headers: Mapping[str, str]
@@ -76,14 +76,14 @@ class Reply(NamedTuple):
 
     @property
     def code(self) -> str:
-        """The code of the error envelope, or "" without one."""
+        """The code of the error envelope, or "" without an envelope."""
         error = (self.document or {}).get("error")
         code = error.get("code") if isinstance(error, dict) else None
         return code if isinstance(code, str) and _CODE.fullmatch(code) else ""
 
     @property
     def named(self) -> str:
-        """The status, with the error code if there is one."""
+        """The HTTP status, with the error code if there is one."""
         return f"{self.status} ({self.code})" if self.code else str(self.status)
 
 
@@ -106,11 +106,10 @@ class Passing(ApiUnusable):
 
 
 def app_url(text: str) -> URL:
-    """Return the address of an app, checked.
+    """Check the address of an app, and return it.
 
     Raises:
-        ValueError: explains what the address must be.
-
+        ValueError: the address is invalid; the error explains what it must be.
     """
     url = URL(check_url(text, on_azure=False, of="the app"))
     if url.query_string:
@@ -120,9 +119,9 @@ def app_url(text: str) -> URL:
 
 @dataclass(frozen=True, slots=True)
 class ApiClient(Api):
-    """The API over HTTP; ``authorise`` returns the headers that identify the caller.
+    """The HTTP API of an app; ``authorise`` returns the headers that identify the caller.
 
-    ``function`` is the function whose key this needs.
+    ``function`` is the function whose key is required.
     """
 
     session: aiohttp.ClientSession
@@ -148,7 +147,7 @@ class ApiClient(Api):
         return await self._ask(url, headers)
 
     async def post(self, path: str, query: Query) -> None:
-        """Send a request without a body, once; the status is 202."""
+        """Send a request without a body, only once; the status is 202."""
         await self._ask((self.url / path).with_query(query), {}, "POST")
 
     async def _ask(self, url: URL, headers: Mapping[str, str], method: str = "GET") -> Reply:
@@ -184,9 +183,8 @@ async def exchange(
     """Send one request without following redirects, and read the response.
 
     Raises:
-        Passing: there is no response.
+        Passing: there was no response.
         InventoryError: the response is too large.
-
     """
     headers = {"user-agent": f"cmk_check/{VERSION}", **headers}
     limit = aiohttp.ClientTimeout(total=API_REQUEST_SECONDS)
@@ -205,7 +203,7 @@ async def exchange(
 async def pages(
     api: Api, route: str, query: Query | None = None
 ) -> AsyncIterator[tuple[bytes, dict[str, Any]]]:
-    """Read a list; yield each page as bytes and as a JSON object."""
+    """Read a list, and yield each page as bytes and as a JSON object."""
     parameters = dict(query or {})
     seen = set[str]()
     while True:

@@ -1,12 +1,13 @@
-"""The estate as recorded at an earlier time, rebuilt by undoing the changes since then.
+"""Rebuild the estate as recorded at an earlier time, by undoing the changes since then.
 
-A change contains the state of an account before it. So the state at a time is the one before the
-first later change, or the present state if there is no later change. This holds only if no change
-is missing: the changes of a subscription are numbered, and its row has the last number. If a number
-is missing or occurs twice, the subscription is not rebuilt, and the result contains the reason.
+A change contains the state of an account before the change. For this reason the state at a time is
+the state before the first later change, or the present state if there is no later change. This
+requires that no change is missing: the changes of a subscription are numbered, and its row contains
+the last number. If a number is missing or occurs twice, the subscription is not rebuilt, and the
+result contains the reason.
 
 Changes also record when a gap begins and ends. No change records that a subscription without a gap
-became excluded, retired or known: the counts of the scans in between show whether that may have
+became excluded, retired or known. The counts of the scans in between show whether that may have
 happened.
 """
 
@@ -31,7 +32,7 @@ _RECORDING: Final = "the app was recording it during the export; export again"
 
 
 class AccountThen(NamedTuple):
-    """An account as recorded; ``key_health`` is None if its key was not checked."""
+    """An account as recorded; ``key_health`` is None if the account's key was not checked."""
 
     id: str
     kind: str | None
@@ -44,7 +45,8 @@ class AccountThen(NamedTuple):
 class SubscriptionThen:
     """A subscription as recorded.
 
-    ``accounts`` or ``coverage`` is None if it cannot be rebuilt; ``not_known`` is then the reason.
+    ``accounts`` or ``coverage`` is None if it cannot be rebuilt; ``not_known`` then contains the
+    reason.
     """
 
     id: str
@@ -63,11 +65,11 @@ class Difference(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Then:
-    """The estate as of a time.
+    """The rebuilt estate as of a time.
 
-    ``scan`` is the last full scan that had finished by then, or None. ``differences`` compare its
-    counts with the estate rebuilt as of its end. ``differences_explained`` means that this estate
-    could not be rebuilt completely, so differences must be expected.
+    ``scan`` is the last full scan that had finished at that time, or None. ``differences`` compares
+    the scan's counts with the estate rebuilt as of the scan's end. ``differences_explained``: this
+    estate could not be rebuilt completely, so differences are expected.
     """
 
     time: datetime
@@ -78,7 +80,10 @@ class Then:
 
 
 class _NotKnown(Exception):
-    """Something cannot be rebuilt; ``str()`` is the reason. All that rebuilds may raise it."""
+    """A part cannot be rebuilt; ``str()`` is the reason.
+
+    All functions that rebuild may raise this.
+    """
 
 
 class _Side(NamedTuple):
@@ -126,7 +131,7 @@ class _Recorded:
 class History:
     """The present data of the app, from which any earlier time can be rebuilt.
 
-    A few values of each finding and change are kept in memory.
+    Only a few values of each finding and change are kept in memory.
     """
 
     def __init__(
@@ -138,7 +143,7 @@ class History:
     ) -> None:
         """Index every finding, subscription, change and scan that the app lists."""
         recorded: defaultdict[str, _Recorded] = defaultdict(_Recorded)
-        # When the subscriptions that are now excluded or retired became so.
+        # When subscriptions became excluded or retired that are now in this state.
         self._settled: list[datetime] = []
         for row in subscriptions:
             recorded[row.subscription_id].row = row
@@ -204,8 +209,8 @@ class History:
             raise _NotKnown("its row in the app's storage cannot be used")
         later = _list_changes_after(changes, row.sequence, time)
         first, numbers = row.sequence - len(later), [change.number for change in changes]
-        # The feed deletes the oldest changes first, up to a day late. So a change that is missing
-        # after an older one was not deleted for its age.
+        # The feed deletes the oldest changes first, up to a day late. A change that is missing
+        # after an older change was therefore not deleted because of its age.
         is_hole = any(number < first for number in numbers)
         is_deleted = self._oldest is not None and self._oldest <= time - PUBLICATION_DELAY
         if first and first not in numbers and (is_hole or not is_deleted):
@@ -232,7 +237,7 @@ class History:
             raise _NotKnown(_NOT_TOLD)
         if row.since <= time:
             return row.coverage
-        # From the very first change on, the changes of coverage are complete.
+        # From the very first change on, all changes of coverage are recorded.
         firsts = (change.time for change in recorded.changes[:1] if change.number == 1)
         began = next((first for first in firsts if first <= time), None)
         changes = [change.coverage for change in recorded.changes if change.coverage is not None]
@@ -261,7 +266,7 @@ class History:
         """Return whether another subscription may have been excluded or retired between two times.
 
         ``at_begin`` includes the first time. Scans of the whole estate count the subscriptions. A
-        failed scan has recorded nothing; what other incomplete scans recorded is unknown.
+        failed scan has recorded nothing; the results of other incomplete scans are unknown.
         """
         settled = sum(since <= begin for since in self._settled)
         for scan in self._scans:
@@ -278,7 +283,7 @@ class History:
 
 
 def build_as_of_document(then: Then) -> Mapping[str, Any]:
-    """Return ``as-of.json``, its subscriptions one by one."""
+    """Return ``as-of.json``, with an iterator of subscriptions."""
     scan = then.scan
     ended = scan and scan.finished_at
     return {
@@ -291,7 +296,7 @@ def build_as_of_document(then: Then) -> Mapping[str, Any]:
 
 
 def as_of_line(then: Then) -> str:
-    """Return how much was rebuilt, and whether a scan has the same counts."""
+    """Return a sentence about how much was rebuilt, and whether a scan has the same counts."""
     accounts = sum(len(each.accounts or ()) for each in then.subscriptions)
     lost = sum(each.accounts is None for each in then.subscriptions)
     totals = f"{accounts} accounts of {len(then.subscriptions) - lost} subscriptions"
@@ -345,7 +350,7 @@ def _side(data: Mapping[str, Any] | None) -> _Side | None:
 
 
 def _list_changes_after(changes: Sequence[_Change], last: int, time: datetime) -> list[_Change]:
-    """Return the changes after a time, whose numbers must be complete up to the last."""
+    """Return the changes after a time, and check that no number up to the last is missing."""
     numbers = [change.number for change in changes]
     if len(set(numbers)) < len(numbers):
         raise _NotKnown("the numbers of its changes restarted")
@@ -381,9 +386,9 @@ def _accounts_then(
 
 
 def _check_chain(changes: Sequence[_Change], now: _Side | None) -> None:
-    """Check that each change continues the previous one, and the last leads to the present state.
+    """Check that each change continues the previous one and the last matches the present state.
 
-    Several changes of one step have the same two sides.
+    Several changes of one step have the same state before and after.
     """
     for one, other in pairwise(changes):
         is_same_step = (one.before, one.after) == (other.before, other.after)

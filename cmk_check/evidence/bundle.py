@@ -1,6 +1,6 @@
-"""Writes the files of a bundle from the downloaded data, in bounded memory.
+"""Write the files of a bundle from the downloaded data, in bounded memory.
 
-JSON is written in pieces: a document whose long lists are written entry by entry.
+JSON is written in pieces, with one entry of a long list at a time.
 """
 
 import json
@@ -16,13 +16,12 @@ from cmk_check.web.views import csv_export
 
 
 def write_bundle(evidence: Evidence, folder: Path, then: Then | None = None) -> None:
-    """Write every file except the manifest; ``then`` is the estate as of an earlier time, if any.
+    """Write every file except the manifest; ``then`` is an earlier estate, if requested.
 
-    The same evidence gives the same bytes.
+    Equal evidence produces equal bytes.
 
     Raises:
         OSError: a file could not be written.
-
     """
     scans = evidence.read_lines_of_period("scans", "startedAt")
     files = {
@@ -46,9 +45,9 @@ def _csv(evidence: Evidence) -> Iterator[bytes]:
 
 
 def pieces(value: object) -> Iterator[bytes]:
-    """Write objects and lists; iterators in them, at any depth, become arrays.
+    """Encode objects and lists; iterators inside them, at any depth, become arrays.
 
-    Each entry of an iterator is written as one line. A line break ends the document.
+    Each entry of an iterator is written on one line. A line break ends the document.
     """
     yield from _pieces(value)
     yield b"\n"

@@ -1,8 +1,8 @@
-"""Downloads an estate from the HTTP API to files, again if a scan changed it meanwhile.
+"""Download an estate from the HTTP API to files, repeatedly if a scan changes it meanwhile.
 
     status, lists, status again -> the same: done; another: once more
 
-Lists go to files line by line, so that memory does not grow with the estate.
+Lists are written to files line by line, so that memory does not grow with the estate.
 """
 
 import asyncio
@@ -70,8 +70,8 @@ class Progress:
 class Evidence:
     """The data for a bundle. The lists are files in ``folder``, with a line per entry.
 
-    ``remarks`` are sentences about limits of the evidence; with ``doubtful``, no control counts as
-    satisfied. ``since`` is the start of the period, or None for everything that the app keeps.
+    ``remarks`` are sentences about limits of the evidence. If ``doubtful``, no control is reported
+    as satisfied. ``since`` is the start of the period, or None for everything that the app keeps.
     """
 
     status: models.Status
@@ -83,18 +83,18 @@ class Evidence:
 
     @property
     def posture(self) -> PostureVerdict:
-        """The app's posture, or unknown if its counts do not match its findings."""
+        """The app's posture, or unknown if the app's counts do not match its findings."""
         posture = self.status.posture
         worse = PostureVerdict.NON_COMPLIANT
         return PostureVerdict.UNKNOWN if self.doubtful and posture is not worse else posture
 
     @property
     def kept(self) -> datetime | None:
-        """The start of the app's oldest scan, from which it keeps changes."""
+        """The start of the app's oldest scan, from which the app keeps changes."""
         return min((scan.started_at for scan in self.scans()), default=self.status.as_of)
 
     def for_period(self, since: datetime | None) -> "Evidence":
-        """Return the evidence for the period from ``since``, as far as the app has kept it.
+        """Return the evidence for the period from ``since``, as far back as the app kept it.
 
         Scans and changes are kept equally long, so changes from before the oldest scan may be
         missing.
@@ -145,7 +145,6 @@ async def download(
         ApiUnusable: the API returned no usable response, no scan has finished yet, or scans changed
             the estate during every try.
         OSError: a file could not be written.
-
     """
     for attempt in range(1, EVIDENCE_TRIES + 1):
         if attempt > 1:
@@ -160,7 +159,7 @@ async def download(
 
 
 async def _read_once(api: Api, folder: Path, progress: Progress) -> Evidence | None:
-    """Read everything; return None if it changed meanwhile."""
+    """Read everything, or return None if the estate changed meanwhile."""
     before, newest = await api.get("status"), await _newest_scan(api)
     status = _checked(models.Status, before.body)
     if status.as_of is None:
@@ -177,7 +176,7 @@ async def _read_once(api: Api, folder: Path, progress: Progress) -> Evidence | N
     after = await api.get("status", if_none_match=before.headers.get("etag", ""))
     if await _newest_scan(api) != newest:
         return None
-    if after.status != HTTPStatus.NOT_MODIFIED:  # the watch may have looked
+    if after.status != HTTPStatus.NOT_MODIFIED:  # the watch may have run
         then, now = (parse_document(status) | {"watch": None} for status in (before, after))
         if then != now:
             return None
@@ -191,7 +190,7 @@ async def _read_once(api: Api, folder: Path, progress: Progress) -> Evidence | N
 async def _newest_scan(api: Api) -> models.Scan | None:
     """Return the newest scan: while it is unchanged, nothing was recorded.
 
-    The ETag of the status is not enough: it also changes after each run of the watch.
+    The ETag of the status is not sufficient, because it also changes after each run of the watch.
     """
     page = _checked(models.ScansPage, (await api.get("scans", {"top": "1"})).body)
     return next(iter(page.value), None)
@@ -212,7 +211,7 @@ async def _read_list(api: Api, name: str, folder: Path, progress: Progress) -> N
 
 
 def _checked[T: BaseModel](model: type[T], body: bytes) -> T:
-    """Return a response in its model; raise ApiUnusable for another version's response."""
+    """Parse a response; raise ApiUnusable for the response of another version."""
     try:
         return model.model_validate_json(body)
     except ValidationError:
@@ -220,7 +219,7 @@ def _checked[T: BaseModel](model: type[T], body: bytes) -> T:
 
 
 def _differences(evidence: Evidence) -> tuple[str, ...]:
-    """Return how findings and status differ, which a running scan may cause."""
+    """Return differences between findings and status, which a running scan may cause."""
     rebuilt = Counter(finding.verdict for finding in evidence.findings())
     counts = evidence.status.accounts.model_dump()
     return tuple(

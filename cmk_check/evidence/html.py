@@ -1,4 +1,4 @@
-"""HTML that is safe by construction: text is escaped, and only ``element`` makes markup.
+"""Build HTML that is safe by construction: text is escaped, and only ``element`` adds markup.
 
 Characters that hide or reorder the text around them are shown as escapes, as in a terminal.
 """
@@ -31,7 +31,7 @@ def element(tag: str, /, *content: Content, **attributes: str) -> Html:
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[Content]]) -> Html:
-    """Return a table, whose header is repeated on every printed page."""
+    """Return a table with a header that is repeated on every printed page."""
     return element(
         "table",
         element("thead", element("tr", *(element("th", each, scope="col") for each in head))),
@@ -43,12 +43,12 @@ def table(head: Iterable[str], rows: Iterable[Iterable[Content]]) -> Html:
 
 
 def items(texts: Iterable[Content]) -> Html:
-    """Return a list of texts."""
+    """Return a list with an item for each text."""
     return element("ul", *(element("li", each) for each in texts))
 
 
 def whole(text: str) -> Html:
-    """Return a text that a cell must not wrap; cells otherwise wrap long text anywhere."""
+    """Return a text that a cell does not wrap; other long texts wrap anywhere."""
     return element("span", text, class_="whole")
 
 

@@ -1,4 +1,4 @@
-"""``MANIFEST.json``: the content of a bundle of evidence, by SHA-256, and its origin.
+"""Read and write ``MANIFEST.json``: the SHA-256 of each file in a bundle of evidence.
 
 Only this file is signed, so it must contain everything that must not change. A file or folder that
 cannot be read raises OSError.
@@ -41,7 +41,7 @@ REQUIRED: Final = frozenset(
         "subscriptions.json",
     }
 )
-# One level, and no name that a system would take for another file or an option.
+# One level, and no name that a system could interpret as another file or an option.
 _NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,127}", re.ASCII)
 
 type _Time = Annotated[AwareDatetime, PlainSerializer(write_time, return_type=str)]
@@ -60,14 +60,14 @@ class _Part(BaseModel):
 
 
 class FileEntry(_Part):
-    """A file of the bundle: its SHA-256 in hexadecimal, and its size."""
+    """The SHA-256 of a file in a bundle, in hexadecimal, and the size of the file."""
 
     sha256: _Digest
     bytes: Annotated[int, Field(ge=0)]
 
 
 class Tool(_Part):
-    """The program that made the bundle."""
+    """The program that created the bundle."""
 
     name: str = "cmk-check"
     version: str = VERSION
@@ -83,7 +83,7 @@ class Period(_Part):
 class Source(_Part):
     """The app from which a bundle was exported, and the estate that the app reads.
 
-    ``tenants`` are the tenants of the recorded subscriptions, in order.
+    ``tenants`` are the sorted tenants of the recorded subscriptions.
     """
 
     url: str
@@ -94,10 +94,10 @@ class Source(_Part):
 class Manifest(_Part):
     """The content and the origin of a bundle.
 
-    ``as_of`` is when the last finished scan began, or None before the first one. ``identity`` is
-    who exported the bundle, if known. ``rule_version`` is the version with which the app judged.
-    ``previous`` is the SHA-256 of the previous bundle's manifest, or None for the first bundle of a
-    chain.
+    ``as_of`` is when the last finished scan began, or None before the first scan. ``identity`` is
+    the person or application that exported the bundle, if known. ``rule_version`` is the version of
+    the rule that the app applied. ``previous`` is the SHA-256 of the previous bundle's manifest, or
+    None for the first bundle of a chain.
     """
 
     format: Literal[3] = FORMAT
@@ -120,7 +120,7 @@ class Manifest(_Part):
 
     @property
     def sha256(self) -> str:
-        """The SHA-256 of the manifest file, as ``previous`` in the next bundle of a chain."""
+        """The SHA-256 of the manifest file, which is ``previous`` in the next bundle of a chain."""
         return hashlib.sha256(self.body()).hexdigest()
 
     def body(self) -> bytes:
@@ -131,16 +131,15 @@ class Manifest(_Part):
 
 
 def entries(folder: Path) -> dict[str, FileEntry]:
-    """Hash every file of a folder that has no manifest yet."""
+    """Hash every file in a folder that has no manifest yet."""
     return {path.name: _entry(path) for path in folder.iterdir()}
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read the manifest of a bundle; accept only the bytes that this program writes.
+    """Read the manifest of a bundle, and accept only bytes that this program would write.
 
     Raises:
         NotUsable: the manifest is missing or not trustworthy.
-
     """
     path = folder / MANIFEST
     if is_no_file(path):
@@ -157,7 +156,7 @@ def read_manifest(folder: Path) -> Manifest:
             raise NotUsable(_other_format(path, first["input"])) from error
         place = shown(".".join(str(part) for part in first["loc"])) or "the file"
         raise NotUsable(f"{path} must be a manifest: {place}: {shown(first['msg'])}.") from error
-    # Parsers may disagree on odd JSON, for example with a duplicate name.
+    # Parsers may disagree about unusual JSON, for example about a duplicate name.
     if manifest.body() != data:
         raise NotUsable(f"{path} must be exactly as cmk-check wrote it.")
     return manifest
@@ -170,12 +169,12 @@ def _other_format(path: Path, number: int) -> str:
 
 
 def is_no_file(path: Path) -> bool:
-    """Return whether a path is not a regular file, or a link, whose target may change later."""
+    """Return whether a path is not a regular file; a link is none: its target may change."""
     return path.is_symlink() or (path.exists() and not path.is_file())
 
 
 def breaks(before: Manifest, after: Manifest) -> Iterator[str]:
-    """Yield the reasons why a manifest does not continue another one."""
+    """Yield the reasons why a manifest does not continue another manifest."""
     if after.previous != before.sha256:
         yield f"its previous is {after.previous}"
     since, until = after.period.since, before.period.until

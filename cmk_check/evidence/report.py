@@ -1,4 +1,4 @@
-"""The report for people: one HTML page without scripts, which loads nothing and prints on A4."""
+"""Render the report: one HTML page without scripts, which loads nothing and prints on A4."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -32,9 +32,9 @@ _BROKEN: Final = "Compliant, with a key that cannot be used"
 
 @dataclass(slots=True)
 class _List[T]:
-    """The first entries of a list, or with ``newest`` the last ones, and the total.
+    """The first entries of a list, or the last entries with ``newest``, and the total.
 
-    ``row`` returns the cells of an entry; ``file`` contains all entries.
+    ``row`` returns the cells of an entry. ``file`` is the file that contains all entries.
     """
 
     head: tuple[str, ...]
@@ -51,7 +51,7 @@ class _List[T]:
             self.shown.append(entry)
 
     def table(self, more: Iterable[T] = ()) -> Html:
-        """Return a table that also has ``more``, with a note if entries are left out."""
+        """Return a table that also contains ``more``, with a note if entries are left out."""
         for entry in more:
             self.add(entry)
         if not self.shown:
@@ -291,7 +291,7 @@ def _change(change: models.ChangeEvent) -> Iterator[Content]:
 
 
 def _states(change: models.ChangeEvent) -> str:
-    """Return the states before and after: verdict, key, the change's aspect and all differences."""
+    """Return the states before and after a change: verdict, key, aspect and differences."""
     side, has = (as_object(change.data.get(name)) for name in ("before", "after"))
     about = {aspect.name for aspect in ASPECTS if change.type in aspect.changes}
     changed = {name for name in side.keys() & has.keys() if side[name] != has[name]}
@@ -336,7 +336,7 @@ def _unread(evidence: Evidence) -> Iterator[tuple[models.Subscription, models.Ga
 
 
 def _find_acceptance(finding: models.Finding) -> aspect_models.AccountException | None:
-    """Return the exemption that temporarily accepts a violation, or None without one."""
+    """Return the exemption that temporarily accepts a violation, or None."""
     exception = finding.exception
     is_accepted = finding.verdict is Verdict.NON_COMPLIANT and exception and exception.honoured
     return exception if is_accepted else None
@@ -345,7 +345,7 @@ def _find_acceptance(finding: models.Finding) -> aspect_models.AccountException 
 def _is_satisfied(evidence: Evidence) -> bool:
     """Return whether the controls are satisfied.
 
-    That requires that both the posture and all findings are compliant, and that there is no gap.
+    Controls are satisfied only if the posture and all findings are compliant and there is no gap.
     """
     return (
         evidence.status.posture is PostureVerdict.COMPLIANT

@@ -3,7 +3,7 @@
 https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md and
 https://github.com/secure-systems-lab/dsse. The signed bytes are the envelope's pre-authentication
 encoding (PAE). Public keys are read as PEM or JWK, private keys as PEM. A key that cannot be read
-or used raises NotUsable, a file of the bundle OSError, and a vault that does not sign
+or used raises NotUsable, a file of the bundle raises OSError, and a vault that does not sign raises
 SigningFailed.
 """
 
@@ -42,7 +42,7 @@ async def sign(folder: Path, signed: Sign) -> None:
 
 
 def signature_fault(folder: Path, key: "SSlibKey") -> str | None:
-    """Return the fault of the signature of a folder's manifest, or None if it is valid."""
+    """Return the fault in the signature of a folder's manifest, or None if it is valid."""
     from securesystemslib.exceptions import VerificationError
 
     signature = folder / SIGNATURE
@@ -64,7 +64,7 @@ def signature_fault(folder: Path, key: "SSlibKey") -> str | None:
 
 
 def _envelope(data: bytes) -> "Envelope | None":
-    """Read an envelope; return None unless ``sign`` would write exactly these bytes.
+    """Parse an envelope; return None unless ``sign`` would write exactly these bytes.
 
     Unsigned parts must not change either: whitespace, unused fields, further signatures.
     """
@@ -79,7 +79,7 @@ def _envelope(data: bytes) -> "Envelope | None":
 
 
 def _statement(manifest: str) -> bytes:
-    """Return the statement that a manifest has this SHA-256: the same bytes for the same hash."""
+    """Return the statement that a manifest has this SHA-256; equal hashes give equal bytes."""
     statement = {
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{"name": MANIFEST, "digest": {"sha256": manifest}}],
@@ -108,8 +108,7 @@ def parse_jwk(document: Any) -> object:  # noqa: ANN401 - JSON
     """Return the key of a JWK.
 
     Raises:
-        ValueError, TypeError, KeyError: it is not a JWK.
-
+        ValueError, TypeError, KeyError: the document is not a JWK.
     """
     from jwt import PyJWK
     from jwt.exceptions import PyJWTError

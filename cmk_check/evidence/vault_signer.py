@@ -1,7 +1,7 @@
-"""Signs with a key in Key Vault as the identity that runs the command; the key stays in the vault.
+"""Sign with a key in Key Vault as the identity of the command; the key never leaves the vault.
 
 https://learn.microsoft.com/rest/api/keyvault/keys/sign/sign. A token is sent only to the vault,
-whose host must be in the domain of the configured cloud; redirects are not followed.
+whose host must be in the domain of the configured cloud. Redirects are not followed.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ class SigningFailed(CmkCheckError):
 
 _KEY_PATH: Final = re.compile(r"/keys/([0-9A-Za-z-]{1,127})(?:/([0-9A-Fa-f]{32}))?/?")
 _VAULT_NAME: Final = re.compile(r"[A-Za-z][0-9A-Za-z-]{1,22}[0-9A-Za-z]")
-# Keyed by the scheme of securesystemslib.
+# The algorithms by scheme of securesystemslib.
 _ALGORITHMS: Final[Mapping[str, str]] = {
     "rsassa-pss-sha256": "PS256",
     "ecdsa-sha2-nistp256": "ES256",
@@ -52,7 +52,7 @@ _ADVICE: Final[Mapping[int, str]] = {
 
 
 class KeyId(NamedTuple):
-    """The id of a key: ``https://<host>/keys/<name>/<version>``; "" means the latest version."""
+    """The id of a key version, ``https://<host>/keys/<name>/<version>``; "" is the latest."""
 
     host: str
     name: str
@@ -60,11 +60,10 @@ class KeyId(NamedTuple):
 
     @classmethod
     def parse(cls, text: str, domain: str) -> "KeyId":
-        """Parse the id of a key whose vault must be in a domain.
+        """Parse the id of a key in a vault that must be in a domain.
 
         Raises:
             NotUsable: the text is not such an id.
-
         """
         scheme, _, rest = text.partition("://")
         authority, _, path = rest.partition("/")
@@ -81,16 +80,16 @@ class KeyId(NamedTuple):
 
 @asynccontextmanager
 async def open_vault_signer(key_id: str) -> AsyncIterator[Sign]:
-    """Sign in, read the public key before anything else, and yield the signer.
+    """Sign in, read the public key, and yield a signer.
 
-    The signer checks each signature, and raises SigningFailed or InventoryError as below.
+    The signer checks each signature, and raises SigningFailed or InventoryError for the reasons
+    below.
 
     Raises:
-        NotUsable: the id is not of a key in the configured cloud, or the key cannot sign.
+        NotUsable: the id is not a key in the configured cloud, or the key cannot sign.
         SettingsError: the settings of the sign-in are invalid.
         SigningFailed: the vault does not return the public key.
         InventoryError: the sign-in failed.
-
     """
     settings = Settings.load_for_scan()
     requested = KeyId.parse(key_id, settings.addresses.vault_domain)
@@ -111,7 +110,7 @@ class _Vault:
     scope: str
 
     async def read(self, requested: KeyId) -> tuple[KeyId, "SSlibKey"]:
-        """Read a public key; also return the id of its version."""
+        """Read a public key, and return it with the id of its version."""
         host, name, version = requested
         response = await self._ask("GET", f"/keys/{name}/{version}".rstrip("/"))
         try:
@@ -145,7 +144,7 @@ class _Vault:
     async def _ask(
         self, method: str, path: str, body: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
-        """Send a request, and repeat it after transient failures; signing twice does no harm."""
+        """Send a request, and repeat it after transient failures; signing twice is harmless."""
         url = URL(f"https://{self.host}{path}").with_query({"api-version": "7.4"})
         for pause in (*API_PAUSES_SECONDS, None):
             token = (await self.credential.get_token(self.scope)).token
@@ -164,7 +163,7 @@ class _Vault:
 
 
 def _der(raw: bytes) -> bytes:
-    """Return an ECDSA signature in OpenSSL's form; Key Vault sends its two numbers one by one."""
+    """Convert an ECDSA signature to OpenSSL's format; Key Vault sends its two numbers in a row."""
     from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
     half = len(raw) // 2

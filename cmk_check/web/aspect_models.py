@@ -1,6 +1,6 @@
-"""The aspects beside the verdict in the HTTP API: one account's, the counts, and the filters.
+"""The aspects of an account in the HTTP API: its values, the counts, and the filters.
 
-A new aspect adds its model, and a field to ``Sides``, ``Accounts`` and ``AspectFilters``.
+A new aspect needs a model, and a field in ``Sides``, ``Accounts`` and ``AspectFilters``.
 """
 
 from datetime import datetime, timedelta
@@ -188,17 +188,17 @@ class Controls(Answer):
 
 
 def to_api_accounts(accounts: AccountCounts, now: datetime) -> Accounts:
-    """Make the counts by verdict; ended exceptions are not counted."""
+    """Return the counts by verdict; expired exceptions are not counted."""
     return Accounts.of(accounts, excepted=count_honoured(accounts.excepted, now))
 
 
 def to_api_keys(accounts: AccountCounts) -> Keys:
-    """Make the counts by key health; a key that was never read counts as unknown."""
+    """Return the counts by key health; a key that was never read counts as unknown."""
     return Keys.model_validate(KEY_HEALTH.get_all_sums(accounts))
 
 
 def to_api_sides(finding: Finding, now: datetime) -> dict[str, object]:
-    """Make the fields of ``Sides``; an honoured exception ends at its expiry."""
+    """Return the fields of ``Sides``; an honoured exception ends at its expiry."""
     return {
         "key_health": _key_health(finding.key_health, now),
         "exception": finding.exception.at(now) if finding.exception else None,
@@ -206,7 +206,7 @@ def to_api_sides(finding: Finding, now: datetime) -> dict[str, object]:
 
 
 def _key_health(health: key_health.KeyHealth | None, now: datetime) -> KeyHealth | None:
-    """Make the health of a key; days to expiry are rounded down to whole days."""
+    """Return the health of a key; days to expiry are rounded down to whole days."""
     if health is None:
         return None
     left = health.expires and (health.expires - now) // timedelta(days=1)

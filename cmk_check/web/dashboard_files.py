@@ -1,7 +1,7 @@
-"""The dashboard's files and their security headers.
+"""Serve the dashboard's files with their security headers.
 
-The files hold no data: the page calls the API with the visitor's own key or sign-in. The files are
-therefore anonymous, need no settings, and are served without loading the API.
+The files contain no data: the page calls the API with the visitor's own key or sign-in. For this
+reason the files are anonymous, need no settings, and are served without loading the API.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from cmk_check.web.http.conditional import matches
 INDEX: Final = "index.html"
 _TEXT: Final = "text/plain"
 _FOLDER: Final = files("cmk_check.web").joinpath("dashboard")
-# In the order of the preload header: first the modules that load the data.
+# In the order of the preload header: the modules that load the data come first.
 _FIRST: Final = ("start.js", "load.js", "api.js", "page_state.js", "url_state.js")
 _ALL: Final = sorted(file.name for file in _FOLDER.iterdir() if file.name.endswith(".js"))
 _MODULES: Final = (*dict.fromkeys((*_FIRST, *_ALL)), "vendor/uPlot.esm.js")
@@ -32,7 +32,7 @@ FILES: Final[Mapping[str, str]] = {
     **dict.fromkeys(_MODULES, "text/javascript"),
     **dict.fromkeys(_STYLES, "text/css"),
 }
-# How callers are authenticated, as written in the packed page; replaced if the setting differs.
+# The authentication of callers, as written in the packed page; replaced if the setting differs.
 _AUTH_META: Final = '<meta name="cmk-auth" content="{}">'
 _NEXT_SCAN: Final = b'<meta name="cmk-next-scan" content="%s">'
 _POLICY: Final = (
@@ -49,7 +49,7 @@ _PRELOADED: Final = ", ".join(
     ]
 )
 HEADERS: Final[Mapping[str, str]] = {
-    # Cached but revalidated each time: a page must not load modules of another version.
+    # Cached but revalidated each time, because a page must not load modules of another version.
     "Cache-Control": "no-cache",
     "Content-Security-Policy": _POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -71,10 +71,10 @@ class FileResponse:
 def respond(
     path: str, if_none_match: str | None, http_auth: HttpAuth, next_scan: datetime | None = None
 ) -> FileResponse:
-    """Respond to a request for the page (the empty path) or one of its files.
+    """Respond to a request for the page (the empty path) or for one of its files.
 
-    ``next_scan`` is when the schedule starts a scan; the page names it before the first one.
-    The response to HEAD also has a body; the host does not send it.
+    ``next_scan`` is when the schedule starts a scan, which the page shows before the first scan.
+    The response to HEAD also has a body, but the host does not send it.
     """
     name = path or INDEX
     if name not in FILES or path == INDEX:

@@ -1,4 +1,4 @@
-"""How the API is served, and the FastAPI applications that its routes are part of."""
+"""Build the FastAPI applications, in which the API's routes are registered."""
 
 import re
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from cmk_check.config.settings import Settings
 from cmk_check.web.http import errors
 from cmk_check.web.http.middleware import RequestMiddleware
 
-# FastAPI's telemetry would export every request with its query, which may hold a key.
+# FastAPI's telemetry would export every request with its query, which may contain a key.
 _NO_TELEMETRY: Final[TelemetryConfig] = {
     "tracing": False,
     "metrics": False,
@@ -35,14 +35,14 @@ def operation_id(route: APIRoute) -> str:
 
 
 def make_link(request: Request, parameters: Mapping[str, str | int], hostname: str | None) -> str:
-    """Return a link to the route that answers the request, with these parameters."""
+    """Return a link with these parameters to the route that handles the request."""
     return f"{find_origin(request, hostname)}{request.scope['route'].path}?{urlencode(parameters)}"
 
 
 def find_origin(request: Request, hostname: str | None) -> str:
-    """Return the origin at which callers reach this app, or "" if only a relative link is safe.
+    """Return the origin at which callers reach this app, or "" if only relative links are safe.
 
-    On Azure, where ``hostname`` is set, the app is served by https only. The caller controls the
+    On Azure, where ``hostname`` is set, the app is served only by https. The caller controls the
     Host header.
     """
     if hostname and not _LOCAL.fullmatch(hostname):
@@ -54,7 +54,7 @@ def find_origin(request: Request, hostname: str | None) -> str:
 
 
 def build_application(router: APIRouter, settings: Settings) -> FastAPI:
-    """Build an application with these routes that requires a sign-in and handles errors."""
+    """Build an application with these routes, which requires a sign-in and handles errors."""
     app = FastAPI(
         openapi_url=None,
         redirect_slashes=False,  # a redirect would repeat the Host header of the caller
@@ -64,6 +64,6 @@ def build_application(router: APIRouter, settings: Settings) -> FastAPI:
         RequestMiddleware, http_auth=settings.http_auth, easy_auth=settings.easy_auth
     )
     errors.handle(app)
-    # Not as an included router, so that a 405 finds all methods of the path.
+    # The routes are not in an included router, so that a 405 finds all methods of the path.
     app.router.routes.extend(router.routes)
     return app

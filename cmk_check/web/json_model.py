@@ -1,4 +1,4 @@
-"""What all models of the HTTP API have in common: names in camelCase, and times in UTC."""
+"""The common base of the HTTP API's models: names in camelCase, and times in UTC."""
 
 from datetime import datetime
 from typing import Annotated, Any, Self, TypeVar, Union
@@ -10,7 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 from cmk_check.core.text import write_time
 
 _T = TypeVar("_T")
-# An optional value that is not documented as null. A ``type`` alias would be documented.
+# An optional value that is not documented as null, because a ``type`` alias would be documented.
 Omittable = Union[_T, SkipJsonSchema[None]]  # noqa: UP007 - mypy knows no other generic union
 Time = Annotated[
     datetime,
@@ -29,10 +29,10 @@ class Answer(BaseModel):
 
     @classmethod
     def of(cls, source: object, **others: Any) -> Self:  # noqa: ANN401 - the model checks it
-        """Make it from the attributes of the core's own type, except ``others``."""
+        """Build the model from the attributes of a core type, except ``others``."""
         names = cls.model_fields.keys() - others.keys()
         return cls(**{name: getattr(source, name) for name in names}, **others)
 
     def encode(self) -> bytes:
-        """Return the JSON."""
+        """Encode the model as JSON."""
         return self.model_dump_json(by_alias=True).encode()

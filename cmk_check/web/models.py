@@ -1,6 +1,6 @@
 """The response models of the HTTP API, with the contract's field names and order.
 
-The OpenAPI document and the responses come from the same models, so they cannot differ. The shape
+The OpenAPI document and the responses come from the same models, so they cannot differ. The format
 follows Microsoft's REST guidelines: camelCase, times in UTC with ``Z``, ``value``, ``nextLink``.
 """
 
@@ -46,7 +46,7 @@ from cmk_check.web.aspect_models import (
 )
 from cmk_check.web.json_model import Answer, Omittable, Time
 
-# Absent if there is nothing to link to; never null.
+# Missing if there is nothing to link to, and never null.
 Link = Annotated[Omittable[str], Field(exclude_if=lambda link: link is None)]
 
 
@@ -87,7 +87,8 @@ class GapOfSubscription(Answer):
     detail: str | None = Field(description="An explanation of the gap, and what to do.")
 
 
-# Here and below, the fields of the last base come first, then the aspects', then the model's own.
+# In these models, the fields of the last base class come first, then the aspects' fields, then the
+# model's own.
 class Gap(GapOfSubscription, _Named):
     """A subscription that was not read completely."""
 
@@ -466,7 +467,7 @@ class ErrorDetail(Answer):
     target: str | None = Field(description="The parameter or resource with the error.")
 
 
-# Not named Error, like its field: client generators would write wrong types.
+# Not named Error, like its field, because client generators would write wrong types.
 class ErrorResponse(Answer):
     """The envelope of every error."""
 

@@ -1,6 +1,6 @@
 """The query parameters of the HTTP API.
 
-They are strict: if a filter were ignored or adapted, everything would seem to match.
+The parameters are strict: if a filter were ignored or adapted, everything would seem to match.
 """
 
 import re
@@ -53,7 +53,7 @@ _RANGE: Final = f"to must be from or more, and the range at most {MAX_CHANGES_RE
 
 
 def _whole(value: object) -> object:
-    """Reject other forms that int() accepts: "1_0", "+1", " 1"."""
+    """Reject other forms that int() accepts, such as "1_0", "+1" and " 1"."""
     if isinstance(value, str) and not re.fullmatch(r"[0-9]{1,9}", value):
         raise ValueError("not a whole number")
     return value
@@ -73,7 +73,10 @@ def _key_id(text: str) -> str:
 
 
 def _limit_length(chars: int) -> Any:  # noqa: ANN401 - as Pydantic's own Field
-    """Limit a text. The pattern is for the document: Pydantic's patterns know fewer blanks."""
+    """Limit the length of a text.
+
+    The pattern is for the document, because Pydantic's patterns recognise fewer blanks.
+    """
     return Field(max_length=chars, json_schema_extra={"pattern": r"\S"})
 
 
@@ -100,7 +103,8 @@ SkipToken = Annotated[
     Omittable[Annotated[str, Field(max_length=MAX_SKIP_TOKEN_CHARS)]],
     Field(description="The token for the next page, taken from `nextLink`."),
 ]
-# A sequence number of the feed, opaque to callers; 18 digits always fit into an integer.
+# A sequence number of the feed, which callers do not interpret; 18 digits always fit into an
+# integer.
 Cursor = Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]
 
 
@@ -258,7 +262,7 @@ class ResendQuery(AnyQuery):
 
 
 def describe_fault(detail: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the name of the parameter that Pydantic refused in ``detail``, and what it must be."""
+    """Return the parameter that Pydantic refused in ``detail``, and its allowed values."""
     if detail["type"] == _REFUSED:
         return detail["ctx"]["name"], detail["msg"]
     name = detail["loc"][1]

@@ -1,7 +1,7 @@
 """The HTTP API: an ASGI application with its routes.
 
-``cmk_check.asgi_adapter`` calls it with the full URL path, so the routes include the host's prefix
-``/api``. The name of a route's function is its ``operationId`` in the contract.
+``cmk_check.asgi_adapter`` calls the application with the full URL path, so the routes include the
+host's prefix ``/api``. The name of a route's function is its ``operationId`` in the contract.
 """
 
 import json
@@ -69,7 +69,7 @@ router: Final = APIRouter(generate_unique_id_function=operation_id)
 
 
 class _Api:
-    """The views and tables that an application's routes use."""
+    """The views and tables that the routes of an application use."""
 
     def __init__(
         self, store: Store, clock: Clock, expect: Expectations, settings: Settings, places: Places
@@ -94,7 +94,7 @@ class _Api:
     def onwards(
         self, request: Request, query: parameters.AnyQuery, skip_token: str | None
     ) -> str | None:
-        """Return the link to the next page of a list, None on the last one."""
+        """Return the link to the next page of a list, or None on the last page."""
         if skip_token is None:
             return None
         following = query.asked() | {"skipToken": skip_token}
@@ -154,7 +154,7 @@ def create_app(
     settings: Settings,
     places: Places | None = None,
 ) -> FastAPI:
-    """Build the API over a store; it reads nothing before the first request.
+    """Build the API over a store, which is not read before the first request.
 
     ``places`` limit the concurrent lists that may read a whole table.
     """
@@ -369,6 +369,6 @@ async def get_contract(request: Request, _: Asked[parameters.NoQuery]) -> Respon
 
 @cache
 def _contract(http_auth: HttpAuth, kinds: tuple[str, ...]) -> bytes:
-    # Another function serves the route that starts a scan; callers see one contract.
+    # Another function serves the route that starts a scan, but callers see one contract.
     routes = [*router.routes, *scan_now.router.routes]
     return json.dumps(openapi.document(routes, http_auth, kinds)).encode()

@@ -1,9 +1,9 @@
-"""``/api/scan``: POST starts a scan, and GET returns whether the caller may send that POST.
+"""Serve ``/api/scan``: POST starts a scan, GET returns whether the caller may send that POST.
 
-``POST /api/scan/resend`` has the same key. It sends published changes to the receivers of alerts
-again, and answers with nothing of the changes.
+``POST /api/scan/resend`` requires the same key. This request sends published changes to the
+receivers of alerts again; its response contains no data of the changes.
 
-It is a separate application behind a separate function: the key for reading cannot start a scan,
+This is a separate application behind a separate function: the key for reading cannot start a scan,
 and the key for starting a scan cannot read.
 """
 
@@ -36,7 +36,7 @@ from cmk_check.web.http.refusals import RequestRefused
 from cmk_check.web.http.responses import HEADERS, error_answer, json_answer
 
 type Ask = Callable[[frozenset[str]], Awaitable[StartAnswer]]
-# The first and the last number; returns whether they were queued.
+# A function of the first and the last number, which returns whether they were queued.
 type Resend = Callable[[int, int], Awaitable[bool]]
 
 PATH: Final = "/api/scan"
@@ -44,7 +44,7 @@ SCANS: Final = "/api/v1/scans"
 _LOGGER: Final = logging.getLogger(__name__)
 # A failed start also counts as a start.
 _QUEUE_RETRY_SECONDS: Final = int(SCAN_SPACING.total_seconds())
-# The running scan is usually a partial one, which takes a few seconds.
+# The running scan is usually a partial scan, which takes a few seconds.
 _RUNNING_RETRY_SECONDS: Final = int(PARTIAL_SCAN_SPACING.total_seconds())
 _LINK: Final = {"type": "string", "format": "uri-reference"}
 _LOCATION: Final = {
@@ -90,10 +90,10 @@ router: Final = APIRouter(generate_unique_id_function=operation_id)
 
 
 def create_app(ask: Ask, resend: Resend, settings: Settings, scope: Scope) -> FastAPI:
-    """Build the application; ``ask`` starts a scan or returns why it did not.
+    """Build the application; ``ask`` starts a scan or returns why no scan was started.
 
-    Without subscriptions it starts a full scan. ``scope`` decides which ones may be requested.
-    ``resend`` queues published changes for delivery.
+    Without subscriptions, ``ask`` starts a full scan. ``scope`` decides which subscriptions may be
+    requested. ``resend`` queues published changes for delivery.
     """
     app = build_application(router, settings)
     app.state.ask = ask
@@ -104,7 +104,7 @@ def create_app(ask: Ask, resend: Resend, settings: Settings, scope: Scope) -> Fa
     @app.exception_handler(QueueError)
     async def not_sent(_: Request, error: QueueError) -> Response:
         _LOGGER.error("A scan could not be started, or changes not sent again: %s", error)
-        # The reason goes to the log only, because it names queues and roles.
+        # The reason is written only to the log, because it names queues and roles.
         return error_answer(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "StorageUnavailable",
@@ -190,13 +190,12 @@ def _respond(requested: StartAnswer, headers: dict[str, str]) -> Response:
 
 
 def _parse_named(body: bytes, scope: Scope) -> frozenset[str]:
-    """Return the lower-cased ids of the requested subscriptions; none if the body is empty.
+    """Return the lower-cased ids of the requested subscriptions, or none for an empty body.
 
     No model validates the body, so that each error message is specific.
 
     Raises:
         RequestRefused: the body is invalid, or names a subscription that is not scanned.
-
     """
     try:
         content = json.loads(body.strip() or b"{}") if len(body) <= MAX_SCAN_REQUEST_BYTES else None

@@ -1,4 +1,4 @@
-"""Conditional requests: whether the caller already has the current response."""
+"""Conditional requests: check whether the caller already has the current response."""
 
 
 def matches(if_none_match: str | None, etag: str) -> bool:

@@ -1,4 +1,4 @@
-"""Exception handlers: every error that a route may raise, as a response in the error envelope."""
+"""Convert every error that a route may raise to a response in the error envelope."""
 
 import logging
 from http import HTTPStatus
@@ -27,14 +27,14 @@ def handle(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
-        # Report the first error; the caller sees the next one after correcting it.
+        # Report only the first error; the caller sees the next error after correcting it.
         name, message = describe_fault(error.errors()[0])
         return error_answer(HTTPStatus.BAD_REQUEST, "InvalidParameter", message, name)
 
     @app.exception_handler(StoreError)
     async def unavailable(_: Request, error: StoreError) -> Response:
         _LOGGER.error("The HTTP API could not use the store: %s", error)
-        # The reason goes to the log only, because it names rows and roles.
+        # The reason is written only to the log, because it names rows and roles.
         return error_answer(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "StorageUnavailable",
@@ -69,7 +69,7 @@ def handle(app: FastAPI) -> None:
 
 
 def _allowed(request: Request) -> list[str]:
-    """Return the methods of all routes of this path; Starlette lists only the first route's."""
+    """Return the methods of all routes of this path, because Starlette lists only one route's."""
     routes = [route for route in request.app.routes if isinstance(route, Route)]
     matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
     methods = {method for route in matching for method in route.methods or ()}

@@ -1,7 +1,7 @@
-"""Middleware of the HTTP API: it checks every request before the routes and handles their failures.
+"""Middleware of the HTTP API, which checks every request and handles the routes' failures.
 
-It implements ASGI directly: Starlette raises an unexpected error again after it has sent the
-response, and the Functions worker then drops the response.
+It implements ASGI directly, because Starlette raises an unexpected error again after it has sent
+the response, and the Functions worker then drops the response.
 """
 
 import logging
@@ -18,7 +18,7 @@ from cmk_check.config.http_auth import HttpAuth
 from cmk_check.web.http.responses import error_answer
 
 _LOGGER: Final = logging.getLogger(__name__)
-# The query parameter that may hold the host's function key.
+# The query parameter that may contain the host's function key.
 _KEY: Final = "code"
 _PRINCIPAL: Final = "x-ms-client-principal-id"
 # Replaces bytes that are not UTF-8.
@@ -28,7 +28,7 @@ _REPLACEMENT: Final = "\ufffd"
 class RequestMiddleware:
     """ASGI middleware: requires a sign-in, removes the key from the query, reports failures.
 
-    The host checks function keys, so only ``entra`` is checked here.
+    The host checks function keys, so the middleware checks only ``entra``.
     """
 
     def __init__(self, app: ASGIApp, http_auth: HttpAuth, *, easy_auth: bool) -> None:
@@ -87,9 +87,9 @@ def _parameters(scope: Scope) -> list[tuple[str, str]]:
 
 
 def _clean_scope(scope: Scope) -> Scope:
-    """Remove the function key from the query, so that no link or log repeats it; HEAD is a GET.
+    """Remove the function key from the query, so that no link or log repeats it.
 
-    The response to HEAD also has a body; the host does not send it.
+    HEAD is handled as GET. The response to HEAD also has a body, but the host does not send it.
     """
     kept = [(name, value) for name, value in _parameters(scope) if name != _KEY]
     method = "GET" if scope["method"] == "HEAD" else scope["method"]

@@ -1,6 +1,6 @@
-"""The OpenAPI document: the routes' declarations, and what the platform and settings add.
+"""Build the OpenAPI document: the routes' declarations, and additions for platform and settings.
 
-openapi.toml has what no route declares: texts, sign-in, and the health function.
+openapi.toml contains everything that no route declares: texts, sign-in, and the health function.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,13 +13,13 @@ from cmk_check.config.http_auth import HttpAuth
 from cmk_check.core.text_files import read_toml
 from cmk_check.web.models import ErrorResponse
 
-# The subjects of the operations; generators make a module of each.
+# The subjects of the operations; client generators make a module of each subject.
 type Tag = Literal["results", "changes", "scans", "app"]
 _TEXTS: Final = read_toml(__package__, "openapi.toml")
 
 type Responses = dict[int | str, dict[str, Any]]
 
-# A key opens one function, and a separate function starts scans.
+# A key opens only one function, and a separate function starts scans.
 _START: Final = "scanKey"
 _SCHEMES: Final[Mapping[HttpAuth, Mapping[str, Mapping[str, str]]]] = _TEXTS["schemes"]
 _RETRY_AFTER: Final = {
@@ -29,7 +29,7 @@ _RETRY_AFTER: Final = {
     }
 }
 
-# What the function `api` serves; the key of `scan_now` opens the rest.
+# The routes of the function `api`; the key of `scan_now` opens the others.
 _READ_PATHS: Final = "/api/v1/"
 
 _SCHEMA_PATH: Final = "#/components/schemas/"
@@ -41,8 +41,8 @@ HEALTH: Final = "/api/health"
 def error(description: str) -> dict[str, Any]:
     """Return the description of an error response.
 
-    The reference replaces ``"model": ErrorResponse``: FastAPI would build a validator from it for
-    each error of each route at every start, which takes most of the API's build time.
+    The reference replaces ``"model": ErrorResponse``, from which FastAPI would build a validator
+    for each error of each route at every start, which takes most of the API's build time.
     """
     return {"description": description, "content": {"application/json": {"schema": _ERROR}}}
 
@@ -54,7 +54,7 @@ ERRORS: Final[Responses] = {
     503: error("The app cannot use its storage, or sign-in is not configured.")
     | {"headers": _RETRY_AFTER},
 }
-# The errors of lists that may walk through a whole table.
+# The errors of lists that may read a whole table.
 LIST_ERRORS: Final[Responses] = ERRORS | {
     429: error("The app is busy with other requests for lists.") | {"headers": _RETRY_AFTER}
 }
@@ -71,7 +71,8 @@ def document(
         routes=routes,
         contact={"name": "the cmk_check authors"},
         license_info={"name": "MIT", "identifier": "MIT"},
-        # Relative to the document, so that a caller's Host header leads no client away.
+        # Relative to the document, so that a caller's Host header cannot lead clients to another
+        # host.
         servers=[{"url": "/", "description": "The app that serves this document."}],
         tags=[{"name": tag, "description": text} for tag, text in _TEXTS["tags"].items()],
     )
@@ -85,7 +86,8 @@ def document(
     contract["security"] = [{next(iter(_SCHEMES[http_auth])): []}]
     for path, operations in contract["paths"].items():
         for operation in operations.values():
-            # FastAPI adds its own error to every operation with parameters; here it is a 400.
+            # FastAPI adds its own error to every operation with parameters; in this API it is a
+            # 400.
             operation["responses"].pop("422", None)
             if http_auth == "keys" and not path.startswith(_READ_PATHS):
                 operation["security"] = [{_START: []}]

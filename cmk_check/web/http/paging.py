@@ -1,8 +1,8 @@
-"""Pages of a list whose filters run partly in this program: bounded work, and no row skipped.
+"""Build pages of a list that is partly filtered here, with bounded work and no skipped row.
 
-A filter that matches nothing would read the whole table in one request. Therefore a page may end
-early, even empty, and still have a next link: clients follow the links until there are none. A skip
-token holds the start of the next page.
+A filter that matches nothing would otherwise read the whole table in one request. For this reason a
+page may end early, even empty, and still have a next link: clients follow the links until there are
+none. A skip token contains the start of the next page.
 """
 
 import base64
@@ -16,7 +16,7 @@ from cmk_check.limits import MAX_KEY_UNITS, ROWS_EXAMINED_PER_PAGE
 from cmk_check.store.findings import RowPosition
 from cmk_check.web.http.refusals import RequestRefused
 
-_SEPARATOR: Final = "/"  # no key contains it
+_SEPARATOR: Final = "/"  # no key contains this character
 _KEYS: Final = re.compile(
     rf"(?P<partition>[A-Za-z0-9\-._()~]{{1,{MAX_KEY_UNITS}}}){_SEPARATOR}"
     rf"(?P<row>[A-Za-z0-9\-._()~|]{{1,{MAX_KEY_UNITS}}})"
@@ -25,7 +25,7 @@ _KEYS: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Page[T]:
-    """A page of a list and the token of the next page, if any."""
+    """A page of a list, and the token of the next page if there is one."""
 
     value: list[T]
     skip_token: str | None
@@ -41,7 +41,7 @@ async def gather[T](
     async for place, match in rows:
         examined += 1
         if match is not None and len(value) == top:
-            # One more than the page holds: there is another page.
+            # One match more than the page can contain, so there is another page.
             return Page(value, last and encode_position(last))
         if match is not None:
             value.append(match)
@@ -52,21 +52,20 @@ async def gather[T](
 
 
 def encode_position(place: RowPosition) -> str:
-    """Make the token of the page that starts after this row."""
+    """Encode the token of the page that starts after this row."""
     return encode_text(_SEPARATOR.join(place))
 
 
 def encode_text(text: str) -> str:
-    """Make the token of the page that starts after this text."""
+    """Encode the token of the page that starts after this text."""
     return base64.urlsafe_b64encode(text.encode()).decode()
 
 
 def decode_text(token: str, begin: str = "") -> str:
-    """Return the text that a token holds; every text in a list starts with ``begin``.
+    """Decode the text in a token; every text in a list starts with ``begin``.
 
     Raises:
         RequestRefused: the token is not valid.
-
     """
     try:
         text = base64.b64decode(token, altchars=b"-_", validate=True).decode()
@@ -78,13 +77,12 @@ def decode_text(token: str, begin: str = "") -> str:
 
 
 def decode_position(token: str | None, *rows: str) -> RowPosition | None:
-    """Return the position that a token holds; ``rows`` are the row keys or prefixes of the list.
+    """Decode the position in a token; ``rows`` are the row keys or prefixes of the list.
 
-    A token holds only the two keys of a row, so a token from another page just starts elsewhere.
+    A token contains only the two keys of a row, so a token from another page just starts elsewhere.
 
     Raises:
         RequestRefused: the token is not valid for this list.
-
     """
     if token is None:
         return None

@@ -1,4 +1,4 @@
-"""Requests that get an error response, without a web framework: the command line uses the views."""
+"""Errors in requests, defined without a web framework, because the command line uses the views."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

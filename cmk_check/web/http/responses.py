@@ -1,4 +1,4 @@
-"""Responses of the API: bodies with the common headers, and errors in their envelope."""
+"""Build responses of the API: bodies with common headers, and errors in their envelope."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -8,7 +8,7 @@ from fastapi import Response
 
 from cmk_check.web.models import ErrorDetail, ErrorResponse
 
-# The API serves no pages: a browser that shows a response must not load or run anything.
+# The API serves no pages, so a browser that shows a response must not load or run anything.
 HEADERS: Final[Mapping[str, str]] = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -28,7 +28,10 @@ def json_answer(
 
 
 def table_answer(body: bytes, form: str, next_link: str | None, what: str) -> Response:
-    """Respond with a table; browsers save a workbook. Link leads to the next page (RFC 8288)."""
+    """Respond with a table, which browsers save if it is a workbook.
+
+    The Link header leads to the next page (RFC 8288).
+    """
     headers = dict(HEADERS)
     if form == "xlsx":
         headers["Content-Disposition"] = f'attachment; filename="cmk-{what}.xlsx"'

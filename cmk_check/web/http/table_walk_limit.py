@@ -1,12 +1,13 @@
-"""Limits how many lists walk through the findings table at once, and how fast searches do.
+"""Limit how many lists read the whole findings table at once, and how fast searches run.
 
-A walk decodes up to 10,000 rows on the one thread that also answers status and health, so
-concurrent lists of a large estate must not take all of its time. Searches have separate places:
-they may wait longer, and must not keep lists waiting. Lists by a filter that the table cannot
-compare also have separate places, so searches never cause a list by exact values to be refused.
+A walk through the table decodes up to 10,000 rows on the one thread that also responds to status
+and health requests, so concurrent lists of a large estate must not take all of its time. Searches
+have separate slots: they may wait longer, and must not keep lists waiting. Lists by a filter that
+the table cannot compare also have separate slots, so that searches never cause a list by exact
+values to be refused.
 
-A search reads and compares thousands of rows from the storage that all requests share. Searches
-therefore take turns and pause in between, so that other requests are as fast as without them.
+A search reads and compares thousands of rows from the storage that all requests share. For this
+reason searches take turns and pause in between, so that other requests are as fast as without them.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ from cmk_check.web.http.refusals import RequestRefused
 
 
 class Walks:
-    """The places for walks in a process."""
+    """The limited number of walks in a process."""
 
     def __init__(
         self, at_once: int = TABLE_WALKS_AT_ONCE, seconds: float = TABLE_WALK_WAIT_SECONDS
@@ -37,11 +38,10 @@ class Walks:
 
     @asynccontextmanager
     async def hold_place(self) -> AsyncGenerator[None]:
-        """Hold a place while a request is handled.
+        """Occupy one of the slots while a request is handled.
 
         Raises:
-            RequestRefused: no place became free.
-
+            RequestRefused: no slot became free.
         """
         try:
             async with asyncio.timeout(self._seconds):
@@ -62,7 +62,7 @@ class Walks:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The places of lists, of lists whose rows this program compares, and of searches."""
+    """The slots of lists, of lists whose rows this program compares, and of searches."""
 
     lists: Walks = field(default_factory=Walks)
     compared: Walks = field(default_factory=lambda: Walks(seconds=SEARCH_WAIT_SECONDS))

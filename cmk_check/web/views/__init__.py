@@ -1,4 +1,1 @@
-"""The views: one module for each resource of the HTTP API.
-
-All that read raise StoreError.
-"""
+"""The views: one module for each resource of the HTTP API."""

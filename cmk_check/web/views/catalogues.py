@@ -1,4 +1,4 @@
-"""Reasons, controls and the rule's purpose: the same for every estate, so no table is read."""
+"""Build reasons, controls and the rule's purpose, which need no table."""
 
 from dataclasses import asdict
 from functools import cache

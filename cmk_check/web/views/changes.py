@@ -1,8 +1,8 @@
-"""Pages of the change feed, oldest first, with a cursor that never skips a change.
+"""Build pages of the change feed, oldest first, with a cursor that never skips a change.
 
 A cursor is a sequence number of the feed. Numbers are missing only where changes were pruned or a
-row is broken. A poller that paused for longer than the retention, or whose feed started again with
-an empty storage, therefore gets an error: an empty page would mean "nothing happened".
+row is broken. If a poller paused for longer than the retention, or if the feed started again with
+empty storage, the poller therefore gets an error: an empty page would mean "nothing happened".
 """
 
 import asyncio
@@ -24,22 +24,21 @@ from cmk_check.web.http.refusals import RequestRefused
 async def read_page(
     feed: FeedTable, query: parameters.ChangesQuery
 ) -> tuple[list[models.ChangeEvent], str, bool]:
-    """Return a page, the cursor after it, and whether the feed already holds later changes.
+    """Return a page, the cursor after it, and whether the feed already has later changes.
 
     A poller that is up to date costs one point read.
 
     Raises:
-        RequestRefused: the feed no longer holds the changes after the cursor.
-
+        RequestRefused: the changes after the cursor are no longer in the feed.
     """
     since = None if query.since is None else int(query.since)
-    # Read before the rows: if a number up to this one has no row, it was pruned.
+    # Read before the rows: if a number up to this number has no row, the row was pruned.
     last = await feed.last()
     if since == last:
         return [], str(last), False
     if since is not None and since > last:
         raise _resync_required()
-    # Without a cursor, changes before the first one shown do not count as missed.
+    # Without a cursor, changes before the first change on the page do not count as missed.
     begin = since or 0 if query.last is None else max(last - query.last, 0)
     rows = await feed.read(begin, query.top + 1)
     lost = await _find_lost(feed, since, [number for number, _ in rows])
@@ -52,7 +51,7 @@ async def read_page(
 
 
 async def period(feed: FeedTable, scans: ScanTable, days: int, now: datetime) -> models.Period:
-    """Return what happened in the last days."""
+    """Return the summary of the last days."""
     since = now - timedelta(days=days)
     (read, is_whole), status = await asyncio.gather(
         feed.read_since(since, MAX_PERIOD_CHANGES), scans.status()
@@ -78,9 +77,9 @@ def _events(changes: Sequence[Change]) -> list[models.ChangeEvent]:
 
 
 async def _find_lost(feed: FeedTable, since: int | None, numbers: list[int]) -> int | None:
-    """Return the index of the first number after a pruned one, or None if none was pruned.
+    """Return the index of the first number after a pruned number, or None.
 
-    Pruning removes the oldest first: a hole after an older change is a broken row.
+    Pruning removes the oldest changes first, so a hole after an older change is a broken row.
     """
     before = since if since is not None else (numbers or [1])[0] - 1
     pairs = enumerate(pairwise([before, *numbers]))

@@ -1,4 +1,4 @@
-"""The columns of findings and keys in a table: the same in CSV and in a workbook."""
+"""The columns of findings and keys in a table, for both CSV and workbooks."""
 
 import re
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ from cmk_check.web.models import KeyInUse
 
 
 class Table(NamedTuple):
-    """What a table lists, and its columns, each with the path of its value in JSON."""
+    """The entries that a table lists, and its columns, each with the path of its value in JSON."""
 
     what: str
     columns: Mapping[str, tuple[str, ...]]
 
 
 def _alike(*path: str, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """Return columns named as in JSON, each with its path there."""
+    """Return columns named as in JSON, each with its path in the JSON."""
     return {name: (*path, name) for name in names}
 
 
@@ -29,7 +29,7 @@ _WORDS: Final = {"Id": "ID", "Uri": "URI", "Url": "URL"}
 _DATES: Final = ("changedAt", "previousVerdict", "coverage", "asOf")
 _KEY: Final = ("keySource", "keyName", "keyVersion", "keyVaultUri", "identityType")
 _IDENTITY: Final = ("identityClientId", "provisioningState")
-# In the order of the table; append new ones.
+# In the order of the table; new columns are added at the end.
 _PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     **_alike(names=_ACCOUNT + _VERDICT + _DATES),
     **_alike("evidence", names=_KEY + _IDENTITY),
@@ -62,7 +62,7 @@ KEYS: Final = Table("keys", {"keyUri": ("id",), **_alike(names=_OF_KEY[1:])})
 
 
 def texts(entry: BaseModel, table: Table) -> list[str]:
-    """Return the text of each column, with names and tags unchanged; "" without a value."""
+    """Return the text of each column, with names and tags unchanged, or "" without a value."""
     values = entry.model_dump(mode="json", by_alias=True)
     return [_text(values, path) for path in table.columns.values()]
 
@@ -85,7 +85,7 @@ def _text(value: Any, path: tuple[str, ...]) -> str:  # noqa: ANN401 - that is w
 
 
 def title(column: str) -> str:
-    """Return a column's name in words: ``keyVaultUri`` is "Key vault URI"."""
+    """Return a column's name in words, such as "Key vault URI" for ``keyVaultUri``."""
     first, *others = re.findall("[A-Z]?[a-z]+", column)
     if column == "id":
         return "Resource ID"

@@ -1,7 +1,8 @@
-"""Lists as CSV (RFC 4180) for spreadsheets: one row each, and no cell is a formula.
+"""Write lists as CSV (RFC 4180) for spreadsheets: one row each, and no cell is a formula.
 
 Names and tags are untrusted text. A spreadsheet runs a cell that starts with ``=``, ``+``, ``-`` or
-``@`` (https://owasp.org/www-community/attacks/CSV_Injection); an apostrophe in front makes it text.
+``@`` (https://owasp.org/www-community/attacks/CSV_Injection). An apostrophe at the start makes the
+cell a text.
 """
 
 import csv
@@ -14,12 +15,12 @@ from pydantic import BaseModel
 
 from cmk_check.web.views.columns import FINDINGS, Table, texts
 
-# Without it, Excel reads the file in the local code page.
+# Without a byte order mark, Excel reads the file in the local code page.
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _FORMULA: Final = frozenset("=+-@\N{MINUS SIGN}")
 _TEXT: Final = "'"
 _BREAKS: Final = frozenset({"Cc", "Zl", "Zp"})
-# They would show the text after them, also in the next cells, in another order.
+# These characters would show the text after them, also in the next cells, in another order.
 _REORDERING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -51,8 +52,8 @@ def _lines(lines: Iterable[Iterable[str]]) -> str:
 def cell(text: str) -> str:
     """Make a text safe to open in a spreadsheet.
 
-    In some languages a semicolon separates cells, so the text after one is also guarded. Control
-    characters, line breaks and characters that reorder text become blanks.
+    In some languages a semicolon separates cells, so the text after a semicolon is also protected.
+    Control characters, line breaks and characters that reorder text become blanks.
     """
     return ";".join(_guard_text(part) for part in text.split(";"))
 
@@ -70,7 +71,7 @@ def _guard_text(text: str) -> str:
 def _is_formula(text: str) -> bool:
     """Return whether the first visible character, in any width, starts a formula.
 
-    Quotes are skipped: after a semicolon they open a cell, and the text follows them.
+    Quotes are skipped, because after a semicolon a quote opens a cell that contains the text.
     """
     visible = (char for char in text if char.isprintable() and not char.isspace() and char != '"')
     first = next(visible, "")

@@ -1,4 +1,4 @@
-"""A digest: the posture now, and what happened since the last one, in numbers and sentences."""
+"""Build a digest: the posture now, and the events since the last digest."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -36,9 +36,9 @@ _SENTENCE: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestView(Digests):
-    """Makes digests from the rows that the HTTP API shows.
+    """Builds digests from the rows that the HTTP API shows.
 
-    ``hostname`` is for links, if known. ``most`` findings are summed by owner.
+    ``hostname`` is used for links, if known. At most ``most`` findings are summed by owner.
     """
 
     clock: Clock
@@ -101,7 +101,7 @@ class DigestView(Digests):
             data["statusUrl"] = f"https://{self.hostname}/api/v1/status"
         path = f"/digests/{route.name}"
         change_id = str(uuid5(NAMESPACE_URL, f"{path}/{write_time(until)}"))
-        # It has the form of a change, but not the type of one: it is never in the feed.
+        # A digest has the form of a change, but its own type, because it is never in the feed.
         kind = cast("ChangeType", MessageType.DIGEST)
         return Change(change_id, kind, until, path, path, data)
 
@@ -122,10 +122,10 @@ class DigestView(Digests):
     async def _read_period(
         self, route: Route, since: datetime, until: datetime
     ) -> tuple[Period | None, int]:
-        """Return what was published in a period, and the number of changes.
+        """Return the summary of the changes published in a period, and their number.
 
-        A change that waited past the end of a period belongs to the next one. None if the feed has
-        rows of another version, which must not mute the digest.
+        A change that was published after the end of a period belongs to the next period. The
+        summary is None if the feed has rows of another version, which must not suppress the digest.
         """
         try:
             feed = FeedTable(self.store)

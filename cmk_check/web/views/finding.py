@@ -1,4 +1,4 @@
-"""Findings of the API: in a list, and one with its history and remediation."""
+"""Build findings of the API: in a list, or a single one with its history and remediation."""
 
 from datetime import datetime
 from urllib.parse import quote
@@ -26,9 +26,9 @@ from cmk_check.web.views.catalogues import about_rule, controls
 def to_api_finding(
     finding: Finding, coverage: Coverage | None, status: Status, now: datetime, portal: str
 ) -> models.Finding:
-    """Make the API's finding, as of the last finished scan that recorded it.
+    """Return the API's finding, as of the last finished scan that recorded it.
 
-    Without a usable coverage row the age of the finding is unknown: that is a gap.
+    Without a usable coverage row, the age of the finding is unknown, which is a gap.
     """
     coverage = posture.as_left(coverage, status) if coverage else None
     subscription = coverage.subscription if coverage else None
@@ -66,7 +66,7 @@ def to_api_finding(
 def _get_date(
     finding: Finding, coverage: Coverage, status: Status, now: datetime
 ) -> datetime | None:
-    """Return the date of a finding: a partial scan that found it changed can be the later one.
+    """Return the date of a finding, which may come from a later partial scan that changed it.
 
     A scan that began after ``now`` had a wrong clock, so its date is ignored.
     """
@@ -98,9 +98,10 @@ def add_details(
 def build_remediation(
     finding: Finding, tenant_id: str | None, portal: str, vault_domain: str
 ) -> models.Remediation | None:
-    """Return the plan for a finding in four ways, or None if it needs none or none is possible.
+    """Return the plan for a finding in four formats, or None without a plan.
 
-    ``portal`` is the origin of the cloud's portal, ``vault_domain`` the domain of its vaults.
+    ``portal`` is the origin of the cloud's portal. ``vault_domain`` is the domain of the cloud's
+    vaults.
     """
     plan = plan_for(finding, tenant_id=tenant_id) or plan_key_fix(finding, tenant_id=tenant_id)
     if plan is None:

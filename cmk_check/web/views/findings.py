@@ -1,4 +1,4 @@
-"""Findings, joined with their subscriptions' coverage: pages of the table, and single ones."""
+"""Join findings with their subscriptions' coverage, for pages of the table and single findings."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -37,7 +37,7 @@ from cmk_check.web.http.table_walk_limit import Turns
 from cmk_check.web.views.finding import add_details, to_api_finding
 from cmk_check.web.views.search import Search
 
-# For subscriptions with fewer accounts than average: a page should not need a second request.
+# For subscriptions with fewer accounts than average, so that a page needs no second request.
 _MARGIN: Final = 1.1
 _LIKE: Final = (
     "subscriptions/<id>/resourceGroups/<name>/providers/Microsoft.CognitiveServices/accounts/<name>"
@@ -46,11 +46,11 @@ _LIKE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class FindingsView:
-    """Makes pages of findings, and single ones.
+    """Builds pages of findings, and single findings.
 
-    ``kinds`` are those in scope, ``portal`` is the origin of the Azure portal, and
-    ``vault_domain``, which only single findings need, the domain of vaults. A request examines
-    ``most`` rows, a search ``most_searched``. ``turns`` are those of all searches.
+    ``kinds`` are the kinds in scope, ``portal`` is the origin of the Azure portal, and
+    ``vault_domain``, needed only for single findings, is the domain of vaults. A request examines
+    ``most`` rows, and a search examines ``most_searched`` rows. All searches share the ``turns``.
     """
 
     findings_table: FindingsTable
@@ -69,18 +69,17 @@ class FindingsView:
         return (*self.kinds, KIND_UNKNOWN)
 
     def search(self, query: parameters.FindingsQuery) -> Search:
-        """Return what a request looks for now."""
+        """Return the search conditions of a request, as of now."""
         return Search(query, self.clock.now())
 
     async def page(
         self, query: parameters.FindingsQuery, search: Search | None = None
     ) -> Page[models.Finding]:
-        """Read one page; ``search`` is that of the query, if it was made before.
+        """Read one page; ``search`` is the search of the query, if it was built before.
 
         Raises:
             RequestRefused: the kind is not in scope, the token is invalid, or the subscription is
-                not recorded (an empty list would mean "nothing wrong there").
-
+                not recorded (an empty list would mean that the subscription has no findings).
         """
         kind = self._kind(query.kind)
         after = decode_position(query.skip_token, table_keys.FINDINGS_FROM, table_keys.COVERAGE)
@@ -114,8 +113,8 @@ class FindingsView:
         a percent sign and two digits.
 
         Raises:
-            RequestRefused: the id is not an account's, or no finding of the account is recorded.
-
+            RequestRefused: the id is not the id of an account, or the account has no recorded
+                finding.
         """
         account = AccountId.parse(f"/{account_id.removeprefix('/')}")
         if account is None:
@@ -136,11 +135,10 @@ class FindingsView:
     async def table_pages(
         self, query: parameters.FindingsQuery, search: Search
     ) -> AsyncIterator[Page[models.Finding]]:
-        """Read the pages of a table: as many as a workbook may hold, or one for ``top`` or CSV.
+        """Read the pages of a table: as many as fit into a workbook, or one for ``top`` or CSV.
 
         Raises:
             RequestRefused: as for a page.
-
         """
         is_one = query.format != "xlsx" or "top" in query.model_fields_set
         left, pages = (query.top, 1) if is_one else (MAX_WORKBOOK_FINDINGS, MAX_WORKBOOK_PAGES)
@@ -166,17 +164,18 @@ class FindingsView:
     async def _make_sure_it_is_known(self, subscription_id: str, status: Status) -> None:
         if status.summary.unwritten_gap(subscription_id):
             return
-        with suppress(RowUnusable):  # recorded, whatever its row says
+        with suppress(RowUnusable):  # recorded, whatever the row contains
             if await self.findings_table.coverage(subscription_id) is not None:
                 return
-            # The row may have been deleted by hand beside findings that the filter left out.
+            # The row may have been deleted by hand although findings exist that the filter left
+            # out.
             every = FindingFilter(subscription_id=subscription_id)
             async for _ in self.findings_table.findings(every, None, at_once=1):
                 return
             raise build_not_recorded(subscription_id)
 
     async def _joined(self, joined_findings: Iterable[JoinedFinding]) -> list[JoinedFinding]:
-        """Read the coverage rows of the findings, each once."""
+        """Read the coverage rows of the findings, each only once."""
         findings = [finding for finding, _ in joined_findings]
         distinct = list(dict.fromkeys(finding.id.subscription_id for finding in findings))
         rows: dict[str, Coverage | None] = {}
@@ -186,7 +185,7 @@ class FindingsView:
         return [(finding, rows[finding.id.subscription_id]) for finding in findings]
 
     async def _read_usable_coverage(self, subscription_id: str) -> Coverage | None:
-        """Read a coverage row; None for an unusable one, so that findings can still be shown."""
+        """Read a coverage row; return None if unusable, so that findings can still be shown."""
         try:
             return await self.findings_table.coverage(subscription_id)
         except (RowUnusable, LimitExceeded):
@@ -194,7 +193,7 @@ class FindingsView:
 
 
 def _matching(where: FindingFilter, status: Status) -> int | None:
-    """Return how many findings the table will find by the last scan's counts, if it counted."""
+    """Return how many findings match by the last scan's counts, or None if not counted."""
     conditions, accounts = where.equals(), status.summary.accounts
     if not conditions:
         return accounts.total
@@ -203,10 +202,10 @@ def _matching(where: FindingFilter, status: Status) -> int | None:
 
 
 def _is_cheap_to_join(where: FindingFilter, status: Status) -> bool:
-    """Return whether to read all coverage rows with the findings, not only those of the page.
+    """Return whether to read all coverage rows with the findings, or only those of the page.
 
-    With a filter that the table applies, few findings may come from many subscriptions; reading
-    the coverage rows of all of those would be expensive.
+    With a filter that the table applies, few findings may come from many subscriptions, and reading
+    the coverage rows of all these subscriptions would be expensive.
     """
     subscriptions, matching = status.summary.subscriptions.total, _matching(where, status) or 0
     return not where.equals() or subscriptions <= max(TABLE_PAGE_ROWS, matching)
@@ -215,8 +214,8 @@ def _is_cheap_to_join(where: FindingFilter, status: Status) -> bool:
 def _rows_at_once(top: int, where: FindingFilter, status: Status, *, joined: bool) -> int:
     """Return how many rows to request from the table at once.
 
-    The rows that a page needs, in equal parts, if all subscriptions have the average number of
-    accounts. Most of a page's cost is decoding rows.
+    The number is the rows that a page needs, in equal parts, if all subscriptions have the average
+    number of accounts. Most of a page's cost comes from decoding rows.
     """
     matching, subscriptions = _matching(where, status), status.summary.subscriptions.total
     if not matching:
@@ -229,7 +228,7 @@ def _rows_at_once(top: int, where: FindingFilter, status: Status, *, joined: boo
 def _spelling(kind: str | None, status: Status) -> str | None:
     """Return the kind as the rows spell it, or None if the table cannot compare it.
 
-    Settings may spell a kind differently from Azure; the counts of the last scan have Azure's
+    Settings may spell a kind differently from Azure, but the counts of the last scan have Azure's
     spelling. Rows without a kind have nothing to compare.
     """
     if kind is None or kind.casefold() == KIND_UNKNOWN:

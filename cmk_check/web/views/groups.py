@@ -1,4 +1,4 @@
-"""Lists of groups of accounts, by owner or by key, which are anywhere in the estate."""
+"""List groups of accounts, by owner or by key, across the whole estate."""
 
 import asyncio
 from bisect import insort
@@ -25,10 +25,10 @@ from cmk_check.web.http.refusals import RequestRefused
 
 @dataclass(frozen=True, slots=True)
 class Grouping[T]:
-    """By what accounts are grouped.
+    """A way to group accounts.
 
-    ``name`` is that of the filter for findings. ``read`` takes the groups from the ``column`` of a
-    coverage row, ``group`` makes them from findings.
+    ``name`` is the name of the filter for findings. ``read`` takes the groups from the ``column``
+    of a coverage row, and ``group`` builds them from findings.
     """
 
     name: str
@@ -43,7 +43,7 @@ BY_KEY: Final = Grouping("key", "keys", decode_keys, group_by_key)
 
 @dataclass(frozen=True, slots=True)
 class SummingView:
-    """Sums all accounts, of at most ``most`` findings; ``key_health`` is whether keys are read."""
+    """Sums all accounts, with at most ``most`` findings; ``key_health``: whether keys are read."""
 
     findings_table: FindingsTable
     scans: ScanTable
@@ -53,14 +53,14 @@ class SummingView:
     async def read_groups[T](
         self, status: Status, by: Grouping[T]
     ) -> AsyncIterator[tuple[T, bool]]:
-        """Iterate over the subscriptions' groups, each with whether its subscription was not read.
+        """Yield the groups of each subscription, and whether the subscription was not read.
 
-        They come from the coverage rows. Findings are read for rows without usable groups, and for
-        subscriptions whose row is missing, as the status shows.
+        The groups come from the coverage rows. Findings are read for rows without usable groups,
+        and for subscriptions whose row is missing according to the status.
 
         Raises:
-            RequestRefused: too many findings; a sum over some of them would be too small.
-
+            RequestRefused: there are too many findings, and a sum over some of them would be too
+                small.
         """
         left, done, rows = list[str](), set[str](), 0
         async for (partition, _), row in self.findings_table.coverages(None, None, only=by.column):
@@ -101,13 +101,12 @@ class SummingView:
 
 
 class Groups[G]:
-    """The groups on a page, by distinct texts that order them; other groups are not kept.
+    """The groups on a page, sorted by distinct texts; other groups are not kept.
 
     All texts begin with ``begin``.
 
     Raises:
         RequestRefused: the token is invalid.
-
     """
 
     def __init__(self, make: Callable[[], G], top: int, skip_token: str | None, begin: str) -> None:
@@ -117,20 +116,20 @@ class Groups[G]:
         self._kept: dict[str, G] = {}
 
     def at(self, place: str) -> G | None:
-        """Return the group of a text, or None if it is not on the page."""
+        """Return the group with a text, or None if it is not on the page."""
         places, kept = self._places, self._kept
         if place <= self._after or (len(places) > self._top and place > places[-1]):
             return None
         if place not in kept:
             insort(places, place)
             kept[place] = self._make()
-            # One more than the page holds: there is a next page.
+            # One group more than the page can contain, so there is a next page.
             if len(places) > self._top + 1:
                 del kept[places.pop()]
         return kept[place]
 
     def page[T](self, to_api: Callable[[str, G], T]) -> Page[T]:
-        """Return the page, once all findings were added to their groups."""
+        """Return the page, after all findings were added to their groups."""
         places = self._places[: self._top]
         token = encode_text(places[-1]) if len(self._places) > self._top else None
         return Page([to_api(place, self._kept[place]) for place in places], token)

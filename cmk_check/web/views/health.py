@@ -1,6 +1,7 @@
-"""Health for load balancers and uptime checks: whether the app can answer, and with fresh data.
+"""Report health to load balancers and uptime checks: whether the app responds with fresh data.
 
-It is anonymous, so it says nothing more, and it reads the store at most once in ten seconds.
+The health check is anonymous, so it returns nothing else and reads the store at most once in ten
+seconds.
 """
 
 import asyncio
@@ -18,9 +19,9 @@ type Answer = tuple[int, dict[str, str]]
 
 @dataclass(slots=True)
 class Health:
-    """Answers from one read of the status row, which it keeps for 10 s and shares among callers.
+    """Responses from one read of the status row, kept for 10 s and shared among callers.
 
-    If a read takes longer than ``seconds``, the store counts as unavailable.
+    If a read takes longer than ``seconds``, the store is reported as unavailable.
     """
 
     scans: ScanTable

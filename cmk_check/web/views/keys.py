@@ -1,4 +1,4 @@
-"""The list of keys, and what depends on each."""
+"""List the keys, and the accounts that depend on each key."""
 
 from cmk_check.core.account_groups import KeyGroup
 from cmk_check.core.enums import KeyState
@@ -12,14 +12,13 @@ from cmk_check.web.views.groups import BY_KEY, Groups, SummingView
 
 
 class KeysView(SummingView):
-    """Makes pages of keys."""
+    """Builds pages of keys."""
 
     async def page(self, query: parameters.KeysQuery) -> tuple[Page[models.KeyInUse], str]:
-        """Read one page, by id, and the text about what is not counted.
+        """Read one page, sorted by id, and a sentence about accounts that are not counted.
 
         Raises:
             RequestRefused: the token is invalid, or too many findings must be read.
-
         """
         is_workbook = query.format == "xlsx" and "top" not in query.model_fields_set
         most = MAX_WORKBOOK_FINDINGS if is_workbook else query.top
@@ -67,7 +66,7 @@ def _message(use: KeyGroup) -> str:
 
 
 def _caution(status: Status, keyless: int) -> str:
-    """Return a sentence about what may also depend on a key but is not counted."""
+    """Return a sentence about accounts that may also depend on a key but are not counted."""
     subscriptions = status.summary.subscriptions
     counts = (
         (keyless, "account", "{} whose key is not known"),

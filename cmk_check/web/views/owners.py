@@ -1,4 +1,4 @@
-"""The list of owners, who can have accounts anywhere."""
+"""List the owners, whose accounts may be anywhere in the estate."""
 
 from cmk_check.core.account_groups import OwnerGroup
 from cmk_check.core.enums import KeyState, Verdict
@@ -10,20 +10,20 @@ from cmk_check.web.views.groups import BY_OWNER, Groups, SummingView
 
 
 class OwnersView(SummingView):
-    """Makes pages of owners."""
+    """Builds pages of owners."""
 
     async def page(self, query: parameters.OwnersQuery) -> Page[models.OwnerSums]:
         """Read one page: first the accounts without an owner, then the owners by name.
 
         Raises:
             RequestRefused: the token is invalid, or too many findings must be read.
-
         """
         owners = Groups(OwnerGroup, query.top, query.skip_token, " ")
         status = (await self.scans.status()).value
         async for groups, unread in self.read_groups(status, BY_OWNER):
             for owner, accounts in groups.items():
-                # The blank sorts accounts without an owner before all owners; it is a position too.
+                # The blank sorts accounts without an owner before all owners, and is also a
+                # position.
                 if group := owners.at(f" {owner}"):
                     group.merge(accounts, unread=unread)
         return owners.page(self._shown)

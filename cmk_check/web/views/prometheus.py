@@ -1,7 +1,7 @@
-"""The metrics' names, labels and units; Prometheus' client library writes the text.
+"""The names, labels and units of the metrics, which Prometheus' client library writes.
 
-Names and units follow the conventions of OpenMetrics. An unknown time has no sample, because
-alerts can detect an absent series but not an invented zero.
+Names and units follow the conventions of OpenMetrics. An unknown time has no sample, because alerts
+can detect a missing series but not an invented zero.
 """
 
 import re
@@ -29,17 +29,18 @@ type Samples = Mapping[str, float] | Mapping[str | tuple[str, ...], float]
 
 _PREFIX: Final = "cmkcheck_"
 _ENDED: Final = (ScanState.COMPLETE, ScanState.INCOMPLETE, ScanState.FAILED)
-# The library fails on a version that is not numeric, and would promise any later one it is sent.
+# The library fails on a version that is not numeric, and would promise any later version that a
+# client requests.
 _VERSION: Final = re.compile(r"version\s*=\s*([^;]*)", re.IGNORECASE)
 _WRITABLE: Final = {"0.0.4", "1.0.0"}
 
 
 @dataclass(frozen=True, slots=True)
 class StatusCollector(Collector):
-    """The data of one scrape: the recorded status, and the posture ``now``.
+    """The data of one scrape: the recorded status, and the posture as of ``now``.
 
-    ``looked_at`` is when Azure last answered the watch for changes, or None if never. ``due_dates``
-    is whether accounts have due dates.
+    ``looked_at`` is when Azure last responded to the watch for changes, or None if never.
+    ``due_dates``: whether accounts have due dates.
     """
 
     status: Status
@@ -94,7 +95,7 @@ class StatusCollector(Collector):
 
 
 def write(scraped: StatusCollector, accept: str) -> tuple[bytes, str]:
-    """Return the text in the best format of the Accept header, and the content type."""
+    """Return the metrics in the best format of the Accept header, and the content type."""
     versions = ((part, _VERSION.search(part)) for part in accept.split(","))
     usable = [part for part, found in versions if not found or found[1].strip() in _WRITABLE]
     encode, content_type = choose_encoder(",".join(usable))
@@ -104,7 +105,7 @@ def write(scraped: StatusCollector, accept: str) -> tuple[bytes, str]:
 def _gauge(
     name: str, text: str, value: Samples | datetime | float | None, *labels: str
 ) -> Iterator[Metric]:
-    """Yield a gauge with one number, or one for each value of its labels; none for None."""
+    """Yield a gauge with one number, or with a number for each label; nothing for None."""
     if value is None:
         return
     unit = "seconds" if name.endswith("_seconds") else ""

@@ -1,4 +1,4 @@
-"""The history of scans and their results."""
+"""Read the history of scans and their results."""
 
 import logging
 from contextlib import suppress
@@ -35,11 +35,10 @@ async def read_page(
 
     Raises:
         RequestRefused: the token is invalid.
-
     """
     after = decode_position(query.skip_token, table_keys.SCANS_FROM)
-    # With a filter, most rows may not match. Without one, a single extra row shows whether there
-    # is another page.
+    # With a filter, most rows might not match. Without a filter, a single extra row shows whether
+    # there is another page.
     rows = TABLE_PAGE_ROWS if query.scope else query.top + 1
     matches = (
         (place, _to_api_scan(scan) if scan and query.scope in {None, _get_scope(scan)} else None)
@@ -49,15 +48,14 @@ async def read_page(
 
 
 async def read_one(scans: ScanTable, scan_id: str, now: datetime) -> models.ScanInDetail:
-    """Read one scan, and while it runs also its slices and the lease.
+    """Read one scan; for a running scan, also read its slices and the lease.
 
     Raises:
         RequestRefused: no scan has this id.
-
     """
     stored = None
     if is_scan_id(scan_id):
-        # A start that is centuries away does not fit into a key.
+        # A start time that is centuries away does not fit into a key.
         with suppress(LimitExceeded):
             stored = await scans.scan(scan_id)
     if stored is None:

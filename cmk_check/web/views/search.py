@@ -1,4 +1,4 @@
-"""What a request for findings looks for, and who compares it: the table or this program."""
+"""Search findings: the filters of a request, compared by the table or by this program."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -17,8 +17,8 @@ from cmk_check.web.parameters import FindingsQuery
 class Search:
     """A request's filters at a given time.
 
-    ``where`` has those that the table compares where it can, with the kind as asked. The others are
-    case-folded; None and empty ``words`` match everything.
+    ``where`` contains the filters that the table can compare, with the kind as requested. The other
+    filters are case-folded; None and empty ``words`` match everything.
     """
 
     def __init__(self, query: FindingsQuery, now: datetime) -> None:
@@ -39,11 +39,11 @@ class Search:
 
     @property
     def is_compared_here(self) -> bool:
-        """Whether this program must compare rows, because the table cannot."""
+        """Whether this program must compare rows, because the table cannot compare them."""
         return bool(self.words or self.location) or not self.where.is_compared_by_table
 
     def may_find(self, row: Entity, coverage: Mapping[str, object]) -> bool:
-        """Return whether a row may match, from a few columns of it and of its coverage row.
+        """Return whether a row may match, from a few of its columns and of its coverage row's.
 
         True for every row for which ``finds`` may be true; an untrusted row is matched by its key.
         """
@@ -67,7 +67,7 @@ class Search:
         return self._matches_all(map(str, texts))
 
     def finds(self, finding: Finding, coverage: Coverage | None) -> bool:
-        """Return whether a finding matches; ``coverage`` is needed for words only."""
+        """Return whether a finding matches; ``coverage`` is needed only for words."""
         name = coverage.subscription.name if coverage else None
         names = (finding.id.name, finding.id.resource_group, name or "")
         return (
@@ -77,7 +77,7 @@ class Search:
         )
 
     def _matches_all(self, texts: Iterable[str]) -> bool:
-        """Return whether every word occurs in some text; no word or text contains a line break."""
+        """Return whether every word occurs in a text; no word or text contains a line break."""
         text = "\n".join(texts).casefold() if self.words else ""
         return all(word in text for word in self.words)
 

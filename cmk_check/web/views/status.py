@@ -1,8 +1,8 @@
-"""The current status, from one row of the store, or two for a subscription, and the watch's row.
+"""Read the current status from its row, the watch's row, and a subscription's row if requested.
 
-Metrics come from the same rows and are also derived at the time of the scrape, because
-``compliant`` must not stay in the time series if scans stop. If the status cannot be read, the
-scrape fails and ``up`` is 0.
+Metrics come from the same rows and are derived at the time of the scrape, because ``compliant``
+must not remain in the time series if scans stop. If the status cannot be read, the scrape fails and
+``up`` is 0.
 """
 
 import asyncio
@@ -35,10 +35,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StatusView:
-    """Makes the body of the status and its ETag.
+    """Builds the body of the status and its ETag.
 
-    ``key_health`` is whether keys are read, ``has_watch`` whether there is a watch for changes,
-    ``digests`` is None if there are none.
+    ``key_health``: whether keys are read. ``has_watch``: whether there is a watch for changes.
+    ``digests`` is None without digests.
     """
 
     findings_table: FindingsTable
@@ -61,7 +61,6 @@ class StatusView:
 
         Raises:
             RequestRefused: the subscription is not recorded.
-
         """
         coverage, stored, watch = await asyncio.gather(
             self._coverage(subscription_id), self.scans.status(), self._watch()
@@ -95,7 +94,7 @@ class StatusView:
         return write(scraped, accept)
 
     async def _read(self) -> tuple[Stored[Status], Watch | None]:
-        """Read the status and the watch; over rows of an earlier build, the status says so."""
+        """Read the status and the watch, or a status that reports rows of an earlier build."""
         try:
             return await asyncio.gather(self.scans.status(), self._watch())
         except EarlierBuild:
@@ -115,9 +114,10 @@ class StatusView:
             return None
 
     async def _read_alone(self, subscription_id: str, status: Status) -> Status:
-        """Return the status as of the latest scan that read a subscription, partial ones included.
+        """Return the status as of the latest full or partial scan that read a subscription.
 
-        A partial scan that finds no change writes only its own row, which shows that it read it.
+        A partial scan that finds no change writes only its own row, which shows that it read the
+        subscription.
         """
         if status.as_of is None:
             return status
@@ -125,7 +125,7 @@ class StatusView:
             if subscription_id in scan.named and scan.summary is not None:
                 if not scan.has_recorded(subscription_id):
                     break
-                # So none of the gaps without a name is this subscription's.
+                # In this case, none of the gaps without a name is this subscription's.
                 summary = replace(status.summary, unwritten=len(status.summary.unwritten_gaps))
                 return replace(status, as_of=scan.started_at, summary=summary)
         return status

@@ -27,7 +27,7 @@ from cmk_check.web.http.paging import Page, decode_position
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionsView:
-    """Makes pages of subscriptions; ``key_health`` is whether keys are read."""
+    """Builds pages of subscriptions; ``key_health``: whether keys are read."""
 
     findings_table: FindingsTable
     scans: ScanTable
@@ -35,15 +35,14 @@ class SubscriptionsView:
     key_health: bool
 
     async def page(self, query: parameters.SubscriptionsQuery) -> Page[models.Subscription]:
-        """Read one page, by id.
+        """Read one page, sorted by id.
 
         Raises:
             RequestRefused: the token is invalid.
-
         """
         after = decode_position(query.skip_token, table_keys.COVERAGE)
         status = (await self.scans.status()).value
-        # Rows in any state may hold a gap; the table can filter by the other states.
+        # Rows in any state may be gaps; the table can filter by the other states.
         state = None if query.coverage is CoverageState.GAP else query.coverage
         rows = self._read_joined(state, after, status)
         entries = (
@@ -58,7 +57,7 @@ class SubscriptionsView:
     async def _read_joined(
         self, state: CoverageState | None, after: RowPosition | None, status: Status
     ) -> AsyncIterator[tuple[RowPosition, Coverage]]:
-        """Iterate in order over the rows and the subscriptions whose gap has no row."""
+        """Yield the rows and the subscriptions whose gap has no row, in order."""
         now = self.clock.now()
         unwritten = (
             (_place(gap.subscription_id), posture.without_row(gap, status, now))
@@ -76,10 +75,10 @@ class SubscriptionsView:
             yield gap
 
     def _shown(self, row: Coverage, status: Status) -> models.Subscription:
-        """Make a subscription from its row, as of the last scan.
+        """Return the API's subscription from its row, as of the last scan.
 
         The row of a subscription in state ``read`` is written only for changes, so it does not
-        hold the time of the last read.
+        contain the time of the last read.
         """
         is_read = row.state is CoverageState.READ
         return models.Subscription(
@@ -102,7 +101,7 @@ def _place(subscription_id: str) -> RowPosition:
 
 
 def untrusted(subscription_id: str, why: RowUnusable) -> Coverage:
-    """Return the gap that a scan would record for such a row, without a date."""
+    """Return the gap that a scan would record for an unusable row, without a date."""
     gap = Gap(GapReason.SLICE_FAILED, detail=str(why))
     return Coverage(Subscription(subscription_id), CoverageState.GAP, UNDATED, gap)
 

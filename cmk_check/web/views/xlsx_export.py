@@ -1,7 +1,8 @@
-"""Lists as a workbook (XLSX): every cell is text, so a spreadsheet changes no value.
+"""Write lists as a workbook (XLSX) in which every cell is text, so no value changes.
 
-Spreadsheets guess on reading CSV: ``007`` becomes 7, and ``1e5`` 100000. A workbook says what is
-text. Rows wait in a temporary file, so memory stays the same for any number of findings.
+When a spreadsheet program reads CSV, it guesses: ``007`` becomes 7, and ``1e5`` becomes 100000. A
+workbook declares which cells are text. Rows are kept in a temporary file, so that memory does not
+grow with the number of findings.
 """
 
 import asyncio
@@ -15,13 +16,13 @@ from pydantic import BaseModel
 from cmk_check.limits import MAX_SHEET_ROWS, WORKBOOK_PIECE_BYTES
 from cmk_check.web.views.columns import FINDINGS, Table, texts, title
 
-# In characters; a header cell has a filter button.
+# Widths in characters; a header cell has a filter button.
 _WIDEST: Final = 60
 _BUTTON: Final = 4
-# The built-in format "@": a cell stays text when somebody edits it.
+# The built-in format "@": a cell remains text when somebody edits it.
 _TEXT: Final = {"num_format": 49}
 _HEAD: Final = _TEXT | {"bold": True}
-# The library writes a text between these unchanged, as XML that it has made itself.
+# The library writes a text between these markers unchanged, as its own XML.
 _RAW: Final = ("<r>", "</r>")
 
 
@@ -32,7 +33,7 @@ def _order_columns(table: Table) -> Table:
 
 
 TITLES: Final = tuple(map(title, _order_columns(FINDINGS).columns))
-"""The header row for findings: the columns in order, in words."""
+"""The header row for findings: the column names in words, in order."""
 
 
 async def write_workbook(
@@ -40,14 +41,13 @@ async def write_workbook(
     table: Table = FINDINGS,
     sheet_rows: int = MAX_SHEET_ROWS,
 ) -> AsyncIterator[bytes]:
-    """Write a workbook with a row for each entry below a header row; iterate over its bytes.
+    """Yield the bytes of a workbook with a header row and a row for each entry.
 
-    If a sheet is full, another sheet follows. Threads do the writing, because ten thousand
+    If a sheet is full, another sheet follows. The work is done in threads, because ten thousand
     findings take seconds.
 
     Raises:
         OSError: the temporary folder cannot be written.
-
     """
     with tempfile.TemporaryDirectory(prefix="cmk_check-") as folder:
         file = Path(folder) / "list.xlsx"
@@ -63,7 +63,7 @@ async def write_workbook(
 
 
 class _Workbook:
-    """A workbook that writes each row to the disk when the next row comes."""
+    """A workbook that writes each row to disk when the next row begins."""
 
     def __init__(self, file: Path, sheet_rows: int, table: Table) -> None:
         # The library loads slowly, and only this response needs it.
