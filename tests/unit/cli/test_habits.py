@@ -24,6 +24,9 @@ from cmk_check.cli import app
         ("help nosuch", "No such command 'nosuch'."),
         ("resend --url https://x.test --from x --to 3", "must be a whole number, 1 or more"),
         ("resend --url https://x.test --from 0 --to 3", "must be a whole number, 1 or more"),
+        ("resend --url https://x.test --from 2 --to 1", "--to"),
+        ("resend --url https://x.test --from 1 --to 10001", "--to"),
+        ("doctor --report /nowhere/file.json", "--report"),
         ("doctor --settings /nope", "/nope cannot be read (No such file or directory); save the"),
     ],
 )

@@ -18,7 +18,7 @@ from tests.unit.web.api_kit import (
     finding,
     status_of,
 )
-from tests.unit.web.asgi_client import follow, send
+from tests.unit.web.asgi_client import send
 
 FINDINGS = "/api/v1/findings"
 
@@ -30,17 +30,6 @@ async def test_findings_come_by_subscription_group_and_name(empty: Served) -> No
     await empty.put(coverage(subscription_id=LAB), [finding("z", subscription_id=LAB)])
 
     assert (await send(empty.app(), FINDINGS)).names == ["z", "a", "C", "b"]
-
-
-@pytest.mark.parametrize(("top", "pages"), [(1, 4), (3, 2), (4, 1), (1000, 1)])
-async def test_pages_bring_every_finding_once(served: Served, top: int, pages: int) -> None:
-    """An account that is on no page is never fixed."""
-    answers = await follow(served.app(), f"{FINDINGS}?top={top}")
-
-    assert [name for page in answers for name in page.names] == ["old", "Chat", "odd", "safe"]
-    assert len(answers) == pages
-    # The absence of a link is what ends a client's loop.
-    assert list(answers[-1].json) == ["value"]
 
 
 async def test_a_next_link_repeats_the_filters_but_never_the_key(empty: Served) -> None:
