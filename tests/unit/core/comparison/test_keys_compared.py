@@ -163,7 +163,7 @@ def blocked(bypass: str) -> KeyFacts:
 def rotating(days: int | None) -> KeyFacts:
     """Return a key whose policy makes its next version in so many days."""
     assert isinstance(HEALTHY.key, Key)
-    at = days and NOON + days * DAY
+    at = None if days is None else NOON + days * DAY
     return replace(HEALTHY, key=replace(HEALTHY.key, next_rotation_at=at))
 
 
