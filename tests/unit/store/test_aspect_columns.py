@@ -95,10 +95,3 @@ def test_p7_a_state_that_differs_from_the_value_beside_it_breaks_the_row(
 
     with pytest.raises(codec.RowUnusable, match=f"{column} differs"):
         codec.decode_finding(entity(values | ({column: state} if state else {})))
-
-
-def test_a_state_of_a_later_version_is_no_contradiction() -> None:
-    """The app was rolled back; the value beside it says what this version can know."""
-    values = codec.encode_finding(BROKEN_KEY) | {"keyHealth": "dormant", "due": "postponed"}
-
-    assert codec.decode_finding(entity(values)) == BROKEN_KEY
