@@ -52,8 +52,8 @@ class LogEvent(StrEnum):
     compared)."""
     SCAN_STARTED = "cmk.scan_started"
     """The app writes this line when a scan has started, before it is planned. If no later line
-    reports the end of the scan, it is running or hangs. Fields: `scanId`, `trigger`, `overdue`,
-    `startedAt`, `partial`."""
+    reports the end of the scan, the scan is running or hangs. Fields: `scanId`, `trigger`,
+    `overdue`, `startedAt`, `partial`."""
     PARTIAL_SCAN = "cmk.partial_scan"
     """The app writes this line when a partial scan has ended. The posture is that of the whole
     estate, but the counts cover only the subscriptions that the scan read. The gaps of a partial
