@@ -40,8 +40,8 @@ def test_demo_shows_the_posture_and_fits_a_screen() -> None:
     for name in ("fraud-scoring", "its key: key_disabled", "gap: Acquisitions"):
         assert name in left
     assert re.search(
-        r"posture: .*non_compliant.*: \d+ of \d+ accounts are not under a customer-managed key, "
-        r"\d+ could not be judged, 1 of 3 subscriptions could not be read$",
+        r"posture: .*non_compliant.*: \d+ of \d+ accounts are not encrypted with a customer-"
+        r"managed key, \d+ could not be judged, 1 of 3 subscriptions could not be read$",
         " ".join(left.split()),
     )
 

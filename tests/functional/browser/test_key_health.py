@@ -41,7 +41,7 @@ PLAN: Final = {
 }
 
 
-LIMIT: Final = f"Agents keep {SCRIPT} under Microsoft's keys."
+LIMIT: Final = f"Agents keep {SCRIPT} encrypted with Microsoft's keys."
 
 
 def answer_with_keys(

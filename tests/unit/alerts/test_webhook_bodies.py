@@ -97,7 +97,7 @@ LINKS: Final = {
     "Finding": f"https://app.test/api/v1/findings{ACCOUNT}",
     "Portal": f"{PORTAL}/#resource{ACCOUNT}",
 }
-VIOLATED: Final = "Account not under a customer-managed key"
+VIOLATED: Final = "Account not encrypted with a customer-managed key"
 WORKS: Final = Change("c2", ChangeType.SCAN_RECOVERED, NOON, "/scans/s", "/scans/s", {})
 # The lookalike of a colon keeps Slack from seeing an emoji between two of them.
 AT_NOON: Final = "(2026-11-25 12\u223600:00 UTC)"

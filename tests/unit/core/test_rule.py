@@ -58,7 +58,7 @@ def encrypted(source: Json, key: Json = None) -> dict[str, Json]:
 
 
 def without(name: str) -> dict[str, Json]:
-    """Return an account under a customer-managed key that lacks a part."""
+    """Return an account encrypted with a customer-managed key that lacks a part."""
     return {
         key: value for key, value in encrypted("Microsoft.KeyVault", KEY).items() if key != name
     }

@@ -194,7 +194,7 @@ def test_a_grant_that_takes_its_time_is_waited_for(tmp_path: Path) -> None:
         pytest.param(
             OLD,
             {"source": "Microsoft.KeyVault", "name": "our-key", "uri": "https://theirs.vault/"},
-            "now under a key in another vault: our-key in https://theirs.vault/",
+            "now uses a key in another vault: our-key in https://theirs.vault/",
             id="mended by others elsewhere",
         ),
         pytest.param(OLD, {"protected": ""}, "run: az keyvault update", id="purge"),
