@@ -115,7 +115,8 @@ async def queues(subject: DoctorSubject) -> Sequence[MarkedText]:
     if deleted and await _has_scanned(store):
         text = (
             f"{' and '.join(deleted)} did not exist although a scan has ended. If the app has "
-            "scanned before, somebody deleted it with its messages. It exists again. A scan that was running cannot end; the next one replaces it."
+            "scanned before, somebody deleted it with its messages. It exists again. A scan "
+            "that was running cannot end; the next one replaces it."
         )
         results.append((Mark.WARNING, text))
     results += [

@@ -24,7 +24,7 @@ BROKEN = Gap(GapReason.SERVER_ERROR, detail="Azure answered 500: wait.")
 ACCOUNTS = "Microsoft.CognitiveServices/accounts/read"
 OF_ACCOUNTS = "(api-version of microsoft.cognitiveservices/accounts)"
 ONE_SEEN = ("ok", "1 visible, 1 in scope.")
-CURE = "Assign the identity the Reader role there, or add them to CMK_EXCLUDE_SUBSCRIPTIONS."
+CURE = "Assign the identity the Reader role there, or add the ids to CMK_EXCLUDE_SUBSCRIPTIONS."
 ON_BOTH = {"CMK_INCLUDE_SUBSCRIPTIONS": f"{ONE.id},{TWO.id}", "CMK_EXCLUDE_SUBSCRIPTIONS": TWO.id}
 OF_GROUP = {"CMK_MANAGEMENT_GROUP": "mg-ai"}
 
