@@ -86,7 +86,7 @@ async def deliver(
     Raises:
         QueueError: the remaining range could not be sent; deliver the message again.
     """
-    since = message.since or _begun(message.first, queued, context.clock.now())
+    since = message.since or _find_retry_start(message.first, queued, context.clock.now())
     message = replace(message, since=since)
     webhooks = context.webhooks
     if message.route is not None:
@@ -161,7 +161,7 @@ async def _deliver_digest(
     _write(logging.INFO, "delivered", message, 1)
 
 
-def _begun(first: int, queued: datetime | None, now: datetime) -> datetime | None:
+def _find_retry_start(first: int, queued: datetime | None, now: datetime) -> datetime | None:
     """Return the start of the day of retries for a new message.
 
     Two ranges may have been queued in the same second, so the fraction of the second identifies the

@@ -34,15 +34,15 @@ from cmk_check.core.planned.account import (
 )
 from cmk_check.core.planned.arm_template import read_prediction, read_template
 from cmk_check.core.planned.document import RepeatedName, TooMuchWork, begin_document, brief, member
-from cmk_check.core.planned.existing_accounts import read_accounts
-from cmk_check.core.planned.terraform_plan import read_plan
-from cmk_check.core.planned.worked_out import (
+from cmk_check.core.planned.engine_values import (
     add_doubt,
-    focused,
-    more_exact,
     parameters_for,
     reads_itself,
+    reduce_template,
+    refine_rows,
 )
+from cmk_check.core.planned.existing_accounts import read_accounts
+from cmk_check.core.planned.terraform_plan import read_plan
 from cmk_check.core.text import clean_text, shown
 from cmk_check.errors import NotUsable
 
@@ -100,7 +100,7 @@ def _check(
     options: opt.OutputOptions,
 ) -> int:
     from cmk_check.cli.console import remarks
-    from cmk_check.cli.result_writer import excuse, write_result
+    from cmk_check.cli.result_writer import override_exit_code, write_result
     from cmk_check.cli.since import build_scope, read_earlier
 
     kinds = {kind.lower() for kind in load_settings(None, ()).kinds}
@@ -128,7 +128,7 @@ def _check(
     failed = verdicts.intersection(options.fail_on)
     code = VIOLATED if Verdict.NON_COMPLIANT in failed else UNKNOWN if failed else 0
     unread = any(row["address"] == TOO_LARGE.address for row in result.rows)
-    return excuse(code, UNKNOWN if unread else 0) if options.exit_zero else code
+    return override_exit_code(code, UNKNOWN if unread else 0) if options.exit_zero else code
 
 
 def _judge_files(
@@ -229,7 +229,7 @@ def _more_exact(
         return accounts
     parameter_file, missing = parameters_for(template, parameters)
     secret = f"{token_hex()} "
-    asked = json.dumps(focused(template, secret) or template)
+    asked = json.dumps(reduce_template(template, secret) or template)
     if reads_itself(asked):
         return [add_doubt(each, "an expression reads the deployment itself") for each in accounts]
     try:
@@ -239,7 +239,7 @@ def _more_exact(
     if snapshot is None:
         return accounts
     begin_document()
-    return more_exact(accounts, snapshot, missing, kinds, secret)
+    return refine_rows(accounts, snapshot, missing, kinds, secret)
 
 
 def _row(file: str, account: PlannedAccount, judged: Row, allowed: Collection[str]) -> ReportRow:

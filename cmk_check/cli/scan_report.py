@@ -18,7 +18,7 @@ from cmk_check.cli.names import find_ids
 from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions
 from cmk_check.cli.problems import Collected, collect
 from cmk_check.cli.progress import WatchedInventory, bar
-from cmk_check.cli.result_writer import excuse, printed, write_result
+from cmk_check.cli.result_writer import override_exit_code, printed, write_result
 from cmk_check.cli.sarif import render_sarif
 from cmk_check.cli.scan_result import ScanResult, render_json, render_xlsx
 from cmk_check.cli.scan_settings import load_settings
@@ -182,7 +182,7 @@ async def _end(
         causes = unknown if FailOn.NEW in causes and not difference.new else causes
     code = exit_code(outcome, status, causes)
     if options.exit_zero:
-        code = excuse(code, exit_code(outcome, status, unknown, excused=_OF_ACCOUNTS))
+        code = override_exit_code(code, exit_code(outcome, status, unknown, excused=_OF_ACCOUNTS))
     WRITTEN.code = code
     return code
 

@@ -33,6 +33,7 @@ from cmk_check.config.setting_values import (
     Switch,
     TagNames,
     TagNamesInOrder,
+    check_number,
     check_one_of,
     entries,
     is_true,
@@ -42,7 +43,6 @@ from cmk_check.config.setting_values import (
     read_group,
     read_kinds,
     schedule,
-    whole,
 )
 from cmk_check.config.settings_error import SettingsError
 from cmk_check.config.storage import (
@@ -221,11 +221,11 @@ class Settings(BaseModel):
     """Tags that name the [owner](http-api.md#get-apiv1owners) of an account, case-insensitive. The
     first tag with a value counts, on the account or else on its subscription. If set to an empty
     value, no owner is kept."""
-    max_age: Annotated[timedelta, whole(*limits.MAX_AGE_MINUTES_RANGE, of=_MINUTE)] = Field(
+    max_age: Annotated[timedelta, check_number(*limits.MAX_AGE_MINUTES_RANGE, of=_MINUTE)] = Field(
         timedelta(minutes=180), alias="CMK_MAX_AGE_MINUTES"
     )
     """Maximum age of the last finished scan, counted from its start; an older result is stale."""
-    max_in_flight: Annotated[int, whole(*limits.IN_FLIGHT_RANGE)] = limits.DEFAULT_IN_FLIGHT
+    max_in_flight: Annotated[int, check_number(*limits.IN_FLIGHT_RANGE)] = limits.DEFAULT_IN_FLIGHT
     """How many subscriptions each process lists concurrently, how many others it records, how
     many requests to Azure it has in flight, and how many subscriptions `cmk-check doctor`
     reads concurrently ([the four limits](architecture.md#a-scan)). Requests for [key
@@ -252,7 +252,7 @@ class Settings(BaseModel):
     changes_queue: Switch = False
     """Whether changes are also sent to the queue `cmk-changes`, for your own programs
     ([alerts](alerts.md#a-consumer-of-the-queue))."""
-    retention: Annotated[timedelta, whole(*limits.RETENTION_DAYS_RANGE, of=_DAY)] = Field(
+    retention: Annotated[timedelta, check_number(*limits.RETENTION_DAYS_RANGE, of=_DAY)] = Field(
         timedelta(days=400), alias="CMK_RETENTION_DAYS"
     )
     """How long changes and scans are kept."""
@@ -265,7 +265,7 @@ class Settings(BaseModel):
     exceptions: Annotated[ExceptionMode, check_one_of(*ExceptionMode)] = ExceptionMode.SHOW
     """How to treat [exemptions of Azure Policy](exceptions.md): do not read them, show them, or let
     an honoured one accept a violation."""
-    exception_days: Annotated[int, whole(*limits.EXCEPTION_DAYS_RANGE)] = Field(
+    exception_days: Annotated[int, check_number(*limits.EXCEPTION_DAYS_RANGE)] = Field(
         limits.DEFAULT_EXCEPTION_DAYS, alias="CMK_EXCEPTION_MAX_DAYS"
     )
     """An exemption that expires later is not honoured."""
@@ -274,9 +274,9 @@ class Settings(BaseModel):
     own](azure-policy.md#our-own-policy)."""
     exception_assignments: AssignmentIds = frozenset()
     """Exemptions from these assignments are honoured even below management groups."""
-    fix_within: Annotated[timedelta | None, whole(*limits.FIX_WITHIN_DAYS_RANGE, of=_DAY)] = Field(
-        None, alias="CMK_FIX_WITHIN_DAYS"
-    )
+    fix_within: Annotated[
+        timedelta | None, check_number(*limits.FIX_WITHIN_DAYS_RANGE, of=_DAY)
+    ] = Field(None, alias="CMK_FIX_WITHIN_DAYS")
     """The number of days to fix a violation or a broken key, which sets its [due
     date](exceptions.md#due-dates). By default, there are no due dates."""
     # This field comes after the setting that its check reads.

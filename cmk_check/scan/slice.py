@@ -211,7 +211,7 @@ class SliceRun:
                 # A further attempt does not wait for the lists of the next slice.
                 is_further = attempt and self._reading is not None
                 async with context.recording_limit if is_further else context.subscription_limit:
-                    reading = await self._begun()
+                    reading = await self._get_reading()
                     if attempt:
                         stored = await context.findings_table.read_one(stored.partition)
                     self._keep(stored.outbox.entries)
@@ -240,7 +240,7 @@ class SliceRun:
             return self._unwritten(planned, stored, gap or NOT_RECORDED)
         return None
 
-    async def _begun(self) -> SliceReading:
+    async def _get_reading(self) -> SliceReading:
         """Return the reading of the slice, which begins with the first subscription.
 
         The slices of a process share the limits. If the reading time started earlier, a slice that
@@ -281,7 +281,7 @@ class SliceRun:
         comparison = self._comparison_context(stored.known.coverage)
         read: Reading | None = None
         if gap is None and planned.disposition is Disposition.READ and not self._poisoned:
-            read = await (await self._begun()).read(planned.subscription, stored.known)
+            read = await (await self._get_reading()).read(planned.subscription, stored.known)
         elif gap is not None or planned.disposition is Disposition.READ:
             read = Reading(gap=gap or _POISONED)
         return stored, comparison, read
@@ -298,7 +298,7 @@ class SliceRun:
         if read is None:
             difference = compare_unread(known, subscription, planned.disposition, comparison)
         else:
-            reading = await self._begun()
+            reading = await self._get_reading()
             read, judged = await reading.judge(read, subscription, known, comparison.now)
             difference = compare(known, subscription, read, judged, comparison)
         if not difference.is_empty:

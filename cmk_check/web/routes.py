@@ -139,12 +139,12 @@ def _api(request: Request) -> _Api:
     return api
 
 
-async def _place(request: Request) -> AsyncIterator[None]:
+async def _hold_walk_place(request: Request) -> AsyncIterator[None]:
     async with _api(request).places.lists.hold_place():
         yield
 
 
-_Walk = Annotated[None, Depends(_place)]
+_Walk = Annotated[None, Depends(_hold_walk_place)]
 
 
 def create_app(
