@@ -1,18 +1,18 @@
-"""Delivery: reads a range of the feed, posts its alerts, and retries failures for a day.
+"""Deliver alerts: read a range of the feed, post its alerts, and retry failures for a day.
 
 If there are several routes, each route first gets a separate message, so that an unavailable
 receiver does not delay the others:
 
     post .. 1 min .. post .. 2 min .. post .. 4 min ... 1 h .. post .. 1 h ... cmk-tell-poison
 
-A retry is a new message with the remaining range, not the host's redelivery: the host gives up
-after four tries, and an hour without the webhook or the tables must not lose alerts. The host
-deletes a message only after its successor was sent, so a crash in between repeats changes, which
-receivers recognise by their ids. The same applies to the messages of several routes. A message that
-the queue delivers twice does not start a second series of tries.
+A retry is a new message with the remaining range, not a redelivery by the host: the host gives up
+after four tries, but an hour without the webhook or the tables must not lose alerts. The host
+deletes a message only after its successor was sent. A crash between these steps repeats changes,
+which receivers recognise by their ids. The messages of several routes are sent in the same way. If
+the queue delivers a message twice, the second delivery does not start a second series of tries.
 
-A newer change may therefore overtake an older one that waits. An alert that is posted after a later
-change of its subject was published is marked as out of date.
+A newer change may therefore overtake an older change that waits for a retry. An alert is marked as
+out of date if a later change of its subject was published before the alert was posted.
 """
 
 import logging
@@ -61,7 +61,7 @@ type Numbered = tuple[int, Change]
 
 @dataclass(frozen=True, slots=True)
 class DeliveryContext:
-    """What delivery needs; ``again`` is the queue ``cmk-tell``, ``poison`` its poison queue."""
+    """The tools of delivery; ``again`` is the queue ``cmk-tell``, ``poison`` its poison queue."""
 
     feed: FeedTable
     webhooks: Sequence[Webhook]
@@ -79,13 +79,12 @@ async def deliver(
 
     ``queued`` is when the queue accepted the message, which identifies a duplicate delivery.
 
-    Numbers that the feed does not hold are skipped. Without a webhook nothing is posted, and only
-    messages that were tried before wait for one. A message for a route that does not exist is given
-    up, because a person must decide who gets it.
+    Numbers that are not in the feed are skipped. Without a webhook nothing is posted, and only
+    messages that were tried before wait for a webhook. A message for a route that does not exist is
+    given up, because a person must choose another receiver.
 
     Raises:
         QueueError: the remaining range could not be sent; deliver the message again.
-
     """
     since = message.since or _begun(message.first, queued, context.clock.now())
     message = replace(message, since=since)
@@ -113,7 +112,6 @@ async def resend(context: DeliveryContext, first: int, last: int) -> bool:
         RowTooNew: a newer version wrote the head of the feed.
         StoreError
         QueueError: parts of the range may have been queued.
-
     """
     if not context.webhooks or last > await context.feed.last():
         return False
@@ -128,7 +126,8 @@ async def resend(context: DeliveryContext, first: int, last: int) -> bool:
 async def queue_digest(context: DeliveryContext) -> None:
     """Queue the digest that is due, for all routes; raise QueueError if that fails.
 
-    Its number is one that no feed reaches: a version without digests finds nothing to deliver.
+    Its number is higher than any number in the feed, so a version without digests finds nothing to
+    deliver.
     """
     if context.digests and context.webhooks:
         due = context.digests.due(context.clock.now())
@@ -139,12 +138,12 @@ async def queue_digest(context: DeliveryContext) -> None:
 async def _deliver_digest(
     context: DeliveryContext, message: DeliveryMessage, webhook: Webhook, digests: Digests
 ) -> None:
-    """Post a digest that is made now, or try again until it is accepted or the next one is due."""
+    """Post a new digest, or try again until it is accepted or the next digest is due."""
     number, name, state = message.first - FIRST_DIGEST, webhook.route.name, None
     wait = number + LATE_PUBLICATION.total_seconds() - context.clock.now().timestamp()
     if wait > LONGEST_DELIVERY_DELAY.total_seconds():
-        return  # forged: it would pass for a later one than those that are due
-    if wait > 0:  # changes of its period may still be published
+        return  # forged: it would be mistaken for a later digest than those that are due
+    if wait > 0:  # changes of the digest's period may still be published
         await context.again.send([format_message(message)], delay=timedelta(seconds=wait))
         return
     try:
@@ -156,17 +155,18 @@ async def _deliver_digest(
     except (DeliveryFailed, StoreError) as error:
         await _try_again(context, message, 1, error, timedelta(days=MAX_PERIOD_DAYS))
         if state is not None:
-            with suppress(StoreError):  # without this note, a message that comes twice stays twice
+            with suppress(StoreError):  # without this note, a duplicate message is not recognised
                 await digests.write(name, replace(state.value, tried=message.attempt), state)
         return
     _write(logging.INFO, "delivered", message, 1)
 
 
 def _begun(first: int, queued: datetime | None, now: datetime) -> datetime | None:
-    """Return when the day for retries of a new message began.
+    """Return the start of the day of retries for a new message.
 
-    Two ranges may have been queued in the same second, so the fraction identifies the range. If the
-    message waited in the queue for long, its day must not be over after the first try.
+    Two ranges may have been queued in the same second, so the fraction of the second identifies the
+    range. If the message waited in the queue for long, its day must not be over after the first
+    try.
     """
     if queued is None or queued.tzinfo is None:
         return None
@@ -175,12 +175,13 @@ def _begun(first: int, queued: datetime | None, now: datetime) -> datetime | Non
 
 
 class _Delivery:
-    """The delivery of a range to one receiver; ``webhook`` is None if it is no longer set.
+    """The delivery of a range to one receiver; ``webhook`` is None if its route was removed.
 
-    The queue may deliver a message twice, and each delivery could send a successor. So each try
-    notes that it is over once it has sent a successor or needs none; a duplicate of that try then
-    stops. The note is on the last alert of the range, which is the same for all tries, and is
-    deleted with it. If a note cannot be written or read, alerts may be repeated.
+    The queue may deliver a message twice, and each delivery could send a successor. For this reason
+    each try notes its end after it has sent a successor or needs none, and a duplicate of the try
+    then stops. The note is attached to the last alert of the range, which is the same for all
+    tries, and is deleted together with that alert. If a note cannot be written or read, alerts may
+    be repeated.
     """
 
     def __init__(
@@ -192,7 +193,7 @@ class _Delivery:
         self._since = message.since.isoformat() if message.since else None
         self._note = f"tries_{webhook.route.name if webhook else WEBHOOK}"
         self._noted_at: Change | None = None
-        # Changes after the range may have overtaken changes in it.
+        # Changes after the range may have overtaken changes in the range.
         self._latest = LatestChanges()
         self._seen = message.last
 
@@ -224,7 +225,7 @@ class _Delivery:
                 _write(logging.INFO, "delivered", replace(message, last=first - 1), posted)
             count = None if alerts is None else len(alerts)
             if alerts:
-                with suppress(StoreError):  # the next try notes it
+                with suppress(StoreError):  # the next try writes the note
                     since = message.since or self._context.clock.now()
                     await feed.note_undelivered(route, first, alerts[-1][0], since)
             await _try_again(self._context, replace(message, first=first), count, error)
@@ -233,7 +234,7 @@ class _Delivery:
         if posted or message.attempt:  # a range that was logged as failed gets a last line
             _write(logging.INFO, "delivered", message, posted)
         if message.attempt:
-            with suppress(StoreError):  # a person ends the note by sending the range again
+            with suppress(StoreError):  # a person removes the note by sending the range again
                 await feed.forget_undelivered(message.first, message.last, route)
             await self._end()
 
@@ -257,7 +258,7 @@ class _Delivery:
         return alerts
 
     async def _is_over(self, alerts: Sequence[Numbered]) -> bool:
-        """Return whether this try is already over; ``alerts`` are those of its range."""
+        """Return whether this try is already over; ``alerts`` are the alerts of its range."""
         if self._since is None or not alerts:
             return False
         self._noted_at = alerts[-1][1]
@@ -267,14 +268,14 @@ class _Delivery:
         return is_known and self._message.attempt <= int(over[: len(str(MAX_DELIVERY_ATTEMPT))])
 
     async def _end(self) -> None:
-        """Note that this try is over."""
+        """Write the note that this try is over."""
         if self._noted_at is not None:
             note = f"{self._since}|{self._message.attempt}"
             with suppress(StoreError):
                 await self._context.feed.note(self._noted_at.id, self._note, note)
 
     async def _post(self, changes: Sequence[Change]) -> str | None:
-        """Post changes; return why they can never be delivered, or None if they were."""
+        """Post changes; return why they can never be delivered, or None after success."""
         await self._look_further()
         if self._webhook is None:
             raise DeliveryFailed(_NO_WEBHOOK, permanent=False)
@@ -293,7 +294,7 @@ class _Delivery:
             try:
                 page = await self._context.feed.read(self._seen, top)
             except RowUnusable:
-                break  # rows of a newer version must not hold up alerts that this one can deliver
+                break  # rows of a newer version must not delay alerts that this version can deliver
             if page:
                 self._seen = page[-1][0]
                 self._latest.add(change for _, change in page)
@@ -334,7 +335,8 @@ async def _try_again(
 async def _give_up(
     context: DeliveryContext, left: DeliveryMessage, count: int | None, reason: str
 ) -> None:
-    # A new message, without a date: if a person moves it back to cmk-tell, it gets another day.
+    # The new message has no date, so that it gets another day if a person moves it back to
+    # cmk-tell.
     await context.poison.send([format_message(replace(left, attempt=0, since=None))])
     _write(logging.ERROR, "given_up", left, count, reason=reason, nextTryAt=None)
 

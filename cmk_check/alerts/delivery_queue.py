@@ -2,8 +2,9 @@
 
     publish in the feed -> cmk-tell, cmk-changes -> log lines -> delete the outbox row
 
-``cmk-tell`` holds only numbers, so that a forged message cannot invent changes; it is filled even
-without a webhook. ``cmk-changes`` is for the user's own programs: this program only writes to it.
+``cmk-tell`` contains only numbers, so that a forged message cannot invent changes. The queue is
+filled even without a webhook. ``cmk-changes`` is for the user's programs; this program only writes
+to it.
 """
 
 import json
@@ -31,7 +32,7 @@ _FIELDS: Final = frozenset({"first", "last", "attempt", "since", "route"})
 
 
 class QueueSink:
-    """Puts publications on the queues; ``changes`` is None if ``CMK_CHANGES_QUEUE`` is off."""
+    """Sends publications to the queues; ``changes`` is None if ``CMK_CHANGES_QUEUE`` is off."""
 
     def __init__(self, ranges: TextQueue, changes: TextQueue | None) -> None:
         self._ranges = ranges
@@ -48,7 +49,7 @@ class QueueSink:
 def list_ranges(numbers: Sequence[int]) -> list[DeliveryMessage]:
     """Return the ranges that contain exactly these numbers.
 
-    Changes that a publisher published before it crashed have lower numbers than new ones.
+    Changes that a publisher published before it crashed have lower numbers than new changes.
     """
     ranges: list[DeliveryMessage] = []
     for number in sorted(set(numbers)):
@@ -62,7 +63,7 @@ def list_ranges(numbers: Sequence[int]) -> list[DeliveryMessage]:
 def build_batches(changes: Sequence[Change]) -> Iterator[str]:
     """Return changes as JSON arrays of CloudEvents, each under 48 KB and with at least one event.
 
-    If one event is too large, its long values are shortened, but never its ids.
+    If a single event is too large, its long values are shortened, but its ids never are.
     """
     batch = ""
     for change in changes:
@@ -76,10 +77,10 @@ def build_batches(changes: Sequence[Change]) -> Iterator[str]:
 
 
 def format_message(message: DeliveryMessage) -> str:
-    """Return the text of a message: ``{"first": 8, "last": 10}``.
+    """Return a message as text, such as ``{"first": 8, "last": 10}``.
 
-    After a failed try it also has ``"attempt": 2, "since": "2026-11-25T12:00:00+00:00"``, and for
-    one of several routes ``"route": "security"``.
+    After a failed try, the message also has ``"attempt": 2, "since": "2026-11-25T12:00:00+00:00"``.
+    A message for one of several routes has ``"route": "security"``.
     """
     content: dict[str, object] = {"first": message.first, "last": message.last}
     if message.since is not None:
@@ -90,11 +91,10 @@ def format_message(message: DeliveryMessage) -> str:
 
 
 def parse_message(text: str) -> DeliveryMessage:
-    """Read the text of a message.
+    """Parse the text of a message.
 
     Raises:
-        ValueError: the text is invalid; the error says what it must be, without quoting it.
-
+        ValueError: the text is invalid; the error names the requirement without quoting the text.
     """
     content = parse_object(text)
     if not {"first", "last"} <= content.keys() <= _FIELDS:
@@ -117,7 +117,7 @@ def parse_message(text: str) -> DeliveryMessage:
 
 
 def _whole(value: object, name: str) -> int:
-    # In Python, JSON's true is also an int.
+    # In Python, a JSON true is also an int.
     if type(value) is not int:
         raise ValueError(f"{name} must be a whole number")
     return value

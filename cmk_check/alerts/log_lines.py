@@ -1,8 +1,8 @@
-"""Writes changes as log lines for alert rules: one JSON object per line.
+"""Write changes as log lines for alert rules, with one JSON object in each line.
 
-The Functions worker forwards only the text of a log line, not structured fields, so the text is
-JSON. Every line has ``event`` and ``v``, the version of its format. It is ASCII with escaped
-control characters, so names cannot break a line.
+The Functions worker forwards only the text of a log line and no structured fields, so the text is
+JSON. Every line has ``event`` and ``v``, the version of the line's format. A line is ASCII with
+escaped control characters, so names cannot break it.
 """
 
 import json
@@ -87,10 +87,10 @@ class LogSink:
             write_line(logging.INFO, LogEvent.CHANGE, {"number": number, **to_cloudevent(change)})
 
     async def report_scan(self, scan: "Scan", unpublished: Unpublished = ALL_PUBLISHED) -> None:
-        """Write a line for a scan that has started or ended, and for each gap of a full one.
+        """Write a line for a scan that has started or ended, and for each gap of a full scan.
 
-        A partial scan has a separate event: alert rules that wait for ``cmk.scan`` must not mistake
-        it for a scan of the estate.
+        A partial scan has a separate event, because alert rules that wait for ``cmk.scan`` must not
+        mistake a partial scan for a scan of the estate.
         """
         if scan.state is ScanState.RUNNING:
             fields = _start(scan) | {"partial": scan.is_partial}
@@ -116,12 +116,12 @@ def write_line(level: int, event: str, fields: Mapping[str, object]) -> None:
 
 
 def line(event: str, fields: Mapping[str, object]) -> str:
-    """Return one line of JSON of at most 8 KB: long values are shortened, but never ids."""
+    """Return one line of JSON with at most 8 KB; long values are shortened, but never ids."""
     return bounded_json({"event": event, "v": 1, **fields}, MAX_LOG_LINE_CHARS)
 
 
 def bounded_json(value: object, most: int) -> str:
-    """Return a value as JSON of at most ``most`` characters (ASCII, so also bytes).
+    """Return a value as JSON with at most ``most`` characters (ASCII, so also bytes).
 
     Long values and lists are shortened, but never ids.
     """

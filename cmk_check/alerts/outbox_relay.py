@@ -1,8 +1,8 @@
-"""The outbox relay: publishes recorded changes, and deletes their outbox rows only afterwards.
+"""The outbox relay: it publishes recorded changes, and then deletes their outbox rows.
 
     record (state + outbox row) -> publish in the feed -> pass to the sinks -> delete the outbox row
 
-If a process dies in between, the outbox row remains, and the next scan continues from there: a
+If a process dies before the end, the outbox row remains, and the next scan continues from there: a
 change that is already in the feed keeps its number and is passed to the sinks once more.
 """
 
@@ -25,14 +25,14 @@ class Relay:
     def __init__(self, feed: FeedTable, *sinks: ChangeSink) -> None:
         self._feed = feed
         self._sinks = sinks
-        # Concurrent publications of one process would only race for the head of the feed.
+        # Concurrent publications of one process would only compete for the head of the feed.
         self._one_at_a_time = asyncio.Lock()
 
     async def publish(self, pending: Sequence[OutboxEntry]) -> list[OutboxEntry]:
         """Publish changes in order, then delete their rows.
 
-        Return those that could not be published. They stay in the outbox for the next scan, so a
-        failure of the feed or of a queue does not fail a slice.
+        Return the changes that could not be published. Such changes remain in the outbox for the
+        next scan, so a failure of the feed or of a queue does not fail a slice.
         """
         left = list({entry.place: entry for entry in pending}.values())
         async with self._one_at_a_time:
@@ -53,5 +53,5 @@ class Relay:
             try:
                 await self._feed.clear_outbox(list(entries))
             except WriteConflict:
-                # Another relay has already deleted them after publishing the same changes.
+                # Another relay has already deleted the rows after publishing the same changes.
                 continue

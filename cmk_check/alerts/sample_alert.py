@@ -1,4 +1,4 @@
-"""A test alert, to check the webhook before a real alert matters."""
+"""Send a test alert, to check the webhook before a real alert matters."""
 
 import uuid
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ _NAME: Final = "test-alert"
 
 
 def sample_change(change_id: str, now: datetime) -> Change:
-    """Make a violation by an account that does not exist, marked with ``"test": true``."""
+    """Return a violation by an account that does not exist, marked with ``"test": true``."""
     group = f"/subscriptions/{_SUBSCRIPTION}/resourcegroups/{_NAME}"
     data: dict[str, object] = {
         "test": True,
@@ -51,14 +51,13 @@ def _side(verdict: Verdict, reason: Reason) -> dict[str, str | None]:
 
 
 async def send_sample(settings: Settings, name: str | None = None) -> str:
-    """Post a test change; return a sentence about what was sent, the host and its response.
+    """Post a test change; return a sentence about the change, the host and its response.
 
-    ``name`` is the name of a route; without it there must be only one route.
+    ``name`` is the name of a route, which is required if there are several routes.
 
     Raises:
-        SettingsError: no route is set, or there are several and ``name`` chooses none of them.
-        DeliveryFailed: the receiver did not accept it.
-
+        SettingsError: no route is set, or there are several routes and ``name`` is not one of them.
+        DeliveryFailed: the receiver did not accept the test change.
     """
     route = _chosen(settings, name)
     webhook = open_webhook(route, settings)

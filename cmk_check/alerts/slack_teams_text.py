@@ -1,4 +1,4 @@
-"""A change as one line of text, shared by the chat formats of the webhook.
+"""Format a change as one line of text, for the chat formats of the webhook.
 
 Values from Azure are untrusted text. This module removes invisible characters and line breaks;
 each format then escapes its own markup.
@@ -25,7 +25,7 @@ from cmk_check.limits import (
     MAX_CHAT_VALUE_CHARS,
 )
 
-# A word joiner: it is invisible, and keeps services from turning the text into a link.
+# A word joiner, which is invisible and keeps services from turning the text into a link.
 _JOINER: Final = "\u2060"
 _TITLES: Final[Mapping[str, str]] = {
     MessageType.DIGEST: "Digest",
@@ -51,7 +51,7 @@ _SUMS: Final = {"broken": "broken", "atRisk": "at risk", "unknown": "unknown", "
 
 @dataclass(frozen=True, slots=True)
 class ChatLine:
-    """One change: a fixed title, when it happened, its details, and (name, URL) links."""
+    """A change as a line: a fixed title, its time, its details, and (name, URL) links."""
 
     change_id: str
     title: str
@@ -104,7 +104,7 @@ def _last(arm_id: object) -> str:
 
 
 def _objects(value: object) -> list[dict[str, object]]:
-    """Return the objects of a list: the feed may hold changes of a newer version."""
+    """Return the objects of a list, because the feed may contain changes of a newer version."""
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
@@ -122,9 +122,9 @@ def _what(change: Change) -> str:
 
 
 def _state(change: Change) -> list[str]:
-    """Return what is new about the aspect that changed, or else about the verdict.
+    """Return the new state of the aspect that changed, or else of the verdict.
 
-    For exceptions and due dates, the dates matter more than a state.
+    For exceptions and due dates, the dates are more important than the state.
     """
     data = change.data
     before, after = (as_object(data.get(side)) for side in ("before", "after"))
@@ -159,7 +159,7 @@ def _exception(exception: Mapping[str, object], ended: str) -> str:
 
 
 def _trouble(state: Mapping[str, object], known_reasons: object) -> str:
-    """Return the message of a new reason, or else the worst, and the codes of the others."""
+    """Return the message of the worst reason, new ones first, and the codes of the others."""
     codes_before = known_reasons if isinstance(known_reasons, list) else []
     listed = _objects(state.get("reasons"))
     reasons = [each for each in listed if each.get("severity") != KeySeverity.NOTICE]
@@ -198,7 +198,7 @@ def _owner(data: Mapping[str, object]) -> str:
 def _sums(data: Mapping[str, object]) -> str:
     """Return the counts of accounts, and how many subscriptions are missing from the counts.
 
-    "0 of 0" is not good news.
+    "0 of 0" would not be good news.
     """
     accounts, subscriptions = as_object(data.get("accounts")), as_object(data.get("subscriptions"))
     if not accounts:

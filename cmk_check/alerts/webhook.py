@@ -4,7 +4,8 @@ Everyone who knows the URL can post, so errors, log lines and reprs show only it
 aiohttp contain the URL, so ours are raised without them.
 
 Every failure can be retried, except if a single change is too large: people repair receivers that
-are gone or refuse requests, and until then no alert may be lost. The caller decides how often.
+are gone or refuse requests, and until then no alert may be lost. The caller decides how often to
+retry.
 """
 
 import re
@@ -34,7 +35,7 @@ from cmk_check.net.retry_after import retry_after
 from cmk_check.ports import DeliveryFailed
 
 _AGENT: Final = f"cmk_check/{VERSION}"
-# Codes such as Slack's invalid_blocks and no_service; nothing else from a response is shown.
+# Codes such as Slack's invalid_blocks and no_service; no other part of a response is shown.
 _CODE: Final = re.compile(rb"[a-z]+(_[a-z]+){1,5}")
 _ASKS_TO_WAIT: Final = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _ADVICE: Final[Mapping[int, str]] = {
@@ -48,7 +49,7 @@ _SEE_LOG: Final = "check the receiver's log"
 
 @dataclass(frozen=True, slots=True)
 class HttpWebhook:
-    """Implements ``ports.Webhook`` with its own session."""
+    """Implements ``ports.Webhook`` with a session for one route."""
 
     session: aiohttp.ClientSession
     route: Route
@@ -64,11 +65,10 @@ class HttpWebhook:
         """Post all of the changes and return the status of each request.
 
         If a request is too large for the receiver, the changes are sent in halves. If the post
-        fails, some may have arrived; they are sent again with the same ``webhook-id``.
+        fails, some changes may have arrived; they are sent again with the same ``webhook-id``.
 
         Raises:
-            DeliveryFailed: the receiver did not accept all of them.
-
+            DeliveryFailed: the receiver did not accept all changes.
         """
         try:
             posts = build_posts(changes, self.route.style, self.portal_url)
@@ -82,11 +82,10 @@ class HttpWebhook:
     async def reach(self) -> int:
         """Connect as for a post and return the response status, without posting anything.
 
-        The request is HEAD for the root of the host, so it does not contain the secret path.
+        The request is HEAD for the root of the host, so that it does not contain the secret path.
 
         Raises:
             DeliveryFailed: the host cannot be reached.
-
         """
         root = URL(self.route.url, encoded=True).with_path("/")
         response, _ = await self._request("HEAD", root, {"user-agent": _AGENT})
@@ -117,7 +116,8 @@ class HttpWebhook:
                 return response, await response.content.read(MAX_WEBHOOK_ANSWER_BYTES)
         except (aiohttp.ClientError, TimeoutError, UnicodeError) as error:
             text = self._said(_connection_fault(error, self.seconds))
-        # Raised outside the handler, so that it is not chained to aiohttp's, which has the URL.
+        # Raised outside the handler, so that it is not chained to aiohttp's error, which contains
+        # the URL.
         raise DeliveryFailed(text, permanent=False)
 
     def _headers(self, post: Post) -> dict[str, str]:
@@ -138,7 +138,7 @@ class HttpWebhook:
     def _build_refusal(self, response: aiohttp.ClientResponse, body: bytes) -> DeliveryFailed:
         status, code = response.status, body.strip()
         text, advice = f"answered {status}", _ADVICE.get(status, _SEE_LOG)
-        # Do not show the code if it is part of the URL, which the receiver might send back.
+        # A code that is part of the URL is not shown, because the receiver might send back the URL.
         if _CODE.fullmatch(code) and len(code) <= MAX_WEBHOOK_CODE_BYTES:
             text += "" if code.decode() in self.route.url else f" ({code.decode()})"
         if status in range(300, 400):
@@ -150,7 +150,7 @@ class HttpWebhook:
         )
 
     def _said(self, text: str) -> str:
-        """Put the host before a text, and the names of this route's settings into it."""
+        """Put the host before a message, and fill in the names of this route's settings."""
         settings = {"url": self.route.url_setting, "format": self.route.format_setting}
         return f"{self.host} {text.format_map(settings)}"
 
@@ -164,12 +164,12 @@ def open_webhook(
 ) -> HttpWebhook:
     """Open the receiver of a route of the settings, within a running event loop.
 
-    Special addresses are refused; loopback is allowed outside Azure. The address is checked when
-    the socket is created, after the name was resolved, so a name that resolves differently the next
-    time (DNS rebinding) does not help an attacker. A proxy resolves the name itself and decides
-    what to allow: addresses are checked only for direct connections.
+    Special addresses are refused; loopback is allowed outside Azure. The address is checked after
+    the name was resolved and when the socket is created. A name that resolves differently the next
+    time (DNS rebinding) therefore does not help an attacker. A proxy resolves the name itself and
+    decides what to allow, so addresses are checked only for direct connections.
     """
-    # Without TLS nothing may leave this machine's loopback.
+    # Without TLS no data may leave this machine's loopback.
     only_loopback = route.url.lower().startswith("http:")
     proxy = find_proxy(route.url)
 
@@ -178,7 +178,7 @@ def open_webhook(
         special_kind = special(str(address[0]))
         ordinary = special_kind is None and not only_loopback
         if not (ordinary or (special_kind == LOOPBACK and not settings.on_azure)):
-            raise OSError(_NOT_ALLOWED)  # so that the next address of the name is tried
+            raise OSError(_NOT_ALLOWED)  # with this error, the next address of the name is tried
         return socket.socket(family, kind, protocol)
 
     factory = None if proxy else socket_for
@@ -186,18 +186,18 @@ def open_webhook(
         connector=aiohttp.TCPConnector(ssl=tls, resolver=resolver, socket_factory=factory),
         proxy=proxy,
         cookie_jar=aiohttp.DummyCookieJar(),
-        # Compressed responses are not unpacked, so that they cannot grow.
+        # Compressed responses are not unpacked, so that their size stays limited.
         auto_decompress=False,
     )
     return HttpWebhook(session, route, settings.addresses.portal_url)
 
 
 def _connection_fault(error: Exception, seconds: float) -> str:
-    match error:  # the first match counts: later types are more general
+    match error:  # the first match decides, because later types are more general
         case TimeoutError():
             fault = f"did not answer within {seconds:g} s: {_SEE_LOG}"
         case aiohttp.ClientConnectorError() if _NOT_ALLOWED in str(error.os_error):
-            # After several tries only the texts of their errors remain.
+            # After several tries only the messages of their errors remain.
             fault = (
                 "leads to an address that is not allowed for a webhook (loopback, link-local, "
                 "multicast, or one of the platform): set {url} to another receiver"

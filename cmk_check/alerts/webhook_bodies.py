@@ -1,6 +1,6 @@
-"""The bodies of webhook requests in three formats: pure functions of the changes.
+"""The bodies of webhook requests in three formats, as pure functions of the changes.
 
-Slack and Teams refuse or cut long messages, so changes are spread over several messages.
+Slack and Teams refuse or cut long messages, so changes are divided among several messages.
 """
 
 import json
@@ -24,11 +24,12 @@ from cmk_check.limits import (
 _JSON: Final = "application/json; charset=utf-8"
 _BATCH: Final = "application/cloudevents-batch+json; charset=utf-8"
 
-# Slack has no escape for these, so a character that would open or close markup is replaced by a
-# lookalike; within a word, as in an account's name, the first three have no effect.
+# Slack has no escape for these, so a character that would open or close markup is replaced with a
+# lookalike. Inside a word, such as an account's name, the first three have no effect.
 _SLACK_MARKS: Final = re.compile(r"(?<![A-Za-z0-9])[*_~]|[*_~](?![A-Za-z0-9])|`")
 _SLACK_LOOKALIKES: Final = str.maketrans("*_~`", "\u2217\u02cd\u223c\u02cb")
-# A mention or a channel starts a word, unlike a mail address; an emoji has two colons.
+# A mention or a channel is at the start of a word, unlike an @ in a mail address; an emoji has two
+# colons.
 _SLACK_MENTION: Final = re.compile(r"(?<![A-Za-z0-9])[@#!](?=\w)")
 _SLACK_WIDE: Final = str.maketrans("@#!", "\uff20\uff03\uff01")
 _SLACK_EMOJI: Final = re.compile(r":(?=[a-z0-9_+'-]+:)", re.IGNORECASE)
@@ -47,7 +48,7 @@ class Post:
 
 
 def build_posts(changes: Sequence[Change], style: str, portal_url: str) -> list[Post]:
-    """Make the posts for changes in one of ``config.webhook.FORMATS``.
+    """Build the posts for changes in one of ``config.webhook.FORMATS``.
 
     ``portal_url`` is the origin of the Azure portal, for links in chats.
     """
@@ -66,14 +67,14 @@ def _post(ids: Sequence[str], content_type: str, content: object) -> Post:
 
 
 def _written(content: object) -> bytes:
-    # ASCII, because a lone surrogate in a name cannot be encoded otherwise.
+    # ASCII, because otherwise a lone surrogate in a name could not be encoded.
     return json.dumps(content, separators=(",", ":")).encode("ascii")
 
 
 def _parts(
     lines: Sequence[ChatLine], build: Callable[[Sequence[ChatLine]], object]
 ) -> list[list[ChatLine]]:
-    """Split lines into parts that fit into one message each; a single line always fits."""
+    """Divide lines into parts that fit into one message each; a single line always fits."""
     parts: list[list[ChatLine]] = []
     for line in lines:
         longer = [*parts[-1], line] if parts else []
@@ -85,7 +86,7 @@ def _parts(
 
 
 def _headline(lines: Sequence[ChatLine]) -> str:
-    """Return the count of each title, without untrusted text: notifications show it."""
+    """Return the count of each title without untrusted text, because notifications show it."""
     counts = Counter(line.title for line in lines)
     return "cmk_check: " + ", ".join(f"{count} x {title}" for title, count in counts.items())
 
@@ -107,12 +108,12 @@ def _slack_block(line: ChatLine) -> object:
     links = "".join(f" <{url.replace('&', '&amp;')}|{name}>" for name, url in line.links)
     if _length(text + links) <= MAX_SLACK_SECTION_CHARS:
         text += links
-    # verbatim: Slack does not turn parts of the text into links, mentions or channels.
+    # "verbatim" keeps Slack from turning parts of the text into links, mentions or channels.
     return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
 
 
 def _length(text: str) -> int:
-    """Count UTF-16 code units, the highest count that a receiver may use."""
+    """Return the number of UTF-16 code units, the highest count that a receiver may use."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
@@ -141,7 +142,7 @@ def _teams_message(lines: Sequence[ChatLine]) -> object:
 
 
 def _teams_block(line: ChatLine) -> object:
-    """Make a line of text runs, which hold plain text; text blocks would interpret Markdown."""
+    """Return a line as text runs, which are plain text; text blocks would interpret Markdown."""
     runs: list[object] = [
         {"type": "TextRun", "text": line.title, "weight": "Bolder"},
         {"type": "TextRun", "text": f" ({line.time}): {line.details.translate(_TEAMS_LOOKALIKES)}"},

@@ -1,7 +1,8 @@
 """The types of subscriptions, accounts and judgements, and the parser for ARM's account JSON.
 
-Parsing is separate from fetching, so that tests need no server. It uses the raw JSON because the
-SDK's models coerce types, fail for a whole page, and treat an absent key source as Key Vault.
+Parsing is separate from fetching, so that tests need no server. The parser uses the raw JSON
+because the SDK's models coerce types, fail for a whole page, and treat an absent key source as Key
+Vault.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,27 +22,27 @@ class Subscription:
     """A subscription as Azure lists it."""
 
     id: str
-    """Lower-cased."""
+    """The subscription's id, lower-cased."""
     name: str | None = None
     tenant_id: str | None = None
     state: str | None = None
-    """As Azure spells it, such as Enabled."""
+    """The subscription's state as Azure spells it, such as Enabled."""
     quota_id: str | None = None
-    """Names its offer; not recorded."""
+    """Names the subscription's offer; not recorded."""
     owner: str | None = None
-    """The owner that its tags name; not recorded."""
+    """The owner that the subscription's tags name; not recorded."""
     expected: bool = False
-    """Must be visible until a person excludes it: a setting named it, or its row was lost."""
+    """Whether a missing subscription is a gap: a setting named it, or its row was lost."""
 
     @property
     def is_from_group(self) -> bool:
-        """Whether only a management group names it: Azure's own list also has tenant and state."""
+        """Whether only a management group names the subscription, not Azure's own list."""
         return self.name is not None and self.tenant_id is None and self.state is None
 
 
 @dataclass(frozen=True, slots=True)
 class UserIdentity:
-    """A user-assigned identity of an account; ids are lower-cased, or None if Azure sent none."""
+    """A user-assigned identity of an account, with lower-cased ids or None for missing ids."""
 
     client_id: str | None
     principal_id: str | None
@@ -49,16 +50,16 @@ class UserIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account as read: its id, the properties that are judged, and its owner."""
+    """An account as read from Azure: its id, the properties that are judged, and its owner."""
 
     id: AccountId
     kind: str | None
-    """As Azure spells it."""
+    """The kind as Azure spells it."""
     location: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
-    """Only the kept tags, keys lower-cased."""
+    """Only the tags to keep, with lower-cased names."""
     owner: str | None = None
-    """The owner that its tags name."""
+    """The owner that the account's tags name."""
     key_source: str | None = None
     key_name: str | None = None
     key_version: str | None = None
@@ -66,13 +67,13 @@ class Account:
     identity_type: str | None = None
     identity_client_id: str | None = None
     principal_id: str | None = None
-    """The object id of the system-assigned identity, lower-cased; None without one."""
+    """The object id of the system-assigned identity, lower-cased, or None."""
     user_identities: tuple[UserIdentity, ...] = ()
     provisioning_state: str | None = None
     created_at: str | None = None
     """As in ``Evidence``."""
     malformed: str | None = None
-    """Which part of the entry is malformed, or None."""
+    """Which part of the account's JSON is malformed, or None."""
     malformed_key: str | None = None
     """Which part that only key health needs is malformed, or None."""
 
@@ -105,13 +106,16 @@ class Evidence:
     key_source: str | None = None
     key_name: str | None = None
     key_version: str | None = None
-    """A version, ``automatic``, or None without a key."""
+    """The version of the key, ``automatic``, or None without a key."""
     key_vault_uri: str | None = None
     identity_type: str | None = None
     identity_client_id: str | None = None
     provisioning_state: str | None = None
     created_at: str | None = None
-    """As ``clean_time`` writes it. It limits the age of a violation that the first scan found."""
+    """The time of creation as ``clean_time`` writes it.
+
+    A violation that the first scan found cannot be older.
+    """
 
     NAMES: ClassVar[Mapping[str, str]] = {
         "keySource": "key_source",
@@ -123,7 +127,7 @@ class Evidence:
         "provisioningState": "provisioning_state",
         "createdAt": "created_at",
     }
-    """The fields by their names in tables, changes and the API, in that order."""
+    """The names of the fields in tables, changes and the API, in that order."""
 
     def to_dict(self) -> dict[str, str | None]:
         """Return the values by the names in ``NAMES``."""
@@ -143,9 +147,9 @@ class Judgement:
 def parse_account(
     entry: object, kept_tags: frozenset[str], owner_tags: Sequence[str] = ()
 ) -> Account | None:
-    """Parse an account from one entry of a list or from an account document; never raises.
+    """Parse an account from one entry of a list or from an account document, without ever raising.
 
-    Null is the same as absent. ``malformed`` names the part that prevents a judgement; optional
+    A null value is treated as absent. ``malformed`` names the part that prevents a judgement; other
     parts of the wrong type are left out. Values keep their spelling and blanks, but are cut at
     1,024 bytes (tags at 256), and characters that no table or JSON document can hold are replaced.
 
@@ -156,7 +160,6 @@ def parse_account(
 
     Returns:
         The account, or None if the entry has no usable id, which a finding needs.
-
     """
     if not isinstance(entry, dict):
         return None
@@ -189,7 +192,7 @@ def parse_account(
 
 
 def _malformed(entry: dict[str, object]) -> str | None:
-    """Return which part the rule cannot use, or None if there is none."""
+    """Return the name of a part that the rule cannot use, or None if it can use all parts."""
     kind = entry.get("kind")
     if kind is None:
         return "The account has no kind."
@@ -217,10 +220,10 @@ def _find_malformed_encryption(encryption: object) -> str | None:
 
 
 def _find_malformed_key(entry: dict[str, object], key: dict[str, object]) -> str | None:
-    """Name the part that key health cannot use, or return None.
+    """Return the name of a part that key health cannot use, or None if it can use all parts.
 
-    A client id that cannot be read must not count as absent, which would mean another identity;
-    nor must such a version count as the newest one.
+    An unreadable client id must not be treated as absent, which would mean another identity. An
+    unreadable key version must not be treated as the newest version.
     """
     for name in ("keyVersion", "keyVaultUri", "identityClientId"):
         if not isinstance(key.get(name), str | None):
@@ -239,7 +242,8 @@ def _find_malformed_key(entry: dict[str, object], key: dict[str, object]) -> str
 def _principal(identity: dict[str, object]) -> str | None:
     """Return the object id of the system-assigned identity, or None without such an identity.
 
-    Types are SystemAssigned, UserAssigned, both separated by a comma, or None.
+    The identity's type in Azure is SystemAssigned, UserAssigned, both separated by a comma, or
+    None.
     """
     kinds = clean_text(identity.get("type"))
     if kinds is not None and "systemassigned" not in kinds.lower():
@@ -248,7 +252,7 @@ def _principal(identity: dict[str, object]) -> str | None:
 
 
 def _user_identities(entries: object) -> tuple[UserIdentity, ...]:
-    """Return the identities sorted: their order in Azure's answers varies."""
+    """Return the identities, sorted because their order varies between Azure's responses."""
     identities = {
         UserIdentity(
             _identifier(as_object(entry).get("clientId")),
@@ -269,7 +273,7 @@ def _kind(value: object) -> str | None:
 
 
 def _keep_tags(tags: object, kept_tags: frozenset[str]) -> dict[str, str]:
-    """Return the kept tags; if two names differ only in case, the first."""
+    """Return the tags to keep; if two names differ only in case, the first tag is kept."""
     tags_by_name: dict[str, str] = {}
     for name, value in as_object(tags).items():
         text = clean_text(value, MAX_TAG_BYTES)

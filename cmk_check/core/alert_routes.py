@@ -1,4 +1,4 @@
-"""Which changes are alerts, and routes: the receivers of alerts and their filters."""
+"""Alert routes: which changes are alerts, which receivers get them, and with which filters."""
 
 import re
 from collections.abc import Set as AbstractSet
@@ -8,18 +8,18 @@ from typing import Final, Literal
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 
-# The route that CMK_WEBHOOK_URL makes.
+# The route that the setting CMK_WEBHOOK_URL defines.
 WEBHOOK: Final = "webhook"
-# Upper-cased, it is part of the names of settings.
+# Upper-cased, the name of a route is part of the names of settings.
 ROUTE_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _OWNERS: Final = ("owner", "previousOwner")
 
 
 def is_alert(change: Change, alert_on: AbstractSet[str]) -> bool:
-    """Return whether to post a change; ``alert_on`` holds full types.
+    """Return whether a change is an alert; ``alert_on`` contains full types of changes.
 
-    What the first scan finds about accounts is one ``scan.baseline``, which names the broken keys;
-    a subscription that it cannot read is an alert at once.
+    The account findings of the first scan are combined into one ``scan.baseline``, which names the
+    broken keys. A subscription that the first scan cannot read is an alert at once.
     """
     if change.data.get("baseline") is True and change.type is not ChangeType.SCAN_BASELINE:
         return False
@@ -28,11 +28,11 @@ def is_alert(change: Change, alert_on: AbstractSet[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where and how to post alerts, and which.
+    """A route of alerts: the receiver, the format of posts, and filters.
 
-    ``style`` is the format of posts. ``alert_on`` holds full types. ``owners`` holds tag values,
-    with None for accounts without an owner. A filter that is None excludes nothing. ``repr`` hides
-    the URL and the secrets.
+    ``style`` is the format of posts. ``alert_on`` contains full types of changes. ``owners``
+    contains tag values, and None for accounts without an owner. A filter that is None excludes
+    nothing. ``repr`` hides the URL and the secrets.
     """
 
     name: str
@@ -53,10 +53,11 @@ class Route:
         return "CMK_WEBHOOK_FORMAT" if self.name == WEBHOOK else "CMK_ROUTES"
 
     def takes(self, change: Change) -> bool:
-        """Return whether this route receives an alert.
+        """Return whether this route receives an alert for a change.
 
-        Owners are compared exactly; a change of owner also goes to the previous owner. A change
-        that names no owner, such as a failed scan, goes only to routes without an owner filter.
+        Owners are compared exactly; a change of owner also goes to the previous owner's route. A
+        change that names no owner, such as a failed scan, goes only to routes without an owner
+        filter.
         """
         if self.alert_on is not None and change.type.value not in self.alert_on:
             return False

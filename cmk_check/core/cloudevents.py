@@ -1,11 +1,11 @@
-"""Changes as CloudEvents 1.0, the only format in which they leave this program."""
+"""Write changes as CloudEvents 1.0, the only format in which changes leave this program."""
 
 from cmk_check.core.model import Change
 from cmk_check.core.text import write_time
 
 
 def to_cloudevent(change: Change) -> dict[str, object]:
-    """Return a change as a CloudEvent in its JSON format."""
+    """Return a change as a CloudEvent in the JSON format."""
     return {
         "specversion": "1.0",
         "id": change.id,

@@ -1,4 +1,4 @@
-"""The controls of security frameworks that a finding supports; controls.toml has their sources."""
+"""The security framework controls that a finding supports; controls.toml names the sources."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -25,7 +25,7 @@ from cmk_check.limits import (
 
 KIND_UNKNOWN: Final = "unknown"
 OTHER_KINDS: Final = "other"
-# For a row that is a gap without a reason.
+# For a row that is a gap but has no reason.
 _UNEXPLAINED: Final = make_gap(GapReason.SLICE_FAILED, "its row does not say why")
 
 
@@ -47,7 +47,7 @@ class AccountCounter:
                 labels[label] += times
 
     def merge(self, counts: AccountCounts, kinds: Collection[str]) -> None:
-        """Add counts; kinds that are not in ``kinds`` become one."""
+        """Add counts, combining all kinds that are not in ``kinds``."""
         for name, more in counts.by_kind.items():
             kind = name if name in kinds else OTHER_KINDS
             self._cells[kind, Verdict.COMPLIANT] += more.compliant
@@ -58,7 +58,7 @@ class AccountCounter:
             labels.update(dict(aspect.labels(counts)))
 
     def counts(self, ignored_by_kind: Mapping[str, int], unread: int) -> AccountCounts:
-        """Return the current counts, without those that are zero."""
+        """Return the current counts without zeros."""
         cells = +self._cells
         counts = AccountCounts(
             by_kind={
@@ -75,9 +75,10 @@ class AccountCounter:
 
 
 def contradiction(accounts: AccountCounts) -> str | None:
-    """Return why the counts of a subscription cannot be right, or None if they can.
+    """Return why the counts of a subscription must be wrong, or None if they are plausible.
 
-    ``unread`` may exceed the total: an interrupted recording leaves the number from its start.
+    ``unread`` may exceed the total, because an interrupted recording leaves the number from before
+    it began.
     """
     cells = ((one.compliant, one.non_compliant, one.unknown) for one in accounts.by_kind.values())
     sums = (accounts.by_reason, accounts.ignored_by_kind)
@@ -95,7 +96,7 @@ def contradiction(accounts: AccountCounts) -> str | None:
 
 
 def list_broken_keys(findings: Mapping[str, Finding]) -> list[BrokenKey]:
-    """Return the broken keys among a subscription's findings, as many as a summary holds."""
+    """Return a subscription's broken keys, at most as many as a summary can contain."""
     broken_keys = []
     for account_id, finding in sorted(findings.items()):
         key, is_compliant = finding.key_health, finding.judgement.verdict is Verdict.COMPLIANT
@@ -115,8 +116,8 @@ def summarise(
 ) -> Summary:
     """Add up the subscriptions after a slice.
 
-    ``broken`` are the keys to name, ``unwritten`` the gaps that no row has, and ``new`` the number
-    of subscriptions that were not counted before.
+    ``broken`` are the keys to name, ``unwritten`` the gaps without a row, and ``new`` the number of
+    subscriptions that were not counted before.
     """
     rows = list(recorded)
     states = Counter(row.state for row in rows)
@@ -186,9 +187,9 @@ def _kept(kinds: Iterable[str]) -> list[str]:
 
 
 def _few(by_kind: Mapping[str, int]) -> dict[str, int]:
-    """Keep as many kinds as a row can hold: a kind is any text that Azure sends.
+    """Keep as many kinds as a row can contain, because Azure may send any string as a kind.
 
-    The kinds of Azure OpenAI come first, in one spelling, because the posture counts them.
+    The kinds of Azure OpenAI come first, with one spelling, because the posture counts them.
     """
     first = count_left_out(by_kind)
     others = _kept(kind for kind in by_kind if get_azure_openai_kind(kind) is None)

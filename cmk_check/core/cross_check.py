@@ -18,7 +18,10 @@ class CrossCheckState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KnownAccount:
-    """An account that Resource Graph lists; it may no longer exist. ``created_at`` is in UTC."""
+    """An account that Resource Graph lists; it may no longer exist.
+
+    ``created_at`` is a time in UTC.
+    """
 
     id: AccountId
     created_at: datetime | None
@@ -26,14 +29,14 @@ class KnownAccount:
 
 @dataclass(frozen=True, slots=True)
 class CrossCheck:
-    """Which lists were checked, and how many accounts that may exist are missing from them."""
+    """The result of a comparison: lists checked, and existing accounts that they may lack."""
 
     state: CrossCheckState
     differences: int = 0
 
 
 def merge(checks: Iterable[CrossCheck | None]) -> CrossCheck | None:
-    """Add up the checks of slices; None if there was nothing to check."""
+    """Add up the checks of slices; return None if no slice has a check."""
     parts = [check for check in checks if check is not None]
     if not parts:
         return None

@@ -1,10 +1,10 @@
-"""The enumerations whose values are in rows, API answers and messages."""
+"""Enumerations whose values are stored in rows or appear in API responses and messages."""
 
 from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """The answer for one account."""
+    """The rule's result for one account."""
 
     COMPLIANT = "compliant"
     NON_COMPLIANT = "non_compliant"
@@ -12,12 +12,12 @@ class Verdict(StrEnum):
 
     @property
     def badness(self) -> int:
-        """How bad: compliant 0, unknown 1, non_compliant 2."""
+        """A rank of severity: compliant 0, unknown 1, non_compliant 2."""
         return (Verdict.COMPLIANT, Verdict.UNKNOWN, Verdict.NON_COMPLIANT).index(self)
 
 
 class Reason(StrEnum):
-    """Why an account got its verdict."""
+    """The reason for an account's verdict."""
 
     CUSTOMER_MANAGED_KEY = "customer_managed_key"
     NEVER_CONFIGURED = "never_configured"
@@ -29,7 +29,7 @@ class Reason(StrEnum):
 
 
 class CheckReason(StrEnum):
-    """Why an account in a template or plan could not be judged, or what it loses; never stored."""
+    """Why an account in a template or plan could not be judged, or what a deployment removes."""
 
     NOT_RESOLVED = "not_resolved"
     ACCOUNT_LOST = "account_lost"
@@ -50,7 +50,7 @@ class KeyState(StrEnum):
 
     @property
     def badness(self) -> int:
-        """How bad: healthy 0, at_risk 1, unknown 2, broken 3."""
+        """A rank of severity: healthy 0, at_risk 1, unknown 2, broken 3."""
         worse = (KeyState.HEALTHY, KeyState.AT_RISK, KeyState.UNKNOWN, KeyState.BROKEN)
         return worse.index(self)
 
@@ -65,7 +65,7 @@ class KeySeverity(StrEnum):
 
 
 class KeyReason(StrEnum):
-    """The reasons of key health; the last is a notice, because Microsoft's pages disagree."""
+    """The reasons for key health; the last is a notice, because Microsoft's pages disagree."""
 
     VAULT_NOT_FOUND = "vault_not_found"
     VAULT_SOFT_DELETE_OFF = "vault_soft_delete_off"
@@ -91,14 +91,14 @@ class KeyReason(StrEnum):
 
 
 class KeyRotation(StrEnum):
-    """Whether an account follows its key to new versions or stays with one."""
+    """Whether an account follows its key to new versions or uses a fixed version."""
 
     AUTOMATIC = "automatic"
     PINNED = "pinned"
 
 
 class ExceptionMode(StrEnum):
-    """What exceptions do: they are not read, only shown, or make violations accepted."""
+    """Whether exceptions are not read, only shown, or honoured by accepting violations."""
 
     OFF = "off"
     SHOW = "show"
@@ -121,7 +121,7 @@ class ExceptionReason(StrEnum):
 
 
 class ExceptionState(StrEnum):
-    """A filter for findings: with an honoured exception, one that is not honoured, or none."""
+    """A filter for findings: an honoured exception, one that is not honoured, or none."""
 
     HONOURED = "honoured"
     NOT_HONOURED = "not_honoured"
@@ -149,10 +149,10 @@ class ExceptionEnd(StrEnum):
 
 
 class CoverageState(StrEnum):
-    """How far a subscription is known.
+    """How much is known about a subscription.
 
-    A subscription's row is ``PENDING`` from the mark of its first recording, or the first after it
-    was retired, until that recording is complete. It counts neither as read nor as a gap.
+    A subscription's row is ``PENDING`` while a first recording is under way, also after the
+    subscription was retired. A pending subscription counts neither as read nor as a gap.
     """
 
     READ = "read"
@@ -184,7 +184,7 @@ class GapReason(StrEnum):
 
 
 class RemovalReason(StrEnum):
-    """Why a finding was removed, or a gap left the scope; the last applies only to gaps."""
+    """Why a finding was removed or a gap left the scope; the last member is only for gaps."""
 
     GONE = "gone"
     """Azure confirms that the account is gone."""
@@ -203,7 +203,7 @@ class Disposition(StrEnum):
     """What a scan must do with a subscription.
 
     ``UNEXPECTED``: Azure has never listed the subscription, and now only its own row names it. Rows
-    never contain this value.
+    never contain ``UNEXPECTED``.
     """
 
     READ = "read"
@@ -216,8 +216,8 @@ class Disposition(StrEnum):
 class ScanState(StrEnum):
     """The state of a scan.
 
-    ``INCOMPLETE``: finished with at least one gap, or without a requested subscription.
-    ``SUPERSEDED``: a partial scan that lost its lease to another scan.
+    ``INCOMPLETE``: finished, but with a gap or without a requested subscription. ``SUPERSEDED``: a
+    partial scan that lost its lease to another scan.
     """
 
     RUNNING = "running"
@@ -237,7 +237,7 @@ class Trigger(StrEnum):
 
 
 class WatchState(StrEnum):
-    """Whether the watch gets changes from Resource Graph."""
+    """Whether Resource Graph returned changes when the app last asked for them."""
 
     SEEING = "seeing"
     BLIND = "blind"
@@ -297,7 +297,7 @@ class ChangeType(StrEnum):
 
 
 class PostureVerdict(StrEnum):
-    """The answer for an estate or a subscription.
+    """The overall result for an estate or a subscription.
 
     ``COMPLIANT_WITH_EXCEPTIONS``: each non-compliant account has an honoured exception, and nothing
     else prevents "compliant".
@@ -310,7 +310,7 @@ class PostureVerdict(StrEnum):
 
 
 class PostureReason(StrEnum):
-    """The reasons of a posture; the last five are information and never make it worse."""
+    """The reasons for a posture; the last five are information and never make it worse."""
 
     ACCOUNTS_NON_COMPLIANT = "accounts_non_compliant"
     ACCOUNTS_UNKNOWN = "accounts_unknown"
@@ -336,13 +336,13 @@ class PostureReason(StrEnum):
 
 
 class MessageType(StrEnum):
-    """The types of messages to receivers that are no changes, so they are never in the feed."""
+    """The types of messages that are not changes, so the change feed never contains them."""
 
     DIGEST = "cmkcheck.digest"
 
 
 class ControlMapping(StrEnum):
-    """Who maps a control: a Microsoft initiative, or a third party for other Azure services."""
+    """Who maps a control: a Microsoft initiative, or a third party for other services."""
 
     MICROSOFT = "microsoft"
     BY_ANALOGY = "by_analogy"

@@ -7,9 +7,9 @@ from cmk_check.core.enums import GapReason
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Why a subscription was not read completely.
+    """Why a subscription or a part of it was not read completely.
 
-    ``missing_action`` is the permission that Azure named; ``detail`` is a sentence for people with
+    ``missing_action`` is the permission that Azure named. ``detail`` is a sentence for people with
     at most 300 characters.
 
     >>> Reading(gap=Gap(GapReason.FORBIDDEN, "Microsoft.CognitiveServices/accounts/read")).accounts

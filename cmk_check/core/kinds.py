@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 AZURE_OPENAI: Final = ("OpenAI", "AIServices")
-"""The kinds of Azure OpenAI and Microsoft Foundry, for which the program is made."""
+"""The kinds of Azure OpenAI and Microsoft Foundry, which are the purpose of this program."""
 
 KINDS: Final = (
     *AZURE_OPENAI,
@@ -21,10 +21,10 @@ KINDS: Final = (
 )
 """All kinds that Microsoft documents, including those that can no longer be created.
 
-No document of Azure lists them; ``az cognitiveservices account list-kinds`` queries the service.
-These are the kinds of Azure Verified Modules (avm/res/cognitive-services/account, parameter kind),
-of the provider azurerm for Terraform (cognitive_account), and of the built-in policy's parameter
-excludedKinds, as read on 29 November 2026.
+The list is not in Azure's documents; ``az cognitiveservices account list-kinds`` queries the
+service. These are the kinds of Azure Verified Modules (avm/res/cognitive-services/account,
+parameter kind), of the provider azurerm for Terraform (cognitive_account), and of the built-in
+policy's parameter excludedKinds, as read on 29 November 2026.
 """
 
 WITHOUT_CUSTOMER_KEYS: Final = (
@@ -32,7 +32,7 @@ WITHOUT_CUSTOMER_KEYS: Final = (
     *("HealthInsights", "ImmersiveReader", "Internal.AllInOne", "knowledge", "SpeechTranslation"),
     "TranscriptionIntelligence",
 )
-"""The kinds that Azure cannot encrypt with a customer's key, as far as Microsoft documents it.
+"""The kinds that Azure cannot encrypt with a customer-managed key, as far as documented.
 
 Sources: the built-in policy 67121cc7-ff39-4ab8-b7e3-95b84dab487d (version 2.2.0 of 29 April 2026)
 leaves these kinds out because they store no data in the service; ComputerVision is proposed for its
@@ -50,12 +50,12 @@ _OF_AZURE_OPENAI: Final = {kind.lower(): kind for kind in AZURE_OPENAI}
 
 
 def is_known(kind: str) -> bool:
-    """Return whether Azure has this kind, case-insensitively."""
+    """Return whether Azure has this kind, ignoring case."""
     return kind.lower() in _SPELLED
 
 
 def has_customer_keys(kind: str | None) -> bool:
-    """Return whether Azure may be able to encrypt accounts of this kind with a customer's key."""
+    """Return whether Azure might encrypt accounts of this kind with a customer-managed key."""
     return kind is None or kind.lower() not in _WITHOUT_KEYS
 
 
@@ -65,7 +65,7 @@ def get_azure_openai_kind(kind: str) -> str | None:
 
 
 def count_left_out(ignored_by_kind: Mapping[str, int]) -> dict[str, int]:
-    """Count the accounts of Azure OpenAI and Microsoft Foundry that are not judged, by kind."""
+    """Count the Azure OpenAI and Microsoft Foundry accounts that are not judged, by kind."""
     counts: dict[str, int] = {}
     for kind, number in sorted(ignored_by_kind.items()):
         if spelled := get_azure_openai_kind(kind):

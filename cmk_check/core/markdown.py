@@ -1,16 +1,16 @@
-"""Names and texts from Azure in Markdown, where they must be data."""
+"""Escape names and texts from Azure so that Markdown treats them as data."""
 
 import re
 from typing import Final
 
 from cmk_check.core.text import shown
 
-# Everything that Markdown does not take as plain text, including bare links.
+# All characters that have a meaning in Markdown, and bare links.
 _MARKS: Final = re.compile(r"[\\`*_\[\]<>|&~$#@]|:(?=//)|(?<=www)\.")
 
 
 def code(text: str | None) -> str:
-    """Return a name as code, in which Markdown has no markup; "" without a name."""
+    """Return a name as Markdown code, which contains no markup; return "" without a name."""
     if not text:
         return ""
     plain = shown(text)
@@ -20,5 +20,5 @@ def code(text: str | None) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return a text in which Markdown has no markup."""
+    """Return a string in which nothing is Markdown markup."""
     return _MARKS.sub(r"\\\g<0>", shown(text))

@@ -1,4 +1,4 @@
-"""The types of findings, coverage, counts and changes, as they are recorded."""
+"""The types of findings, coverage, counts and changes, as stored in tables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,9 +31,9 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class DueDate:
-    """By when an account that has been in trouble ``since`` a time must be fixed; times are UTC.
+    """The due date of an account that has had a problem ``since`` a time; times are UTC.
 
-    ``at`` is None if the settings no longer require a date. ``told`` is the last date that was
+    ``at`` is None if the settings no longer require a date. ``told`` is the last due date that was
     announced as passed.
     """
 
@@ -43,7 +43,7 @@ class DueDate:
 
     @property
     def note(self) -> str:
-        """The date as a sentence to append to a text; "" if there is no date."""
+        """The date as a sentence to append to a message, or "" without a date."""
         return f" Due by {self.at:%Y-%m-%d %H:%M} UTC." if self.at else ""
 
     @property
@@ -54,10 +54,11 @@ class DueDate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sides:
-    """What is recorded besides a verdict: one field for each stored aspect.
+    """The recorded facts besides the verdict, with a field for each stored aspect.
 
-    A field is None if its aspect does not apply to the verdict or was not checked. A reading has
-    none of the fields in ``REMEMBERED``: a finding keeps them until the aspect's news change them.
+    A field is None if its aspect does not apply to the verdict or was not checked. A reading has no
+    value for the fields in ``REMEMBERED``: a finding keeps its values until news of the aspect
+    changes them.
     """
 
     REMEMBERED: ClassVar[tuple[str, ...]] = ("due", "announced")
@@ -67,12 +68,12 @@ class Sides:
     owner: Owner = UNOWNED
     due: DueDate | None = None
     announced: AnnouncedException | None = None
-    """The exception that was announced."""
+    """The exception whose start was announced."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding(Sides):
-    """An account with its verdict, evidence and dates, as stored. Times are aware and UTC.
+    """An account with its verdict, evidence and dates, as stored. All times are in UTC.
 
     >>> finding.judgement.verdict.value, finding.judgement.reason.value
     ('non_compliant', 'microsoft_managed_key')
@@ -89,10 +90,10 @@ class Finding(Sides):
     first_seen: datetime
     changed_at: datetime
     violated_since: datetime | None = None
-    """Set while the verdict is non_compliant."""
+    """When the account became non_compliant; None with any other verdict."""
     previous_verdict: Verdict | None = None
     changes: int = 1
-    """The number of transitions."""
+    """The number of transitions so far."""
     history: tuple[Transition, ...] = ()
     """The last 20 transitions, oldest first."""
     vault_id: str | None = None
@@ -101,7 +102,7 @@ class Finding(Sides):
 
 @dataclass(frozen=True, slots=True)
 class VerdictCounts:
-    """Accounts of one kind by verdict."""
+    """The number of accounts of one kind by verdict."""
 
     compliant: int = 0
     non_compliant: int = 0
@@ -109,26 +110,26 @@ class VerdictCounts:
 
     @property
     def total(self) -> int:
-        """All accounts of the kind."""
+        """The number of accounts of this kind."""
         return self.compliant + self.non_compliant + self.unknown
 
 
 @dataclass(frozen=True, slots=True)
 class AccountCounts:
-    """Accounts of an estate or a subscription."""
+    """The number of accounts of an estate or a subscription."""
 
     by_kind: Mapping[str, VerdictCounts] = field(default_factory=dict)
     """An account without a kind is counted under the kind ``unknown``."""
     by_reason: Mapping[str, int] = field(default_factory=dict)
     ignored_by_kind: Mapping[str, int] = field(default_factory=dict)
     unread: int = 0
-    """Accounts that the last reading lacks; their verdict is the last known one."""
+    """The number of accounts missing in the last reading; their verdict is the last known one."""
     by_key_health: Mapping[str, int] = field(default_factory=dict)
-    """Accounts whose key was checked."""
+    """The number of accounts whose key was checked."""
     excepted: Expiries = ()
-    """Non-compliant accounts with an honoured exception."""
+    """The number of non-compliant accounts with an honoured exception."""
     unowned: int = 0
-    """Accounts without an owner."""
+    """The number of accounts without an owner."""
     owners: tuple[str, ...] = ()
     """The hashes of the owners, at most MAX_OWNERS_COUNTED."""
     overdue: int = 0
@@ -152,7 +153,7 @@ class AccountCounts:
     def by_verdict(self) -> Mapping[Verdict, int]:
         """Accounts of all kinds by verdict."""
         compliant = non_compliant = unknown = 0
-        for counts in self.by_kind.values():  # one pass, for every row that is read
+        for counts in self.by_kind.values():  # one pass, because this runs for every row
             compliant += counts.compliant
             non_compliant += counts.non_compliant
             unknown += counts.unknown
@@ -160,36 +161,36 @@ class AccountCounts:
 
     @property
     def total(self) -> int:
-        """All accounts in scope."""
+        """The number of accounts in scope."""
         return sum(counts.total for counts in self.by_kind.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """A subscription as recorded: its coverage, since when it has that, and its sums."""
+    """A subscription as recorded: its coverage state, the start of the state, and the sums."""
 
     subscription: Subscription
     state: CoverageState
     since: datetime
     gap: Gap | None = None
     last_read: datetime | None = None
-    """The time of its last complete reading, kept when coverage is lost."""
+    """The time of the last complete reading, kept when coverage is lost."""
     accounts: AccountCounts = field(default_factory=AccountCounts)
     sequence: int = 0
     """The number of the subscription's changes."""
     recording: str | None = None
-    """The claim of the worker that is recording it."""
+    """The claim of the worker that is recording the subscription."""
     unexpected_by: str | None = None
-    """The last full scan that found it named only by this row; the next such scan ends its gap."""
+    """The last full scan in which only this row named it; the next such scan ends its gap."""
     owners: str | None = None
-    """Its accounts by owner as JSON; None while they are recorded in parts, or if too long."""
+    """The accounts by owner as JSON; None while they are recorded in parts, or if too long."""
     keys: str | None = None
-    """Its accounts by key, in the same way."""
+    """The accounts by key, in the same form."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One transition to announce, before or after it is published.
+    """A transition to announce, before or after its publication.
 
     >>> Change("1", ChangeType.KEY_RECOVERED, now, "/subscriptions/1", "/x", {}).type.value
     'cmkcheck.key.recovered'
@@ -199,10 +200,10 @@ class Change:
     type: ChangeType
     time: datetime
     source: str
-    """The subscription's or the scan's path."""
+    """The path of the subscription or scan."""
     subject: str
     """The path of the account, subscription or scan that changed."""
     data: Mapping[str, object]
     """The CloudEvents data: JSON values with camelCase keys."""
     sequence: int = 0
-    """Numbers the changes of one subscription in order; for a scan, it is the scan's epoch."""
+    """The number of the change within its subscription; for a scan, the scan's epoch."""

@@ -1,7 +1,7 @@
-"""What a customer-managed key does not cover, although the account is under one.
+"""What a customer-managed key does not encrypt in an account that uses one.
 
-An account's properties do not show whether it uses most of these, so all that its kind could use
-are named.
+An account's properties do not show whether it uses most of these features, so the list contains
+every feature that its kind can use.
 """
 
 from collections.abc import Mapping
@@ -23,9 +23,9 @@ _BY_KIND: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def list_limits(kind: str | None, verdict: Verdict) -> tuple[str, ...]:
-    """Return sentences for people, or none unless the account is known to be under a key.
+    """Return sentences for people, or none unless the account is known to use a key.
 
-    A sentence about another service names the built-in policy of Azure that judges the service.
+    A sentence about another Azure service names the built-in policy that judges the service.
     """
     if kind is None or verdict is not Verdict.COMPLIANT:
         return ()

@@ -1,7 +1,7 @@
 """Mark changes that a later change of the same subject has overtaken, that is, made untrue.
 
-A receiver that was down gets a change late, perhaps after newer ones. Changes of one reading never
-overtake each other: together they report what it found.
+A receiver that was unavailable gets a change late, perhaps after newer changes. Changes from one
+reading never overtake each other, because together they report its result.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from cmk_check.core.model import Change
 from cmk_check.core.text import as_object, write_time
 
 _SCANS: Final = "scan"
-# A new verdict also ends what was announced about the key; a removed account has no state at all.
+# A new verdict also ends an announced key problem; a removed account has no state at all.
 _VERDICT: Final = frozenset({"account", KEY_HEALTH.name})
 _ASPECTS: Final = {kind: aspect.name for aspect in ASPECTS for kind in aspect.changes}
 _ANSWERS: Final = {
@@ -26,13 +26,13 @@ _ANSWERS: Final = {
     ChangeType.ACCOUNT_RESOLVED: _VERDICT | {DUE.name},
     ChangeType.KEY_RECOVERED: frozenset({KEY_HEALTH.name, DUE.name}),
     ChangeType.ACCOUNT_REMOVED: _VERDICT.union(_ASPECTS.values()),
-    # These add to a verdict or scan result that stays true.
+    # These changes add to a verdict or scan result that remains true.
     ChangeType.ACCOUNT_UPDATED: frozenset[str](),
     ChangeType.ACCOUNT_KIND_CHANGED: frozenset[str](),
     ChangeType.SCAN_BASELINE: frozenset[str](),
 }
-# The earlier change stays true after these later ones, which report only what is new, repeat it,
-# or report what can no longer be read.
+# The earlier change remains true after these later changes, which report only additions,
+# repetitions, or facts that can no longer be read.
 _HOLDS_BESIDE: Final = {
     ChangeType.KEY_DEGRADED: {ChangeType.KEY_DEGRADED, ChangeType.ACCOUNT_UNVERIFIABLE},
     ChangeType.EXCEPTION_STARTED: {ChangeType.EXCEPTION_EXPIRING},
@@ -48,7 +48,7 @@ _HOLDS_BESIDE: Final = {
 
 
 class LatestChanges:
-    """The latest answer of each type to each question, among the changes passed to ``add``."""
+    """The latest change of each type that answers each question, among the changes added."""
 
     def __init__(self) -> None:
         self._latest: dict[tuple[str, str, str], dict[ChangeType, Change]] = {}
@@ -67,8 +67,8 @@ class LatestChanges:
     def marked(self, change: Change) -> Change:
         """Return the change, with ``data.overtakenBy`` if a later change has overtaken it.
 
-        ``overtakenBy`` is the latest answer to the same question, even if an earlier one overtook
-        the change.
+        ``overtakenBy`` is the latest change that answers the same question, even if an earlier
+        change had already overtaken this one.
         """
         answers = self._latest.get(_place(change, _question(change)), {})
         newer = [each for each in answers.values() if each.sequence > change.sequence]
@@ -88,9 +88,9 @@ class LatestChanges:
 def _overtakes(later: Change, change: Change) -> bool:
     due_at = as_object(later.data.get("after")).get("dueAt")
     if change.type is ChangeType.ACCOUNT_OVERDUE and due_at:
-        return False  # still in trouble, with the same due date
+        return False  # same problem with the same due date
     if later.type is ChangeType.KEY_RECOVERED and change.type is ChangeType.KEY_DEGRADED:
-        # A key that got better may still have a reason that the earlier change names.
+        # A key whose health improved may still have a reason that the earlier change names.
         health = _key_health(later)
         is_at_risk = health == KeyState.AT_RISK
         return health == KeyState.HEALTHY or (is_at_risk and _key_health(change) != health)
@@ -106,7 +106,7 @@ def _question(change: Change) -> str:
 
 
 def _place(change: Change, question: str) -> tuple[str, str, str]:
-    """Return the subject and the question; all scans are one subject with one numbering."""
+    """Return the subject and the question; all scans together are one subject."""
     return ("", "", question) if question == _SCANS else (change.source, change.subject, question)
 
 

@@ -1,6 +1,6 @@
-"""What happened in a period, such as the last week, from the published changes.
+"""Summarize the events of a period, such as the last week, from the published changes.
 
-The first scan is not news: its changes are left out, and its own change is passed on as it is.
+The changes of the first scan are left out, and its single report is passed on unchanged.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ from cmk_check.core.text import as_object, format_count
 
 
 class Happening(StrEnum):
-    """What can happen to an account or a subscription that people ask about."""
+    """The events of an account or a subscription that people ask about."""
 
     VIOLATED = "violated"
     """The account became non-compliant, or was found non-compliant."""
@@ -35,10 +35,11 @@ class Happening(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What happened: the latest change of each subject.
+    """The events of a period: the latest change of each subject.
 
-    ``begins`` is None if all changes of the period were read. Otherwise it is the time of the
-    oldest one that was: the feed begins later, or has more changes than are read at once.
+    ``begins`` is None if all changes of the period were read. Otherwise ``begins`` is the time of
+    the oldest change that was read: the feed starts later, or contains more changes than are read
+    at once.
     """
 
     happened: Mapping[Happening, tuple[Change, ...]] = field(default_factory=dict)
@@ -47,7 +48,7 @@ class Period:
 
     @property
     def text(self) -> str:
-        """What happened, as one phrase for people, such as "1 new violation, 2 fixed"."""
+        """The events as one phrase for people, such as "1 new violation, 2 fixed"."""
         parts = (
             phrase(len(self.happened[kind]))
             for kind, phrase in _PHRASES.items()
@@ -58,20 +59,20 @@ class Period:
 
 
 def build_period(changes: Sequence[Change], begins: datetime | None = None) -> Period:
-    """Sort the changes of a period, oldest first, by what happened.
+    """Sort the changes of a period, oldest first, by event.
 
-    A subject to which the same happens twice counts once.
+    If the same event happens twice to a subject, it counts once.
     """
     firsts = (each for each in changes if each.type is ChangeType.SCAN_BASELINE)
     first_scan = next(firsts, None)
     latest: dict[Happening, dict[str, Change]] = {each: {} for each in Happening}
     for change in changes:
-        # Gaps of the first scan are announced one by one.
+        # The first scan announces each gap separately.
         of_first = first_scan and change.data.get("scanId") == first_scan.data.get("scanId")
         if change.data.get("baseline") is True or of_first:
             continue
         if happening := _happening(change):
-            latest[happening].pop(change.subject, None)  # the newest comes last
+            latest[happening].pop(change.subject, None)  # moves the newest change to the end
             latest[happening][change.subject] = change
     happened = {each: tuple(by_subject.values()) for each, by_subject in latest.items()}
     return Period(happened, first_scan, begins)

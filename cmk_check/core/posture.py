@@ -1,6 +1,6 @@
-"""Posture: the overall answer, derived on request from the recorded facts and their age.
+"""Posture: the overall result, derived on request from the recorded facts and their age.
 
-It is compliant only if nothing speaks against it; every reason says what to do about it.
+The posture is compliant only if no reason prevents that, and every reason says what to do.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ from cmk_check.limits import CLOCK_TOLERANCE
 _THIS_ONE: Final = "1 of 1"
 _PENDING: Final = "its first recording has not ended; the next scan completes it"
 _NO_ROW: Final = "its row is missing, so no gap names it; the next full scan reads it again"
-# States whose rows are written only when something changes.
+# Rows of these states are written only when something changes.
 _DATED_BY_SCANS: Final = (CoverageState.READ, CoverageState.RETIRED)
 
 type Reasons = list[tuple[PostureReason, str]]
@@ -38,7 +38,7 @@ type Reasons = list[tuple[PostureReason, str]]
 
 @dataclass(frozen=True, slots=True)
 class Posture:
-    """The answer for an estate or a subscription; ``reasons`` are (code, sentence) pairs."""
+    """The result for an estate or a subscription; ``reasons`` are (code, sentence) pairs."""
 
     verdict: PostureVerdict
     reasons: tuple[tuple[PostureReason, str], ...]
@@ -47,12 +47,12 @@ class Posture:
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
-    """What an answer must meet.
+    """The conditions that a posture must meet.
 
-    ``max_age`` is its maximum age. Verdicts always count; ``requires`` are the other requirements
-    that count. ``scope`` is the required scope of the scan, or None for any. ``exceptions`` says
-    whether honoured exceptions count; ``fix_within`` is the time after which an account is overdue,
-    if there is one.
+    ``max_age`` is the maximum age of the facts. Verdicts always affect the posture; ``requires``
+    are the other requirements that do. ``scope`` is the scope that the scan must have had, or None
+    for any. ``exceptions`` says whether honoured exceptions are accepted. ``fix_within`` is the
+    time after which a problem is overdue, or None.
     """
 
     max_age: timedelta
@@ -67,7 +67,7 @@ def judge_estate(
 ) -> Posture:
     """Derive the posture of the estate; ``status`` is None if nothing was ever recorded.
 
-    ``late_digests`` says which receivers did not get their digest.
+    ``late_digests`` names the receivers that did not get their digest.
     """
     if status is None or status.as_of is None:
         return _judge_without_scan(status)
@@ -112,7 +112,7 @@ def judge_subscription(
         case CoverageState.PENDING:
             reasons.append(_reason(PostureReason.SUBSCRIPTIONS_UNREAD, _PENDING))
         case CoverageState.EXCLUDED:
-            # "Compliant" would be a claim about accounts that nobody read.
+            # "Compliant" would be a claim about accounts that were never read.
             reason = _reason(PostureReason.SUBSCRIPTIONS_EXCLUDED, _THIS_ONE)
             return Posture(PostureVerdict.UNKNOWN, (reason,), fresh=False)
         case CoverageState.READ | CoverageState.RETIRED:
@@ -127,11 +127,11 @@ def judge_subscription(
 
 
 def as_left(coverage: Coverage, status: Status) -> Coverage:
-    """Return a coverage row as the last scan left it: a row that the scan could not write is a gap.
+    """Return coverage as the last scan left it: a row that the scan could not write is a gap.
 
-    If the status does not name all such rows, each may be one. All code that shows the state or
-    date of a subscription takes them from here: the row alone would suggest that the last scan read
-    it, although only an earlier scan did.
+    If the status does not name all unwritten rows, each row may be one of them. All code that shows
+    a subscription's state or date must call this function, because the row would suggest that the
+    last scan read the subscription.
     """
     name, state, summary = coverage.subscription.id, coverage.state, status.summary
     unwritten = summary.unwritten_gap(name)
@@ -150,7 +150,7 @@ def as_left(coverage: Coverage, status: Status) -> Coverage:
 
 
 def without_row(unwritten: UnwrittenGap, status: Status, now: datetime) -> Coverage:
-    """Return the coverage of a new subscription that could not be written: no row has it."""
+    """Return the coverage of a new subscription whose row could not be written."""
     name, gaps = unwritten.subscription_id, status.summary.gaps
     listed = next((gap.name for gap in gaps if gap.subscription_id == name), None)
     return as_left(Coverage(Subscription(name, listed), CoverageState.PENDING, now), status)
@@ -162,9 +162,9 @@ def is_read(coverage: Coverage | None, status: Status) -> bool:
 
 
 def get_date(coverage: Coverage, status: Status) -> datetime | None:
-    """Return the date of a subscription's findings: an old "compliant" must not look new.
+    """Return the date of a subscription's findings, so that old findings do not look new.
 
-    ``coverage`` is as the last scan left it. None if it was never read.
+    ``coverage`` is the result of ``as_left``. The date is None if the subscription was never read.
     """
     if coverage.state in _DATED_BY_SCANS and status.as_of is not None:
         return status.as_of
@@ -172,7 +172,7 @@ def get_date(coverage: Coverage, status: Status) -> datetime | None:
 
 
 def is_fresh(as_of: datetime, now: datetime, max_age: timedelta) -> bool:
-    """Return whether an answer from ``as_of`` still counts at ``now``."""
+    """Return whether facts from ``as_of`` are still recent enough at ``now``."""
     return -CLOCK_TOLERANCE <= now - as_of <= max_age
 
 
@@ -201,7 +201,7 @@ def _judge_accounts(
     if read and not accounts.total:
         reasons.append(_reason(PostureReason.NO_ACCOUNTS_IN_SCOPE))
     for requirement in REQUIREMENTS:
-        # Verdicts are counted above, where accepted violations do not count.
+        # Verdicts are counted above, without accepted violations.
         if requirement in expect.requires and requirement is not VERDICTS:
             reasons += _counted(requirement.counts(accounts), accounts)
     return reasons
@@ -220,7 +220,7 @@ def _judge_exceptions(accounts: AccountCounts, now: datetime, expect: Expectatio
 
 
 def _judge_kinds(accounts: AccountCounts) -> Reasons:
-    """Return the reason if the settings leave out accounts for which the program is made."""
+    """Return the reason if the settings leave out kinds that this program exists for."""
     counts = ", ".join(
         f"{kind}: {number:,}" for kind, number in count_left_out(accounts.ignored_by_kind).items()
     )

@@ -1,4 +1,4 @@
-"""The scope of a scan, as the scan's row and the status keep it."""
+"""The scope of a scan, as stored in the scan's row and in the status."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ EXCEPTION_SETTINGS: Final = (
 class RecordedScope:
     """Kinds, subscription ids and management group, sorted so that equal scopes compare as equal.
 
-    All are lower-cased. ``group`` holds one name or none. ``exceptions`` are the settings for
-    honouring exceptions, each as ``SETTING=value``; none if no exceptions are honoured.
+    All values are lower-cased. ``group`` contains one name or none. ``exceptions`` are the settings
+    for honouring exceptions, each as ``SETTING=value``, or empty if exceptions are not honoured.
     """
 
     kinds: tuple[str, ...]
@@ -39,9 +39,9 @@ class RecordedScope:
         return cls(*(tuple(sorted(set(map(str.lower, part)))) for part in parts))
 
     def differences(self, other: Self) -> dict[str, tuple[str, ...]]:
-        """Return the settings in which two scopes differ, with the values of this one.
+        """Return the settings in which two scopes differ, with the values of this scope.
 
-        Settings for exceptions count only if both scopes honour exceptions.
+        Settings for exceptions are compared only if both scopes honour exceptions.
         """
         parts = {
             "CMK_KINDS": (self.kinds, other.kinds),

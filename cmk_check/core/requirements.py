@@ -1,7 +1,7 @@
-"""The requirements that the accounts of an estate may have to meet, in the order of reasons.
+"""The requirements that accounts may have to meet, in the order of the posture's reasons.
 
-A setting decides whether a requirement counts, and may change before the status is read. So each
-requirement is tracked separately, as if it were the only one.
+A setting decides whether a requirement applies, and may change before the status is read. For this
+reason each requirement is tracked separately, as if there were no other.
 """
 
 from abc import ABC, abstractmethod
@@ -26,7 +26,7 @@ class Requirement(ABC):
     name: ClassVar[str]
 
     def is_worse(self, difference: Difference) -> bool:
-        """Return whether recording this may break the requirement although the status meets it."""
+        """Return whether recording this difference may break a requirement that was met."""
         return any(map(self._is_worse_step, difference.steps))
 
     def _is_worse_step(self, step: FindingUpdate) -> bool:
@@ -42,10 +42,10 @@ class Requirement(ABC):
 
     @abstractmethod
     def counts(self, accounts: AccountCounts) -> Mapping[PostureReason, int]:
-        """Return how many accounts did not meet it in the last full scan, by posture reason."""
+        """Return how many accounts failed it in the last full scan, by posture reason."""
 
     def is_lowered(self, status: Status) -> bool:
-        """Return whether it was found to be broken since the last full scan."""
+        """Return whether the requirement was found to be broken since the last full scan."""
         return self.name in status.lowered_for
 
     def lower(self, status: Status) -> Status:
@@ -54,9 +54,10 @@ class Requirement(ABC):
 
 
 class _Verdicts(Requirement):
-    """Every account is under a customer-managed key; always required.
+    """Every account uses a customer-managed key; always required.
 
-    It is tracked with and without exceptions, because a setting decides whether those count.
+    The requirement is tracked with and without exceptions, because a setting decides whether they
+    are accepted.
     """
 
     name = "verdicts"
@@ -66,7 +67,8 @@ class _Verdicts(Requirement):
         before, after = difference.known.coverage, difference.coverage
         was_gap = before is not None and before.state is CoverageState.GAP
         new_gap = after.state is CoverageState.GAP and not was_gap
-        # A row of a newer version makes an account unknown without a step; keys need no such check.
+        # A row written by a newer version makes an account unknown without a step; keys need no
+        # such check.
         old, new = before.accounts if before else AccountCounts(), after.accounts
         fewer_good = any(count(new) > count(old) for count in (_not_good, _count_not_accepted))
         return new_gap or fewer_good or super().is_worse(difference)
@@ -100,7 +102,7 @@ class _Verdicts(Requirement):
 
 
 class _HealthyKeys(Requirement):
-    """The key of each compliant account can be used; a setting switches this on."""
+    """The key of each compliant account can be used; required by a setting."""
 
     name = "healthy_keys"
 

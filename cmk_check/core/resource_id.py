@@ -1,7 +1,7 @@
-"""Azure resource ids of accounts, which identify findings and are compared case-insensitively.
+"""Azure resource ids of accounts, which identify findings and are compared without case.
 
-ARM guarantees no casing of an id, and it may differ between two answers. So the lower-cased id
-identifies an account; the names keep their original casing for display.
+ARM guarantees no casing of an id, which may differ between two responses. For this reason the
+lower-cased id identifies an account; the names keep their original casing for display.
 """
 
 import re
@@ -19,14 +19,14 @@ _ACCOUNT = re.compile(
 )
 ACCOUNT_TYPE: Final = "microsoft.cognitiveservices/accounts"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-# An id must fit into a table key. There, a run of characters other than these takes 2 extra
-# characters, and 3 extra for each character of the run (cmk_check.store.table_keys).
+# An id must fit into a table key. In a table key, a run of characters other than these needs 2
+# extra characters, and 3 extra for each character of the run (cmk_check.store.table_keys).
 _ESCAPED_RUN = re.compile(r"[^A-Za-z0-9\-._()]+")
 
 
 @dataclass(frozen=True, slots=True)
 class AccountId:
-    """The id of an account, equal to any other casing of itself."""
+    """The id of an account, equal to itself in any other casing."""
 
     subscription_id: str = field()
     resource_group: str = field(compare=False)
@@ -35,7 +35,7 @@ class AccountId:
 
     @classmethod
     def parse(cls, text: object) -> Self | None:
-        """Parse an id; None if it is not the id of an account."""
+        """Parse an id; return None if it is not the id of an account."""
         if not isinstance(text, str) or _CONTROL.search(text):
             return None
         match = _ACCOUNT.fullmatch(text)
@@ -50,7 +50,7 @@ class AccountId:
 
     @property
     def has_own_path(self) -> bool:
-        """Whether a URL with its parts leads to it: parts that are only dots lead elsewhere."""
+        """Whether a URL with the names leads to the account; names of dots change the path."""
         return all(part.strip(".") for part in (self.resource_group, self.name))
 
     def __str__(self) -> str:
@@ -63,12 +63,12 @@ class AccountId:
 
 
 def _key_length(name: str) -> int:
-    lowered = name.lower()  # which may be longer
+    lowered = name.lower()  # lower() may make a name longer
     return len(lowered) + sum(3 * len(run) + 2 for run in _ESCAPED_RUN.findall(lowered))
 
 
 def account_path(account_id: AccountId) -> str:
-    """Return the id of an account, folded like the id of any other resource for comparison."""
+    """Return the id of an account, folded for comparison like other resource ids."""
     return fold_id(path_of(account_id.subscription_id, account_id.resource_group, account_id.name))
 
 

@@ -1,10 +1,10 @@
-"""The rule: is this account under a customer-managed key?
+"""The rule: is this account encrypted with a customer-managed key?
 
-Source: Trend Micro's knowledge-base page "OpenAI Encryption using Customer-Managed Keys" calls an
-account encrypted when ``properties.encryption.keyVaultProperties.keyName`` is not null. This rule
-is stricter where that page would pass an account whose data Microsoft's key protects, and returns
-"unknown" if Azure's answer has an undocumented shape. ``_judge`` applies the clauses in order;
-docs/rule.md has the table.
+Trend Micro's knowledge-base page "OpenAI Encryption using Customer-Managed Keys" calls an account
+encrypted when ``properties.encryption.keyVaultProperties.keyName`` is not null. This rule is
+stricter: it rejects accounts that pass on that page although Microsoft's key protects their data,
+and returns "unknown" if Azure's response has an undocumented format. ``_judge`` applies the clauses
+in order; docs/rule.md contains the table.
 """
 
 import re
@@ -20,7 +20,7 @@ from cmk_check.core.text import lower_ascii
 RULE_VERSION: Final = "1"
 AUTOMATIC_ROTATION: Final = "automatic"
 
-# KeySource in Microsoft.CognitiveServices 2025-09-01 knows these two and stays open for others.
+# KeySource in Microsoft.CognitiveServices 2025-09-01 has these two values and is open to others.
 _MICROSOFT: Final = "microsoft.cognitiveservices"
 KEY_VAULT: Final = "microsoft.keyvault"
 KEY_NAME: Final = re.compile("[0-9A-Za-z-]{1,127}")
@@ -53,7 +53,7 @@ def judge(account: Account) -> Judgement:
     note = (account.malformed or _NO_NAME) if reason is Reason.MALFORMED else None
     judgement = build_judgement(reason, note, _evidence(account))
     if judgement.verdict is Verdict.NON_COMPLIANT and not has_customer_keys(account.kind):
-        # No key ends this, so the reason's own way out would mislead.
+        # No key can fix this reason, so its own way out would be misleading.
         return replace(judgement, message=f"{VERDICT_REASONS[reason].message} {_NO_KEYS}")
     return judgement
 
@@ -61,7 +61,7 @@ def judge(account: Account) -> Judgement:
 def build_judgement(
     reason: Reason, note: str | None = None, evidence: Evidence | None = None
 ) -> Judgement:
-    """Return the judgement for a reason; ``note`` is added to its message."""
+    """Return the judgement for a reason; ``note`` is added to the reason's message."""
     entry = VERDICT_REASONS[reason]
     return Judgement(_VERDICTS[entry.severity], reason, entry.text(note), evidence or Evidence())
 
@@ -72,15 +72,15 @@ def row_too_new() -> Judgement:
 
 
 def row_broken(message: str) -> Judgement:
-    """Return the verdict on a finding whose row cannot be read; ``message`` says how to fix it."""
+    """Return the verdict on a finding with an unreadable row; ``message`` says how to fix it."""
     return Judgement(Verdict.UNKNOWN, Reason.MALFORMED, message, Evidence())
 
 
 def judge_unknown_row(verdict: Verdict, evidence: Evidence) -> Judgement:
-    """Return the verdict on a finding whose row has values that this version does not know.
+    """Return the verdict on a finding with values in its row that this version does not know.
 
-    ``verdict`` is the row's verdict. A violation stays a violation, so that it is not announced
-    again. The reason ``row_too_new`` marks findings whose verdict was announced.
+    ``verdict`` is the verdict in the row. A violation remains a violation, so that it is not
+    announced again. The reason ``row_too_new`` marks findings whose verdict was announced.
     """
     reason = Reason.MALFORMED if verdict is Verdict.UNKNOWN else Reason.ROW_TOO_NEW
     now = Verdict.UNKNOWN if verdict is Verdict.COMPLIANT else verdict
@@ -106,9 +106,10 @@ def _judge(account: Account) -> Reason:
 
 
 def _is_blank(key_name: str | None) -> bool:
-    """Return whether a name has only blanks and invisible characters, which str.strip may leave.
+    """Return whether a name contains only blanks and invisible characters.
 
-    U+FFFD replaces a character that no table or JSON document can hold.
+    str.strip keeps some invisible characters. U+FFFD replaces a character that no table or JSON
+    document can hold.
     """
     return not any(
         char.isprintable() and not char.isspace() and char != "\ufffd" for char in key_name or ""
@@ -118,7 +119,7 @@ def _is_blank(key_name: str | None) -> bool:
 def _evidence(account: Account) -> Evidence:
     version = None
     if not _is_blank(account.key_name):
-        # Azure documents both an omitted and an empty version as automatic rotation.
+        # Azure documents both a missing and an empty version as automatic rotation.
         version = (account.key_version or "").strip() or AUTOMATIC_ROTATION
     return Evidence(
         key_source=account.key_source,

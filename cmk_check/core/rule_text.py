@@ -1,4 +1,4 @@
-"""What every reader of a finding learns about the rule itself; rule_text.toml has the words."""
+"""The description of the rule for every reader of a finding; rule_text.toml has the words."""
 
 from dataclasses import dataclass
 from typing import Final

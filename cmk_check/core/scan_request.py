@@ -1,4 +1,4 @@
-"""The outcome of a request for a scan, as the scan decides it and the HTTP API returns it."""
+"""The result of a request for a scan, as decided by the scan and returned by the HTTP API."""
 
 import re
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ _SCAN_ID: Final = re.compile(r"([0-9]{8}T[0-9]{6}Z)-[0-9a-z]{1,32}")
 
 
 def is_scan_id(text: object) -> bool:
-    """Return whether a text can be a scan id: its start time and a few more characters."""
+    """Return whether a text can be a scan id, that is, a start time and a few more characters."""
     return parse_start(text) is not None
 
 
 def parse_start(scan_id: object) -> datetime | None:
-    """Return when a scan began, rounded down to seconds or None if ``scan_id`` is not a scan id."""
+    """Return when a scan began, rounded down to seconds, or None for an invalid ``scan_id``."""
     match = _SCAN_ID.fullmatch(scan_id) if isinstance(scan_id, str) else None
     if match is None:
         return None
@@ -29,7 +29,7 @@ def parse_start(scan_id: object) -> datetime | None:
 
 
 def not_found(ids: Sequence[str]) -> str:
-    """Return a message with the subscriptions that a partial scan did not find, and what to do."""
+    """Return a message about subscriptions that a partial scan did not find, and what to do."""
     return (
         f"Subscriptions not found: {few(ids)}. Azure does not list them for the app's identity, no "
         "scan has recorded them, and no setting names them. Check the ids, or assign the identity "
@@ -38,7 +38,7 @@ def not_found(ids: Sequence[str]) -> str:
 
 
 class StartOutcome(StrEnum):
-    """What a request for a scan led to."""
+    """The result of a request for a scan."""
 
     STARTED = "started"
     RUNNING = "running"
@@ -51,8 +51,8 @@ class StartOutcome(StrEnum):
 class StartAnswer:
     """``scan_id`` is the scan that was started, is running, or was started too recently.
 
-    ``wait`` is how long to wait if it is too soon. A partial scan needs a full scan that finished
-    under the current scope: otherwise no scan is started, and ``scan_id`` is empty.
+    ``wait`` is the time to wait if the request came too soon. A partial scan needs a full scan that
+    finished under the current scope. Without one, no scan is started, and ``scan_id`` is empty.
     """
 
     outcome: StartOutcome

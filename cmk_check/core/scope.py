@@ -14,7 +14,7 @@ _DELETED: Final = "deleted"
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The include and exclude lists of lower-cased ids: exclude wins; no include list means all."""
+    """The include and exclude lists of lower-cased ids; exclude wins, no include list means all."""
 
     include: frozenset[str] = frozenset()
     exclude: frozenset[str] = frozenset()
@@ -42,7 +42,7 @@ class Scope:
 
 
 def visible(listed: Iterable[Subscription]) -> int:
-    """Count the subscriptions that Azure lists and that are not deleted."""
+    """Count the listed subscriptions that are not deleted."""
     return sum((subscription.state or "").lower() != _DELETED for subscription in listed)
 
 
@@ -51,8 +51,8 @@ def slice_ranges[T](
 ) -> list[tuple[str, str, tuple[T, ...]]]:
     """Divide entries into ranges (low, high, entries) that together cover all possible keys.
 
-    A range begins at ``low`` and ends before ``high``. The first ``low`` is "", and the last
-    ``high`` is "", which means no limit.
+    A range begins at ``low`` and ends before ``high``. The first ``low`` and the last ``high`` are
+    "", which means no limit.
     """
     groups = list(batched(sorted(entries, key=key), size, strict=False))
     lows = ["", *(key(group[0]) for group in groups[1:])]

@@ -1,4 +1,4 @@
-"""The result of a scan: sums, gaps, the latest scan, and the status that combines them."""
+"""The results of scans: sums, gaps, the latest scan, and the status that combines them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from cmk_check.core.text import require_all
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionCounts:
-    """Subscriptions of an estate by coverage."""
+    """The subscriptions of an estate, counted by coverage."""
 
     read: int = 0
     gap: int = 0
@@ -25,7 +25,7 @@ class SubscriptionCounts:
 
     @property
     def total(self) -> int:
-        """All subscriptions."""
+        """The number of all subscriptions."""
         return self.read + self.gap + self.excluded + self.retired
 
 
@@ -41,7 +41,7 @@ class KnownGap:
 
 @dataclass(frozen=True, slots=True)
 class UnwrittenGap:
-    """A gap that no coverage row has; ``last_read`` is the date of the recorded findings."""
+    """A gap without a coverage row; ``last_read`` is the date of the recorded findings."""
 
     subscription_id: str
     last_read: datetime | None = None
@@ -49,10 +49,10 @@ class UnwrittenGap:
 
 @dataclass(frozen=True, slots=True)
 class Unpublished:
-    """Recorded changes that are not published: ``changes`` is their number.
+    """Recorded changes that are not published. ``changes`` is the number of changes.
 
-    ``since`` is when the oldest was recorded; None if there is none, or if the row of one does not
-    say when.
+    ``since`` is when the oldest change was recorded. It is None if there are no changes, or if the
+    row of a change does not contain the time.
     """
 
     changes: int = 0
@@ -60,13 +60,13 @@ class Unpublished:
 
     @classmethod
     def of(cls, times: Iterable[datetime | None]) -> "Unpublished":
-        """Count changes by the times at which they were recorded or None if a time is not known."""
+        """Count changes by the time of recording, or None where the time is not known."""
         all_times = list(times)
         return cls(len(all_times), min(require_all(all_times) or (), default=None))
 
     @classmethod
     def add(cls, parts: Iterable["Unpublished"]) -> "Unpublished":
-        """Add up counts."""
+        """Add up counts of unpublished changes."""
         some = [part for part in parts if part.changes]
         return cls(sum(part.changes for part in some), cls.of(part.since for part in some).since)
 
@@ -75,8 +75,8 @@ class Unpublished:
 class Undelivered:
     """Published changes that a receiver of alerts has not accepted.
 
-    They have numbers from ``first`` to ``last``, among others. ``since`` is when the first of them
-    was refused.
+    ``first`` and ``last`` are the lowest and highest number of these changes. ``since`` is when the
+    receiver refused the first of these changes.
     """
 
     first: int
@@ -94,22 +94,22 @@ class Summary:
     accounts: AccountCounts = field(default_factory=AccountCounts)
     subscriptions: SubscriptionCounts = field(default_factory=SubscriptionCounts)
     gaps: tuple[KnownGap, ...] = ()
-    """At most 50."""
+    """The gaps to show, at most 50."""
     gaps_omitted: int = 0
-    """The number of further gaps."""
+    """The number of gaps that ``gaps`` omits."""
     changes: int = 0
     broken_keys: tuple[BrokenKey, ...] = ()
     """At most 50, and only in the first scan; ``accounts`` counts all broken keys."""
     unwritten: int = 0
-    """The number of gaps that no coverage row has."""
+    """The number of gaps without a coverage row."""
     new: int = 0
     """The number of subscriptions that were not counted before."""
     cross_check: CrossCheck | None = None
-    """None if no list was compared with Resource Graph."""
+    """The comparison with Resource Graph; None if no list was compared."""
     unwritten_gaps: tuple[UnwrittenGap, ...] = ()
-    """At most 1,000 of the gaps that no coverage row has."""
+    """At most 1,000 of the gaps without a coverage row."""
     unpublished: Unpublished = ALL_PUBLISHED
-    """The changes of subscriptions that the scan left unpublished."""
+    """The subscriptions' changes that the scan left unpublished."""
 
     @property
     def unnamed(self) -> int:
@@ -117,7 +117,7 @@ class Summary:
         return self.unwritten - len(self.unwritten_gaps)
 
     def unwritten_gap(self, subscription_id: str) -> UnwrittenGap | None:
-        """Return the unwritten gap of a subscription, if it is named."""
+        """Return the unwritten gap of a subscription if ``unwritten_gaps`` names it, else None."""
         gaps = (gap for gap in self.unwritten_gaps if gap.subscription_id == subscription_id)
         return next(gaps, None)
 
@@ -126,7 +126,7 @@ class Summary:
 class LastScan:
     """The latest full scan that ended, as the status shows it.
 
-    With ``overdue``, the second clock started it because the timer had not.
+    ``overdue``: the second clock started the scan because the timer had not started it.
     """
 
     id: str
@@ -147,27 +147,27 @@ class Status:
     """
 
     as_of: datetime | None = None
-    """When the last finished full scan took its lease; None before the first."""
+    """When the last finished full scan took its lease; None before the first scan."""
     summary: Summary = field(default_factory=Summary)
     visible: int = 0
-    """The number of subscriptions that Azure listed at that time."""
+    """The number of subscriptions that Azure listed in this scan."""
     last_scan: LastScan | None = None
     lowered: PostureReason | None = None
-    """What was found since then that rules out "compliant"."""
+    """What was found after this scan that rules out "compliant"."""
     lowered_for: tuple[str, ...] = ()
-    """The requirements that were found to be broken since then, besides the verdicts."""
+    """The requirements found to be broken after this scan, in addition to the verdicts."""
     scope: RecordedScope | None = None
-    """The scope of the scan; None before the first."""
+    """The scope of the scan; None before the first scan."""
     group_unread: Gap | None = None
     """Why the scan could not read the management group."""
     unnamed_until: datetime | None = None
     """The date of the rows if ``unwritten_gaps`` does not name all unwritten gaps."""
     unpublished_of_scans: Unpublished = ALL_PUBLISHED
-    """The changes of scans themselves that are not published."""
+    """Unpublished changes about scans themselves."""
     finished_scans: int = 0
-    """The number of full scans that finished, for what is read in turn."""
+    """The number of finished full scans, which decides what a scan reads in rotation."""
     undelivered: Undelivered | None = None
-    """None if every receiver has accepted all alerts."""
+    """The alerts not accepted; None if every receiver has accepted all alerts."""
 
     @property
     def unpublished(self) -> Unpublished:
@@ -176,7 +176,7 @@ class Status:
 
     @property
     def all_recorded_until(self) -> datetime | None:
-        """The time as of which all rows are recorded, or None if it is not known."""
+        """The time up to which all rows are recorded, or None if it is not known."""
         until = self.unnamed_until if self.summary.unnamed else self.as_of
         known_times = require_all((until, *(gap.last_read for gap in self.summary.unwritten_gaps)))
         return min(known_times) if known_times else None

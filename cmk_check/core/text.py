@@ -15,14 +15,14 @@ _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 GUID: Final = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 """The case-insensitive pattern of a GUID."""
 
-# JSON takes six characters for each of these, so evidence full of them would not fit into a row.
+# JSON needs six characters for each of these, so evidence full of them would not fit into a row.
 _UNWANTED: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
 def clean_text(value: object, longest: int = MAX_EVIDENCE_BYTES) -> str | None:
-    """Return a text cleaned for tables and JSON, at most ``longest`` UTF-8 bytes; else None."""
+    """Clean a string for tables and JSON and cut it to ``longest`` bytes, or return None."""
     if not isinstance(value, str):
         return None
     if not value.isprintable():
@@ -33,10 +33,11 @@ def clean_text(value: object, longest: int = MAX_EVIDENCE_BYTES) -> str | None:
 
 
 def clean_time(value: object) -> str | None:
-    """Return a time as UTC in whole seconds, such as 2026-11-25T12:00:00Z; None for anything else.
+    """Return a time as UTC in whole seconds, such as 2026-11-25T12:00:00Z, or None.
 
     Azure writes fractions of a second with six or seven digits. A time without an offset is
-    ambiguous, and programs write the first moment of year 1 or 1970 in place of no time.
+    ambiguous and is rejected. The first moment of year 1 or 1970 is also rejected, because programs
+    write it when there is no time.
     """
     if not isinstance(value, str):
         return None
@@ -50,12 +51,12 @@ def clean_time(value: object) -> str | None:
 
 
 def write_time(time: datetime) -> str:
-    """Return a time as UTC in whole seconds, as all documents of this program show it."""
+    """Format a time as UTC in whole seconds, as in all documents of this program."""
     return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def lower_ascii(word: str) -> str:
-    """Lower-case a word; a lookalike from another alphabet must not become the letter it mimics."""
+    """Lower-case the ASCII letters of a word, and leave lookalikes of letters unchanged."""
     return word.lower() if word.isascii() else word
 
 
@@ -65,15 +66,15 @@ def fold_address(uri: str | None) -> str:
 
 
 def fold_id(value: object) -> str:
-    """Return an ARM id folded for comparison; "" if it is not a text or too long."""
+    """Return an ARM id folded for comparison, or "" if it is not a string or too long."""
     if not isinstance(value, str) or len(value) > MAX_RESOURCE_ID_CHARS:
         return ""
-    # str.lower would turn a lookalike from another alphabet into the letter that it mimics.
+    # str.lower would turn a lookalike from another alphabet into the letter that it imitates.
     return value.strip().translate(_LOWER).rstrip("/")
 
 
 def is_guid(text: str) -> bool:
-    """Return whether a text is a GUID, case-insensitively."""
+    """Return whether a text is a GUID in any casing."""
     return re.fullmatch(GUID, text) is not None
 
 
@@ -85,7 +86,7 @@ def few(names: Iterable[str]) -> str:
 
 
 def format_count(number: int, noun: str) -> str:
-    """Return a number with its noun, for people: 1 account, 2,000 accounts."""
+    """Return a number with its noun, for people, such as 1 account or 2,000 accounts."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 

@@ -1,6 +1,6 @@
-"""Read the program's texts that are files of the package: words in TOML, scripts, templates.
+"""Read the program's texts from files of the package: words in TOML, scripts, templates.
 
-This is the only disk access in ``core``. It happens when a module is imported, and the files are as
+This is the only disk access in ``core``. The files are read when a module is imported, and are as
 fixed as the code.
 """
 
@@ -29,14 +29,14 @@ def read_parts(package: str, name: str) -> Mapping[str, str]:
     """Return the parts of a script or template by name.
 
     A part follows a line ``## [name]``, or ``/// [name]`` in Bicep. Further ``##`` or ``///`` lines
-    directly after it are remarks that are left out of the output.
+    directly after this line are remarks, which are left out of the output.
     """
     _, *parts = _HEAD.split(read_text(package, name))
     return {name: text.strip("\n") for name, text in batched(parts, 2, strict=True)}
 
 
 def fill_part(parts: Mapping[str, str], name: str, values: Mapping[str, str]) -> str:
-    """Return a part with each ``@other@`` replaced with the value or part of that name.
+    """Return a part, and replace each ``@other@`` with the value or part of that name.
 
     Placeholders inside values are not replaced.
     """

@@ -1,4 +1,4 @@
-"""The results of a request that returned nothing: the resource is absent or could not be read."""
+"""The results of a request without a resource: absent, or unreadable."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,17 @@ from cmk_check.core.gap import Gap
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """Azure answered that the resource does not exist; ``id`` is its lower-cased id."""
+    """Azure responded that the resource does not exist; ``id`` is its lower-cased id."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """The resource could not be read; ``gap`` says why, with the missing action if there is one.
+    """The resource could not be read; ``gap`` contains the reason and the missing permission.
 
-    ``id`` is the resource's lower-cased id if it is known: a known vault is requested by its id
-    again.
+    ``id`` is the resource's lower-cased id, if it is known: a vault that is known is requested by
+    its id in the next scan.
     """
 
     gap: Gap

@@ -1,4 +1,4 @@
-"""The state of the watch: the changes that Resource Graph reports, and those already handled."""
+"""The state of the watch: changes reported by Resource Graph, and changes already handled."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,8 @@ class RecentChanges:
 
     ``subscriptions`` are subscriptions that changed or contain a changed account, by lower-cased
     id. ``vaults`` are vaults and managed HSMs, by lower-cased resource id. If ``until`` is set,
-    there are more changes, or none before this time. If ``gap`` is set, some could not be read.
+    there are more changes, or none before this time. If ``gap`` is set, some changes could not be
+    read.
     """
 
     subscriptions: Mapping[str, datetime] = field(default_factory=dict)
@@ -25,13 +26,13 @@ class RecentChanges:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What the watch remembers between queries.
+    """The state that the watch keeps between queries.
 
     ``cursor`` is the time from which the next query requests changes. ``last_look`` is when
-    Resource Graph last answered, and ``last_change`` the time of the latest change it reported.
-    ``since`` is when ``state`` began; ``logged_at`` is when its last log line was written.
-    ``vaults`` are vaults whose change needs no further reading of subscriptions, each with the time
-    of that change.
+    Resource Graph last responded. ``last_change`` is the time of the latest change in its
+    responses. ``since`` is when ``state`` began. ``logged_at`` is when the last log line about the
+    state was written. ``vaults`` are vaults whose change needs no further reading of subscriptions,
+    each with the time of its change.
     """
 
     cursor: datetime | None = None

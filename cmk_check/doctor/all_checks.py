@@ -1,6 +1,6 @@
-"""All checks, in the order of their dependencies, and their runner.
+"""Run all checks, in the order of their dependencies.
 
-The checks run concurrently, each with a time limit; a failure does not stop the others.
+The checks run concurrently, each with a time limit. A failed check does not stop other checks.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ _ARM: Final = ("CMK_CLOUD", "CMK_ARM_URL")
 _SIGN_IN: Final = ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 _SCOPE: Final = ("CMK_INCLUDE_SUBSCRIPTIONS", "CMK_EXCLUDE_SUBSCRIPTIONS", "CMK_MANAGEMENT_GROUP")
 _STORE: Final = ("CMK_STORAGE",)
-# Checks that others need.
+# Checks that other checks need.
 _AZURE: Final = ("cloud", "credential")
 _LISTED: Final = ("subscriptions",)
 _ACCOUNTS: Final = ("permissions",)
@@ -32,10 +32,10 @@ _SAMPLE: Final = limits.DOCTOR_SAMPLE_SECONDS + limits.DOCTOR_MARGIN_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class Check[Subject]:
-    """One check, which may take at most ``seconds``.
+    """A check of the app, which may take at most ``seconds``.
 
-    ``needs`` names earlier checks that must have succeeded, ``after`` checks that must have ended;
-    ``settings`` holds the prefixes of variables that must be valid.
+    ``needs`` names earlier checks that must have succeeded. ``after`` names checks that must have
+    ended. ``settings`` contains the prefixes of variables that must be valid.
     """
 
     name: str
@@ -71,7 +71,7 @@ CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
 async def diagnose[Subject](
     checks: Sequence[Check[Subject]], subject: Subject, faulty: Collection[str] = ()
 ) -> AsyncGenerator[tuple[str, Mark, str]]:
-    """Run checks; yield check, mark and text of each line, in order and as early as possible.
+    """Run checks; yield check, mark and text of each result, in order and as early as possible.
 
     ``faulty`` are the variables without a valid value. The text is the result and, if the mark is
     not ok, what to do.
@@ -107,7 +107,6 @@ async def _run_check[Subject](
     Raises:
         CheckFailed: the check failed.
         NotTried: the check was skipped; checks that need it are skipped with the same text.
-
     """
     if invalid := [name for name in faulty if name.startswith(check.settings)]:
         raise NotTried(f"Skipped, because {few(invalid)} cannot be used; see settings above.")
@@ -128,6 +127,6 @@ async def _run_check[Subject](
             "the network."
         ) from error
     except Exception as error:  # a bug in one check must not hide the others
-        # The error's own text may contain anything.
+        # The error's own message may contain anything.
         text = f"The check failed because of a bug in this program ({type(error).__name__})."
         raise CheckFailed(text) from error

@@ -1,8 +1,8 @@
-"""Tests the assumptions about Azure that are still unconfirmed; assumptions.toml lists them.
+"""Test the assumptions about Azure that are still unconfirmed; assumptions.toml lists them.
 
-Probes use what the checks have read, and read little more. The report goes to strangers: it
-contains only this program's sentences, counts, and words of Azure that this program knows, never a
-name, an id, an address or other text from a response.
+Probes use the data that checks have read, and read few more. Strangers may read the report, so it
+contains only this program's sentences, counts, and words of Azure that this program knows. It never
+contains a name, an id, an address or other text from a response.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ def texts() -> Mapping[str, Mapping[str, str]]:
 
 
 async def report(subject: DoctorSubject) -> tuple[Mapping[str, object], str]:
-    """Test all assumptions after the checks; return the report and a sentence about it."""
+    """Test all assumptions after the checks; return the report and a summary sentence."""
     texts_by_id = texts()
     tried = await asyncio.gather(*(_run_probe(PROBES.get(name), subject) for name in texts_by_id))
     counts = Counter(result for result, _ in tried)
@@ -100,12 +100,12 @@ def _keys(is_chosen: Callable[[Vault], bool], against: Collection[str]) -> _Prob
 
 
 async def _rotation(subject: DoctorSubject) -> _Outcome:
-    """Read the keys again, for the rotation policy, which no check reads."""
+    """Read the keys again to get the rotation policy, which no check reads."""
     reader, counts = (await subject.inventory()).reader, Counter[bool | None]()
     for key in [each.key for each in subject.key_facts if isinstance(each.key, Key)]:
         document = await reader.document(key.id, Deadline.within(DOCTOR_SAMPLE_SECONDS))
         policy = as_object(document.get("properties")).get("rotationPolicy")
-        # The shape of a policy in azure-mgmt-keyvault 14.1.0.
+        # The structure of a policy in azure-mgmt-keyvault 14.1.0.
         types = [as_object(it.get("action")).get("type") for it in _in(policy, "lifetimeActions")]
         is_understood = bool(types) and {str(it).lower() for it in types} <= {"rotate", "notify"}
         absent = False if _OF_A_PLAN.search(key.id) else None
@@ -148,7 +148,7 @@ def _exist(*actions: str) -> _Probe:
 
 
 async def _changes(subject: DoctorSubject) -> _Outcome:
-    """Query Resource Graph for changes, and if there are none, for new accounts."""
+    """Query Resource Graph for changes, or if there are none, for new accounts."""
     seen, new = await find_changes(subject)
     return _conclude("Changes, or new accounts without one", seen, new)
 
@@ -209,6 +209,6 @@ def _code(gap: Gap) -> str | None:
 
 
 def _in(document: object, name: str) -> list[dict[str, object]]:
-    """Return the objects of a list in a document of any shape."""
+    """Return the objects of a list in a document of any structure."""
     entries = as_object(document).get(name)
     return [as_object(each) for each in entries] if isinstance(entries, list) else []

@@ -29,7 +29,7 @@ STORAGE_SCOPE: Final = "https://storage.azure.com/.default"
 _LIST: Final = "/subscriptions?api-version=2020-01-01"
 _SECOND: Final = timedelta(seconds=1)
 _MINUTE: Final = timedelta(minutes=1)
-# What needs an action; the first one counts.
+# The results that need an action; the first result decides.
 _NEEDED_FOR: Final[Mapping[str, Sequence[str]]] = {
     "every scan": (gaps.READ_SUBSCRIPTIONS, gaps.READ_ACCOUNTS),
     "CMK_MANAGEMENT_GROUP": (gaps.READ_GROUP,),
@@ -135,11 +135,10 @@ async def watch(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def find_changes(subject: DoctorSubject) -> tuple[int, int]:
-    """Return how much has changed lately; if nothing, also how many accounts are newer than that.
+    """Return the number of recent changes and, if there are none, of new accounts.
 
     Raises:
-        InventoryError: Resource Graph gave no complete answer.
-
+        InventoryError: InventoryError: Resource Graph gave no complete response.
     """
     azure, since = await subject.inventory(), subject.clock.now() - limits.DOCTOR_CHANGES
     search = azure.change_search()
@@ -182,8 +181,8 @@ async def actions(subject: DoctorSubject) -> Sequence[MarkedText]:
 async def states(subject: DoctorSubject) -> Mapping[str, str]:
     """Return "works", "missing" or "not_tried" for each action of the role.
 
-    An action works even if it is refused in some places: the checks name those places. Azure
-    returns an empty list to an identity that may not read subscriptions, or changes.
+    An action works even if Azure refuses it in some places, which the checks name. Azure returns an
+    empty list to an identity that may not read subscriptions or changes.
     """
     answers = (await subject.inventory()).api_versions().answers
     states_by_action: dict[str, str] = {}

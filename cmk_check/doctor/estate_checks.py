@@ -1,7 +1,7 @@
-"""Checks whether subscriptions, their accounts and the resources behind them can be read.
+"""Check whether subscriptions, their accounts and the resources of these accounts can be read.
 
-Keys and exemptions are read for a few accounts only. A scan reads them for all, but a person would
-wait too long for that.
+Keys and exemptions are read only for a few accounts. A scan reads them for all accounts, but that
+would take too long for a waiting person.
 """
 
 import asyncio
@@ -130,7 +130,7 @@ async def _gaps(subject: DoctorSubject, sample: Sequence[Subscription]) -> list[
 
     async def read(subscription: Subscription) -> None:
         async with free:
-            # Keep only a few accounts: a large estate may not fit into memory.
+            # Keep only a few accounts, because a large estate may not fit into memory.
             reading = await inventory.read(subscription, seconds=SUBSCRIPTION_SECONDS)
             _sample(subject, subscription.id, judge_all(reading.accounts, kinds))
             gaps[subscription.id] = reading.gap
@@ -150,7 +150,7 @@ async def _gaps(subject: DoctorSubject, sample: Sequence[Subscription]) -> list[
 
 
 def _sample(subject: DoctorSubject, subscription_id: str, judged: AllJudged) -> None:
-    """Keep a few accounts of a subscription for each check of samples."""
+    """Keep a few accounts of a subscription for each check that uses samples."""
     for account in select_accounts(KEY_HEALTH, judged):
         if len(subject.sampled) < subject.most:
             subject.sampled.setdefault(_vault(account).lower(), account)

@@ -26,7 +26,8 @@ _STAND_IN: Final = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
 _REFERENCE: Final = "@Microsoft.KeyVault("
 # A substitute, so that the rest of a route can be checked; nothing is posted to it.
 _URL_IN_A_VAULT: Final = "https://receiver.invalid"
-# Settings other than CMK_*; only the platform may set the last one, so as a setting it is a fault.
+# Settings other than CMK_*; only the platform may set the last variable, so it is a fault as a
+# setting.
 _OTHERS: Final = frozenset({"AZURE_CLIENT_ID", "WEBSITE_AUTH_ENABLED"})
 _URL, _SECRET = "CMK_WEBHOOK_URL", "CMK_WEBHOOK_SECRET"
 
@@ -34,15 +35,15 @@ type Faults = tuple[tuple[str, str], ...]
 
 
 class DoctorSubject(App):
-    """The app, whose parts can be checked one by one.
+    """An app whose parts can be checked one by one.
 
-    ``environ`` holds the variables, ``faults`` their faults, and ``references`` the variables whose
-    values are in a vault. Checks store results for later checks here: ``listed``, the subscriptions
-    that Azure lists; ``sampled``, a few accounts whose keys to check, by the address of the vault;
-    ``violating``, the non-compliant accounts of a few subscriptions, by subscription id;
-    ``key_facts``, what was read of the sampled keys; ``sees_changes``, whether Resource Graph lists
-    changes, or None if unknown; ``refused``, the actions that gaps of keys name; ``ahead``, how far
-    this clock is ahead of Azure's, or None if unknown.
+    ``environ`` contains the variables, ``faults`` their faults, and ``references`` the variables
+    whose values are in a vault. Checks store results for later checks here: ``listed``, the
+    subscriptions that Azure lists; ``sampled``, a few accounts whose keys to check, by the address
+    of the vault; ``violating``, the non-compliant accounts of a few subscriptions, by subscription
+    id; ``key_facts``, what was read of the sampled keys; ``sees_changes``, whether Resource Graph
+    lists changes, or None if unknown; ``refused``, the actions that gaps of keys name; ``ahead``,
+    how far this clock is ahead of Azure's, or None if unknown.
     """
 
     reading_seconds: float = DOCTOR_READING_SECONDS
@@ -90,13 +91,13 @@ class DoctorSubject(App):
 
 
 def laid_over(environ: Mapping[str, str], text: str) -> dict[str, str]:
-    """Return the environment with the app's settings instead of its own.
+    """Return the environment with the app's settings instead of its own settings.
 
-    ``text`` is what ``az functionapp config appsettings list`` prints, or ``local.settings.json``.
+    ``text`` is the output of ``az functionapp config appsettings list``, or
+    ``local.settings.json``.
 
     Raises:
-        ValueError: the text is neither; ``str()`` explains what it must be.
-
+        ValueError: the text has neither format; ``str()`` explains the expected format.
     """
     try:
         document = json.loads(text)
@@ -131,8 +132,8 @@ def _read_around_faults(environ: Mapping[str, str]) -> tuple[Settings, Mapping[s
         try:
             return _read(sound), environ, faults
         except SettingsError as error:
-            # Keep only the first faults: dropping an invalid setting can make another one invalid,
-            # such as a secret without its URL.
+            # Keep only the first faults: dropping an invalid setting can make another setting
+            # invalid, such as a secret without its URL.
             faults = faults or error.faults
             sound = _omit_faulty(sound, {name for name, _ in error.faults})
 
@@ -146,7 +147,7 @@ def _references(environ: Mapping[str, str]) -> frozenset[str]:
 
 
 def _read(environ: Mapping[str, str]) -> Settings:
-    # The deployed app needs a storage; the command line does not.
+    # The deployed app needs a storage account; the command line does not.
     if any(map(_is_of_storage, environ)) or "WEBSITE_HOSTNAME" in environ:
         return Settings.load(environ)
     return Settings.load_for_scan(environ=environ)

@@ -33,7 +33,7 @@ class NotTried(Exception):
 
 
 def problems(gaps: Iterable[tuple[Gap, str]], where: str) -> list[MarkedText]:
-    """Report each gap once, with the names that it affects."""
+    """Report each gap once, with all names that it affects."""
     names: dict[Gap, list[str]] = {}
     for gap, name in gaps:
         names.setdefault(gap, []).append(name)

@@ -1,6 +1,6 @@
-"""Checks whether tables and queues can be read and written, and what they contain.
+"""Check whether tables and queues can be read and written, and what they contain.
 
-The checks leave nothing behind except empty tables and queues that the app needs anyway.
+The checks leave nothing behind except empty tables and queues, which the app needs anyway.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ _NO_ETAG: Final = "W/\"datetime'2000-01-01T00%3A00%3A00.0000000Z'\""
 _POISON: Final = f"{SLICES_QUEUE}-poison"
 _LOOK: Final = ": check that the storage account exists and its firewall admits this machine."
 _LOOK_AT_AZURITE: Final = ": check that Azurite is running and CMK_STORAGE has its ports."
-# Reasons that concern the set-up, not the accounts, and persist until somebody acts.
+# Reasons about the set-up and not the accounts, which persist until somebody acts.
 _OF_THE_SET_UP: Final = (
     PostureReason.NO_SUBSCRIPTION_VISIBLE,
     PostureReason.SCAN_FAILED,
@@ -66,7 +66,7 @@ _WAITING: Final = {
     DELIVERY_POISON_QUEUE: ": the webhook did not accept these alerts for a day. Repair it, send "
     "them again with cmk-check resend, then empty the queue.",
 }
-# Queues that exist once a scan has ended.
+# Queues that exist after a scan has ended.
 _USED_BY_SCANS: Final = (SLICES_QUEUE, DELIVERY_QUEUE)
 
 
@@ -159,8 +159,8 @@ async def scans(subject: DoctorSubject) -> Sequence[MarkedText]:
 async def _try_table(store: Store, table: Table) -> StoreError | None:
     """Return why a table cannot be read and written, or None if it can.
 
-    Each transaction fails because of a row that does not exist (412 or 404). Without permission to
-    write, the service returns 403 instead.
+    Each transaction fails because a row does not exist (412 or 404). Without permission to write,
+    the service returns 403 instead.
     """
     row = str(uuid.uuid4())
     must_fail: Sequence[Sequence[Write]] = (
@@ -182,7 +182,7 @@ async def _has_scanned(store: Store) -> bool:
     try:
         return (await ScanTable(store).status()).value.last_scan is not None
     except StoreError:
-        return False  # the check of scans says why
+        return False  # the check of scans reports the reason
 
 
 async def _try_queue(service: QueueService, name: str) -> ProbedQueue | QueueError:
@@ -196,7 +196,7 @@ async def _try_queue(service: QueueService, name: str) -> ProbedQueue | QueueErr
 
 
 def _fail_on(subject: DoctorSubject, errors: Sequence[StoreError | QueueError]) -> None:
-    """Fail if there are errors; report each kind once, with all affected names."""
+    """Fail if there are errors, and report each kind once with all affected names."""
     names_by_error: dict[str, list[str]] = {}
     for error in errors:
         name, _, what = str(error).partition(":")

@@ -23,15 +23,15 @@ _NOT_SERVED: Final = frozenset(
 )
 _SERVED: Final = re.compile(r"supported (?:api-)?versions are '([^']*)'", re.IGNORECASE)
 _PARAMETER: Final = re.compile(r"(?<=[?&]api-version=)[^&]*")
-# A vault, or a group, may be named "providers".
+# A vault or a management group may be named "providers".
 _RESOURCE: Final = re.compile(r".*/providers/(microsoft\.[a-z]+(?:/.*)?)")
 
 
 class ApiVersions:
-    """The versions of one cloud, updated from its answers for all later requests.
+    """The API versions of one cloud, updated from its responses for all later requests.
 
     ``in_use`` maps types, such as "microsoft.keyvault/vaults/keys", to the requested version.
-    ``answers`` counts the answers of each type by gap reason; None counts successes.
+    ``answers`` counts the responses of each type by gap reason; None counts successes.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class ApiVersions:
         return _PARAMETER.sub(self.in_use.setdefault(kind, self._judged(kind)[0]), url)
 
     def learn(self, url: str, code: str, message: str) -> bool:
-        """Learn from a refusal of a URL; return whether there is another version to request."""
+        """Learn from the refusal of a URL; return whether there is another version to request."""
         kind = type_of(url)
         match = _SERVED.search(message) if is_not_served(code) else None
         served = re.split(r"[,\s]+", match[1].strip()) if match else ()
@@ -56,12 +56,12 @@ class ApiVersions:
         return usable is not None
 
     def note(self, url: str, reason: GapReason | None) -> None:
-        """Count the final answer of a URL."""
+        """Count the final response to a URL."""
         self.answers[type_of(url)][reason] += 1
 
     def _judged(self, kind: str) -> Sequence[str]:
         versions = _OF_TYPES.get(kind) or _OF_TYPES.get(kind.partition("/")[0])
-        if versions is None:  # the path comes from an answer, and names no type that is read
+        if versions is None:  # the path comes from a response, and names no type that is read
             raise InventoryError(make_gap(GapReason.UNEXPECTED_RESPONSE))
         return versions
 

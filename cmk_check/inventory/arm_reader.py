@@ -1,4 +1,4 @@
-"""Reads Azure Resource Manager; all readers share a transport, a credential and a limit."""
+"""Read Azure Resource Manager; all readers share a transport, a credential and a limit."""
 
 import asyncio
 import re
@@ -30,7 +30,7 @@ from cmk_check.inventory.gaps import call_errors
 from cmk_check.limits import ARM_FIRST_BACK_OFF_SECONDS, KEY_REQUESTS_SHARE
 from cmk_check.ports import InventoryError
 
-# Segments that consist only of dots would lead to another path.
+# Segments that consist only of dots would change the path.
 _PATH: Final = re.compile(r"(?:/(?!\.+(?:/|$))[^/\x00-\x1f\x7f-\x9f\ud800-\udfff]+)+")
 
 
@@ -38,9 +38,10 @@ _PATH: Final = re.compile(r"(?:/(?!\.+(?:/|$))[^/\x00-\x1f\x7f-\x9f\ud800-\udfff
 class ArmReader:
     """Reads documents, lists and queries, by their path or by an operation of the SDK.
 
-    A path starts with "/" and has no query. All requests pass the same policies, and pages are
-    followed here alone. The caller closes what readers share. ``back_off`` is the first pause in
-    seconds after a failure, unless Azure requests a pause. Reading raises any of ``gaps.TROUBLE``.
+    A path starts with "/" and has no query. All requests pass the same policies, and only this
+    class follows the links to next pages. The caller closes the shared objects. ``back_off`` is the
+    first pause in seconds after a failure, unless Azure requests a pause. Reading raises any of
+    ``gaps.TROUBLE``.
 
     >>> reader.build_url("/subscriptions").partition("?")[0]
     'https://management.azure.com/subscriptions'
@@ -64,10 +65,10 @@ class ArmReader:
         operation: Callable[[Client], AsyncIterable[object]],
         *subscription_id: str,
     ) -> str:
-        """Return the URL that an operation of the SDK requests first; requests nothing.
+        """Return the URL that an operation of the SDK requests first, without any request.
 
-        Some SDKs need a subscription id. Their models of answers are not used: they coerce types,
-        and building them takes 35 times as long as parsing the JSON.
+        Some SDKs need a subscription id. The SDK's models of responses are not used, because they
+        coerce types, and building them takes 35 times as long as parsing the JSON.
         """
         policy = pipeline.OperationPolicy()
         client = sdk(
@@ -106,7 +107,7 @@ class ArmReader:
         return call.answer()
 
     async def query(self, body: dict[str, object], until: Deadline) -> GraphQuery:
-        """Return the answered call of a query of Resource Graph."""
+        """Return the finished call of a Resource Graph query."""
         call = GraphQuery(self._arm_url, until)
         await self._send(HttpRequest("POST", self.build_url(GRAPH_PATH), json=body), call)
         return call
@@ -134,7 +135,7 @@ class ArmReader:
 
     def build_url(self, path: str, query: str = "") -> str:
         """Return the URL of a path, with a version to request."""
-        # Paths may come from answers: they must not lead elsewhere.
+        # A path from a response must not lead to another host or resource.
         if not _PATH.fullmatch(path):
             raise InventoryError(make_gap(GapReason.UNEXPECTED_RESPONSE))
         # The version is already included, so that a link back to the first page is recognised.

@@ -1,4 +1,4 @@
-"""Reads subscriptions and their accounts from Azure Resource Manager through the SDK."""
+"""Read subscriptions and their accounts from Azure Resource Manager through the SDK."""
 
 import asyncio
 from collections import Counter
@@ -34,7 +34,7 @@ from cmk_check.limits import ARM_FIRST_BACK_OFF_SECONDS
 
 # ARM returns the first code today; a provider may return its own code with 404.
 _UNREGISTERED: Final = frozenset({"missingsubscriptionregistration", "subscriptionnotregistered"})
-# The codes of a deleted account; other codes are about subscriptions, types and versions.
+# The codes of a deleted account; other codes refer to subscriptions, types and versions.
 _GONE: Final = frozenset({"resourcegroupnotfound", "resourcenotfound"})
 
 _EXAMPLE_ID: Final = "00000000-0000-0000-0000-000000000000"
@@ -77,7 +77,7 @@ class _Accounts:
                 self.ignored[account.id.text] = account.kind
 
     def reading(self, gap: Gap | None = None) -> Reading:
-        """Return the reading, complete without a gap unless an entry had no usable id."""
+        """Return the reading, complete if there is no gap and every entry had a usable id."""
         if gap is None and self.unusable:
             gap = make_gap(GapReason.MALFORMED_ACCOUNT, str(self.unusable))
         return Reading(
@@ -111,12 +111,7 @@ class AzureInventory:
         self._example_url: str | None = None
 
     async def get_identity(self) -> str | None:
-        """Return who reads, for the terminal of this person; see ``find_identity``.
-
-        Raises:
-            InventoryError: no token is available.
-
-        """
+        """Return the identity that reads Azure, for the person at the terminal."""
         scope = self.reader.settings.addresses.token_scope
         return find_identity((await self._credential.get_token(scope)).token)
 
@@ -140,7 +135,7 @@ class AzureInventory:
                 async for entries in self.reader.pages(url, until):
                     collected.add(entries)
         except TROUBLE as error:
-            # After a page of accounts, a refusal cannot mean that there are none.
+            # After a page of accounts, a refusal cannot mean that there are no accounts.
             if collected.pages or not _has_no_accounts(error, subscription, recorded):
                 return collected.reading(build_gap(error, READ_ACCOUNTS))
         missing = [account_id for account_id in recorded if account_id.text not in collected.ids]
@@ -152,7 +147,7 @@ class AzureInventory:
         return collected.reading()
 
     async def _accounts_url(self, subscription_id: str) -> str:
-        """Return the URL of a subscription's accounts, which the SDK forms for an example once."""
+        """Return the URL of a subscription's accounts, which the SDK builds once for an example."""
         if self._example_url is None:
             self._example_url = await self.reader.list_url(
                 CognitiveServicesManagementClient,
@@ -162,7 +157,7 @@ class AzureInventory:
         return self._example_url.replace(_EXAMPLE_ID, quote(subscription_id, safe=""))
 
     async def _is_gone(self, account_id: AccountId, collected: _Accounts, until: Deadline) -> bool:
-        """Request an account missing from a list; add the account if it exists."""
+        """Request an account that a list lacks, and add the account if it exists."""
         if not account_id.has_own_path:
             return False
         path = path_of(account_id.subscription_id, account_id.resource_group, account_id.name)
@@ -191,7 +186,7 @@ class AzureInventory:
         return AzureExemptions(self._key_reader)
 
     def api_versions(self) -> ApiVersions:
-        """Return the requested versions and Azure's answers, by resource type."""
+        """Return the requested versions and counts of responses, by resource type."""
         return self.reader.versions
 
     async def close(self) -> None:
@@ -205,8 +200,9 @@ def _has_no_accounts(
 ) -> bool:
     """Return whether a refused list means that there are no accounts.
 
-    A subscription has none if the provider is not registered, or if it only gives access to the
-    directory ("Access to Azure Active Directory"); the latter only counts if nothing is recorded.
+    A subscription has no accounts if the provider is not registered, or if it only gives access to
+    the directory ("Access to Azure Active Directory"). The second reason is accepted only if no
+    account is recorded.
     """
     if get_code(error, HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND) in _UNREGISTERED:
         return True

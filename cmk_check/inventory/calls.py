@@ -1,4 +1,4 @@
-"""A call to Azure Resource Manager: its allowed URLs, its deadline, and its answer's raw JSON."""
+"""A call to Azure Resource Manager: its allowed URLs, its deadline, and the raw JSON response."""
 
 import asyncio
 import json
@@ -17,27 +17,27 @@ from cmk_check.inventory.gaps import MALFORMED
 from cmk_check.limits import MAX_ARM_PAGES
 from cmk_check.ports import InventoryError
 
-# The characters allowed in a URL; no braces, which the SDK would treat as a template.
+# The characters allowed in a URL, without braces, which the SDK would treat as a template.
 _URL: Final = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%|^`-]{1,16384}")
 
 
 @dataclass(slots=True)
 class Deadline:
-    """The time until which an answer is useful, on the event loop's clock; it may be extended."""
+    """The time until which a response is useful, on the event loop's clock; it can be extended."""
 
     latest: float
 
     @classmethod
     def within(cls, seconds: float) -> Self:
-        """Return the deadline that is this many seconds away."""
+        """Return the deadline that is this many seconds in the future."""
         return cls(asyncio.get_running_loop().time() + seconds)
 
 
 class Call:
-    """A call for one resource or the pages of a list; the pipeline's option ``call``.
+    """A call for one resource or for the pages of a list; the pipeline's option ``call``.
 
-    ``method`` is the only HTTP method that it may use; ``headers`` are the headers of the last
-    answer. An answer that is not a JSON object, or not a page, raises InventoryError.
+    ``method`` is the only HTTP method that the call may use. ``headers`` are the headers of the
+    last response. A response that is not a JSON object, or not a page, raises InventoryError.
     """
 
     method = "GET"
@@ -51,11 +51,11 @@ class Call:
         self._body: dict[str, object] | None = None
 
     def has_time_for(self, pause: float) -> bool:
-        """Return whether an answer after a pause of this many seconds is still useful."""
+        """Return whether a response after a pause of this many seconds is still useful."""
         return asyncio.get_running_loop().time() + pause < self._until.latest
 
     def trusts(self, url: str) -> bool:
-        """Return whether a URL points to Azure Resource Manager, whichever parser reads it.
+        """Return whether a URL points to Azure Resource Manager for every URL parser.
 
         The part before the path is compared as text, so user info, backslashes and similar hosts
         are rejected.
@@ -65,14 +65,14 @@ class Call:
     def asks(self, url: str) -> bool:
         """Record a URL; return False if it was requested before or there are too many."""
         parts = urlsplit(url)
-        # Two spellings may mean the same page.
+        # Two spellings may refer to the same page.
         page = (parts.path.lower(), frozenset(parse_qsl(parts.query, keep_blank_values=True)))
         new = page not in self._asked and len(self._asked) < MAX_ARM_PAGES
         self._asked.add(page)
         return new
 
     def take(self, response: AsyncHttpResponse) -> None:
-        """Keep the headers and the JSON of an answer."""
+        """Keep the headers and the JSON of a response."""
         self.headers = response.headers
         try:
             body = json.loads(response.text("utf-8-sig"))
@@ -83,14 +83,14 @@ class Call:
         self._body = body
 
     def answer(self) -> dict[str, object]:
-        """Return the JSON of the last request, once."""
+        """Return the JSON of the last response, only once."""
         body, self._body = self._body, None
         if body is None:
             raise InventoryError(make_gap(GapReason.UNEXPECTED_RESPONSE))
         return body
 
     def page(self) -> tuple[list[object], str | None]:
-        """Return the raw entries of the last request's page, and the link to the next page."""
+        """Return the raw entries of the last page, and the link to the next page."""
         body = self.answer()
         entries, link = body.get("value"), body.get("nextLink")
         if not isinstance(entries, list) or not isinstance(link, str | None):
@@ -102,7 +102,7 @@ GRAPH_PATH: Final = "/providers/Microsoft.ResourceGraph/resources"
 
 
 class GraphQuery(Call):
-    """A query of Resource Graph, which is the only POST request and changes nothing.
+    """A query of Resource Graph, the only POST request, which changes nothing.
 
     See https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources.
     """

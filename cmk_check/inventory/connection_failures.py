@@ -1,7 +1,7 @@
-"""The cause of a failed connection or sign-in.
+"""Find the cause of a failed connection or sign-in.
 
-Only error types and codes of Microsoft Entra ID are used: the text of a library may contain a name,
-a token or a proxy's password.
+Only error types and codes of Microsoft Entra ID are used, because an error message from a library
+may contain a name, a token or a proxy's password.
 """
 
 import re
@@ -37,12 +37,12 @@ _REFUSALS: Final = {
         f"AADSTS{number}": sentences.wrong_tenant
         for number in (50020, 50034, 50059, 50128, 90002, 90072, 500011, 700016, 900023)
     },
-    # The assertion of a workload identity is expired or not yet valid.
+    # The assertion of a workload identity has expired or is not yet valid.
     "AADSTS500133": sentences.wrong_clock,
     "AADSTS700024": sentences.wrong_clock,
 }
 
-# Texts that az (from requests and urllib3) and azd (from Go's library) print for their errors.
+# Messages that az (from requests and urllib3) and azd (from Go's library) print for their errors.
 _TOOL_FAILED: Final = re.compile(
     r"Max retries exceeded with url|CERTIFICATE_VERIFY_FAILED|dial tcp|proxyconnect tcp|x509: "
 )
@@ -98,7 +98,7 @@ def sign_in_gap(error: BaseException) -> Gap:
 
 
 def _tool_gap(text: str) -> Gap | None:
-    """Return the gap if a command like az printed that it could not reach the sign-in."""
+    """Return the gap if a command like az printed that it could not reach the sign-in service."""
     if not _TOOL_FAILED.search(text):
         return None
     match = _TOOL_HOST.search(text)
@@ -109,7 +109,7 @@ def _tool_gap(text: str) -> Gap | None:
             return sentences.proxy_refuses(peer, proxy, int(refused[1]))
         return sentences.proxy_silent(peer, proxy)
     if "CERTIFICATE_VERIFY_FAILED" in text or "x509: " in text:
-        # The command reads the first variable, this program the second.
+        # The command reads the first variable, and this program reads the second.
         return sentences.certificate_unknown(peer, "REQUESTS_CA_BUNDLE and SSL_CERT_FILE")
     if "NameResolutionError(" in text or "no such host" in text:
         return sentences.name_unknown(peer)
@@ -125,8 +125,8 @@ def _proxy_host(url: str) -> str:
 def _chain(error: BaseException) -> Iterator[BaseException]:
     """Iterate over an error and its causes.
 
-    The causes of a credential that does not apply are irrelevant, such as a virtual machine's
-    metadata service, which no laptop has.
+    The causes of an inapplicable credential are ignored, such as a virtual machine's metadata
+    service, which does not exist on a laptop.
     """
     yield error
     if isinstance(error, CredentialUnavailableError):

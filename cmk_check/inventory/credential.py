@@ -1,7 +1,8 @@
 """The credential of the process, which shares one token among all requests.
 
-Every SDK client keeps a separate token, and the identity library does not combine concurrent
-requests, so two hundred subscriptions would cause two hundred requests to the identity endpoint.
+Without sharing, every SDK client would keep a separate token. The identity library does not combine
+concurrent requests, so two hundred subscriptions would cause two hundred requests to the identity
+endpoint.
 """
 
 import asyncio
@@ -27,14 +28,18 @@ type _TokenRequest = tuple[tuple[str, ...], str | None]
 def open_credential(settings: Settings, client_id: str | None) -> AsyncSupportsTokenInfo:
     """Return the managed identity if there is one, otherwise the developer's own sign-in."""
     if settings.managed_identity:
-        # It ignores AZURE_CLIENT_ID, and without an id uses the system-assigned identity.
+        # ManagedIdentityCredential ignores AZURE_CLIENT_ID, and uses the system-assigned identity
+        # without an id.
         return ManagedIdentityCredential(client_id=client_id)
     authority = settings.addresses.authority_host
     return DeveloperCredential(managed_identity_client_id=client_id, authority=authority)
 
 
 class SignInFailed(InventoryError, ClientAuthenticationError):
-    """No token is available. Also an error of the SDK, because storage clients use credentials."""
+    """No token is available.
+
+    This is also an error of the SDK, because storage clients use credentials.
+    """
 
     def __init__(self, gap: Gap) -> None:
         ClientAuthenticationError.__init__(self, gap.detail)
@@ -42,7 +47,7 @@ class SignInFailed(InventoryError, ClientAuthenticationError):
 
 
 class DeveloperCredential(DefaultAzureCredential):
-    """Keeps the errors of all credentials as causes; the SDK keeps only their texts."""
+    """Keeps the errors of all credentials as causes, where the SDK keeps only their messages."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - those of the SDK
         super().__init__(**options)
@@ -91,7 +96,7 @@ class SharedCredential:
     """Shares one token until it must be renewed, and fetches it once for concurrent requests.
 
     A token that is due for renewal but still valid is renewed in the background. A failure is
-    raised to the callers that wait for the token and is not kept.
+    raised to all waiting callers and is not kept.
     """
 
     def __init__(
@@ -110,15 +115,15 @@ class SharedCredential:
         enable_cae: bool = False,  # noqa: ARG002 - as above
         **_options: Any,  # noqa: ANN401 - as above
     ) -> AccessToken:
-        """Return a token; a new one for ``claims``, which Azure sends after revoking a token.
+        """Return a token; ``claims``, which Azure sends after revoking a token, require a new one.
 
         Raises:
             SignInFailed: no token is available.
-
         """
         token = self._tokens.get(scopes) if claims is None else None
         if token is None or self._clock() >= token.expires_on - TOKEN_MARGIN_SECONDS:
-            # Shielded, so that a caller that stops waiting does not cancel the fetch for others.
+            # Shielded, so that a caller that stops waiting does not cancel the fetch for other
+            # callers.
             token = await asyncio.shield(self._fetch((scopes, claims)))
         elif self._clock() >= (token.refresh_on or token.expires_on - TOKEN_RENEWAL_SECONDS):
             self._fetch((scopes, claims))

@@ -1,11 +1,11 @@
-"""Reads exemptions of Azure Policy, and the assignments and initiatives that they refer to.
+"""Read exemptions of Azure Policy, with the assignments and initiatives that they refer to.
 
 Without a filter, a subscription's list contains the exemptions of the management groups above it
 and of everything inside it:
 https://learn.microsoft.com/rest/api/policyauthorization/policy-exemptions/list.
 
-Azure Resource Graph shows in one query where exemptions are, but late, and it may omit some:
-https://learn.microsoft.com/azure/governance/policy/samples/resource-graph-samples.
+Azure Resource Graph shows in one query where exemptions are, but with a delay and possibly with
+omissions: https://learn.microsoft.com/azure/governance/policy/samples/resource-graph-samples.
 """
 
 import asyncio
@@ -41,8 +41,8 @@ _GONE: Final = frozenset({"policyassignmentnotfound", "policysetdefinitionnotfou
 _MALFORMED: Final = Unread(gaps.MALFORMED)
 _ASSIGNMENTS: Final = "microsoft.authorization/policyassignments"
 _EXEMPTIONS: Final = "microsoft.authorization/policyexemptions"
-# A row for each management group and subscription with an exemption, and one without a place if
-# assignments can be seen.
+# One row for each management group and subscription with an exemption, and one row without a scope
+# if assignments are visible.
 _EXEMPTED: Final = (
     f"policyresources | where type in~ ('{_ASSIGNMENTS}','{_EXEMPTIONS}')"
     f" | extend place = iff(type =~ '{_ASSIGNMENTS}', '', tolower(id))"
@@ -97,9 +97,9 @@ class AzureExemptions:
     async def may_be_exempted(
         self, subscription_ids: Sequence[str], *, seconds: float
     ) -> frozenset[str] | None:
-        """Return the subscriptions with an exemption in or above them, or None if that is unknown.
+        """Return subscriptions with exemptions in or above them, or None if not known.
 
-        Without any policy in the answer, the identity may lack the right to see policies.
+        Without any policy in the response, the identity may lack the right to read policies.
         """
         until, ids = Deadline.within(seconds), list(subscription_ids)
         try:
@@ -121,7 +121,7 @@ class AzureExemptions:
     async def _list_below(
         self, groups: AbstractSet[str], subscription_ids: list[str], until: Deadline
     ) -> frozenset[str]:
-        """Return the subscriptions below any of these groups, or whose groups are not known."""
+        """Return the subscriptions below any of these groups, or with unknown groups."""
         rows = await read_rows(
             self._reader,
             _ANCESTORS,

@@ -1,7 +1,7 @@
-"""Translates errors of reading Azure into the gaps that people see.
+"""Translate errors from reading Azure into the gaps that people see.
 
-Every sentence comes from the catalogue. Only the error code and the action in Azure's answer are
-repeated, so that a gap never contains a person's name, a token or markup.
+Every sentence comes from the catalogue. A gap repeats only the error code and the action from
+Azure's response, so that it never contains a person's name, a token or markup.
 """
 
 import json
@@ -82,20 +82,20 @@ TROUBLE: Final = (
     aiohttp.ClientError,
     OSError,
 )
-"""The errors that reading raises; ``call_errors`` lets no other ones out of a call."""
+"""The errors that reading can raise; ``call_errors`` replaces all other errors."""
 _log: Final = logging.getLogger(__name__)
 MALFORMED: Final = make_gap(GapReason.MALFORMED_PAGE)
 _ARM: Final = "Azure Resource Manager"
 _WRONG_TENANT: Final = "invalidauthenticationtokentenant"
 _ACTION: Final = re.compile(r"(?:perform action|Action:) '([A-Za-z0-9./*_-]{1,200})'")
 _DISALLOWED: Final = frozenset({"disallowedoperation", "disallowedprovider"})
-# These codes are too vague; the innererror may be clearer.
+# These codes are too vague, and the innererror may be clearer.
 _VAGUE: Final = frozenset({"conflict", "forbidden"})
 _NOT_YET_VALID: Final = "not yet valid"
 _CODE: Final = re.compile(r"[A-Za-z0-9._-]{1,60}")
 
-# The order matters: some are base classes of others. A truncated body is a broken connection,
-# although the SDK treats it as a decoding error.
+# The order matters, because some classes are base classes of others. A truncated body is a broken
+# connection, although the SDK treats it as a decoding error.
 _REASONS: Final[tuple[tuple[tuple[type[Exception], ...], GapReason], ...]] = (
     ((IncompleteReadError,), GapReason.UNREACHABLE),
     ((DecodeError, DeserializationError, SerializationError), GapReason.MALFORMED_PAGE),
@@ -130,11 +130,11 @@ def build_gap(error: Exception, action: str) -> Gap:
 
 @contextmanager
 def call_errors() -> Iterator[None]:
-    """Run a call to Azure, whose errors are ``TROUBLE``; log any other error with its traceback.
+    """Run a call to Azure and replace all errors not in ``TROUBLE``, logging their traceback.
 
     Raises:
-        InventoryError: another error; the gap says whether it occurred in this program's own code.
-
+        InventoryError: any other error; the gap says whether it occurred in this program's own
+            code.
     """
     try:
         yield
@@ -150,10 +150,10 @@ def call_errors() -> Iterator[None]:
 
 
 def get_404_code(error: Exception) -> str | None:
-    """Return the lower-cased code of a 404 answer, or "" if it has none; None for other answers.
+    """Return the lower-cased code of a 404 response, "" without a code, None for other statuses.
 
-    Only the code shows what was not found: the resource, its parent or its type. A proxy's page has
-    no code.
+    Only the code shows which part was not found: the resource, its parent or its type. A proxy's
+    error page has no code.
     """
     return get_code(error, HTTPStatus.NOT_FOUND)
 
@@ -174,7 +174,7 @@ def _build_answer_gap(error: HttpResponseError, status: int, action: str) -> Gap
 
 
 def choose_reason(status: int, code: str) -> GapReason:
-    """Return the gap reason for a failed answer; ``code`` is lower-cased."""
+    """Return the gap reason for a failed response; ``code`` is lower-cased."""
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return GapReason.SERVER_ERROR
     if status == HTTPStatus.NOT_FOUND and code == "subscriptionnotfound":
@@ -183,14 +183,14 @@ def choose_reason(status: int, code: str) -> GapReason:
         return GapReason.API_VERSION_UNSUPPORTED
     if code in _DISALLOWED:
         return GapReason.DISALLOWED
-    # A vault itself answers with 400: ForbiddenByRbac, ForbiddenByFirewall, ...
+    # A vault itself responds with 400: ForbiddenByRbac, ForbiddenByFirewall, ...
     if status == HTTPStatus.BAD_REQUEST and code.startswith("forbidden"):
         return GapReason.FORBIDDEN
     return _STATUSES.get(status, GapReason.UNEXPECTED_RESPONSE)
 
 
 def get_code(error: Exception, *statuses: int) -> str | None:
-    """Return the same for an answer with one of these statuses."""
+    """Return the lower-cased code, as above, for a response with one of these statuses."""
     if not isinstance(error, HttpResponseError) or error.status_code not in statuses:
         return None
     return _parse_error(error)[0].lower()
@@ -201,10 +201,10 @@ def _parse_error(error: HttpResponseError) -> tuple[str, str]:
 
 
 def arm_error(text: Callable[[], str]) -> tuple[str, str]:
-    """Return code and message of a body, with or without ARM's wrapper; names may have any case.
+    """Return the code and the message of a body, with or without ARM's wrapper, in any case.
 
-    ``text`` returns the body. The innererror's code replaces a code that is as vague as the status.
-    An answer that is not JSON, such as a proxy's HTML page, has neither code nor message.
+    ``text`` returns the body. If a code is as vague as the status, the innererror's code replaces
+    it. A response that is not JSON, such as a proxy's HTML page, has neither a code nor a message.
     """
     try:
         body = json.loads(text())

@@ -1,6 +1,7 @@
 """The HTTP sessions for Azure, and for the app at the command line.
 
-Like azure-core's, it uses the environment's proxies and certificate authorities but no cookies.
+As in azure-core, a session uses the environment's proxies and certificate authorities but no
+cookies.
 """
 
 from typing import override
@@ -36,7 +37,7 @@ def share_transport(session: aiohttp.ClientSession) -> AioHttpTransport:
 
 
 class LimitedResponse(aiohttp.ClientResponse):
-    """An answer whose unpacked size is limited while it is read."""
+    """A response whose unpacked size is limited while it is read."""
 
     @override
     async def read(self) -> bytes:
@@ -48,7 +49,7 @@ class LimitedResponse(aiohttp.ClientResponse):
         """
         body = bytearray()
         async with self:  # returns the connection to the pool, or closes it
-            # In pieces, because everything read at once is also unpacked at once.
+            # The body is read in pieces, because everything read at once is also unpacked at once.
             async for piece in self.content.iter_any():
                 body += piece
                 if len(body) > MAX_ARM_BODY_MIB * 1024**2:

@@ -1,7 +1,7 @@
 """The policies for all requests to Azure Resource Manager: guarding, retrying, limiting.
 
-These policies replace the SDK's own, which register resource providers (a write), send the token to
-any host in a next link, and wait for any Retry-After, however long.
+These policies replace the SDK's policies, which register resource providers (a write), send the
+token to any host in a next link, and wait for any Retry-After, however long.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ type Response = PipelineResponse[HttpRequest, AsyncHttpResponse]
 AGENT: Final = f"cmk_check/{VERSION}"
 
 _CALL: Final = "call"
-# What an SDK needs of an answer.
+# The attributes that an SDK needs of a response.
 _EMPTY: Final = SimpleNamespace(status_code=HTTPStatus.OK, headers={}, json=lambda: {"value": []})
 _VERSION_REFUSED: Final = frozenset({400, 404})
 _MAY_PASS: Final = frozenset({408, 429, 500, 502, 503, 504})
@@ -59,14 +59,14 @@ class GuardPolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
 
 
 class ApiVersionPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Requests a known API version; if the cloud serves another one, requests that one."""
+    """Requests a known API version; if the cloud serves another version, requests that version."""
 
     def __init__(self, versions: ApiVersions) -> None:
         super().__init__()
         self._versions = versions
 
     async def send(self, request: Request) -> Response:
-        """Return the answer for a served version, or the refusal if no served version is known."""
+        """Return the response for a served version, or the refusal if no version is served."""
         http_request = request.http_request
         http_request.url = self._versions.of(http_request.url)
         response = await self.next.send(request)
@@ -91,12 +91,11 @@ class RetryPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         self._back_off = back_off
 
     async def send(self, request: Request) -> Response:
-        """Return the last answer.
+        """Return the last response.
 
         Raises:
             InventoryError: Azure requested a pause longer than allowed or beyond the deadline.
-            AzureError: no attempt got an answer.
-
+            AzureError: no attempt got a response.
         """
         call: Call = request.context[_CALL]
         for attempt in range(ARM_ATTEMPTS - 1):
@@ -121,7 +120,7 @@ class RetryPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
 
 
 class InFlightPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Limits concurrent requests; a request counts only while it is being sent and answered."""
+    """Limits concurrent requests; a request counts while it is being sent and answered."""
 
     def __init__(self, request_limits: asyncio.Semaphore) -> None:
         super().__init__()
@@ -134,14 +133,15 @@ class InFlightPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
 
 
 class OperationPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Keeps the URL that an SDK operation requests, and answers with an empty last page."""
+    """Keeps the URL that an SDK operation requests, and returns an empty last page."""
 
     url = ""
 
     async def send(self, request: Request) -> Response:
-        """Return an almost empty answer."""
+        """Return a response with an empty page."""
         self.url = request.http_request.url
-        # The older SDK takes the decoded body from here, the newer one from the response.
+        # The older SDK takes the decoded body from here, and the newer SDK takes it from the
+        # response.
         request.context[ContentDecodePolicy.CONTEXT_NAME] = {"value": []}
         empty_page = cast("AsyncHttpResponse", _EMPTY)
         return PipelineResponse(request.http_request, empty_page, request.context)

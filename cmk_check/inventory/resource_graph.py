@@ -1,9 +1,10 @@
-"""Azure Resource Graph queries: the accounts that it knows, and changes.
+"""Query Azure Resource Graph for the accounts that it knows, and for changes.
 
-Resource Graph has all resources that the identity may read, seconds to hours late, and allows few
-queries
+Resource Graph contains all resources that the identity may read, with a delay of seconds to hours,
+and allows few queries
 (https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests).
-No verdict depends on it. A malformed row makes an answer unusable, which is an InventoryError.
+No verdict depends on Resource Graph. A malformed row makes a response unusable, which is an
+InventoryError.
 """
 
 import asyncio
@@ -42,10 +43,10 @@ type _Row = tuple[str, str, datetime]
 
 @dataclass(frozen=True, slots=True)
 class GraphPage:
-    """One answer; ``truncated`` if the query has more rows.
+    """One response, ``truncated`` if the query has more rows.
 
-    ``token`` requests the next rows; without it, they cannot be requested. ``total`` counts all
-    rows. ``limited``: the query did not cover all subscriptions.
+    ``token`` requests the next rows; without a token, they cannot be requested. ``total`` is the
+    number of all rows. ``limited``: the query did not cover all subscriptions.
     """
 
     rows: list[object]
@@ -67,12 +68,11 @@ async def read_page(  # noqa: PLR0913 - what is asked, where, and how long
     """Return one page of a query's rows, the first page without ``token``.
 
     ``subscriptions`` are the subscriptions to query, or None for all that the identity may read.
-    ``above``: the query also covers the management groups above them.
+    ``above``: the query also covers the management groups above the subscriptions.
     https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources
 
     Raises:
         Any of ``gaps.TROUBLE``.
-
     """
     options: dict[str, object] = {"$top": GRAPH_ROWS_PER_PAGE, "resultFormat": "objectArray"}
     request: dict[str, object] = {"query": query, "options": options}
@@ -87,7 +87,7 @@ async def read_page(  # noqa: PLR0913 - what is asked, where, and how long
     rows, link, total = body.get("data"), body.get("$skipToken"), body.get("totalRecords")
     if not (isinstance(rows, list) and isinstance(link, str | None) and isinstance(total, int)):
         raise InventoryError(MALFORMED)
-    # If an answer is truncated without a token, only ``resultTruncated`` shows it.
+    # If a response is truncated without a token, only ``resultTruncated`` shows that.
     truncated = bool(link) or str(body.get("resultTruncated")).lower() != "false"
     limited = call.headers.get(_LIMIT_HIT, "").lower() == "true"
     return GraphPage(rows, link or None, total, truncated, limited)
@@ -104,10 +104,9 @@ async def read_rows(
     """Return the rows of all pages of a query that ends with ``BY_ID``.
 
     Raises:
-        InventoryError: the answer is truncated, malformed, has more than ``pages`` pages,
-            repeats rows in place of others, or omits some of ``subscriptions``.
-        Any other of ``gaps.TROUBLE``.
-
+        InventoryError: the response is truncated or malformed, has more than ``pages`` pages,
+            repeats rows in place of others, or omits some of ``subscriptions``. Any other of
+            ``gaps.TROUBLE``.
     """
     rows: list[object] = []
     token: str | None = None
@@ -125,14 +124,14 @@ async def read_rows(
 
 
 def _distinct(rows: list[object]) -> int:
-    """Count rows with different ids; every row without an id counts."""
+    """Count rows with different ids; rows without an id are all counted."""
     ids = [row.get("id") if isinstance(row, dict) else None for row in rows]
     lowered = [each.lower() for each in ids if isinstance(each, str)]
     return len(set(lowered)) + len(ids) - len(lowered)
 
 
 class AzureAccountSearch:
-    """Implements ``ports.AccountSearch``, a second witness besides the lists.
+    """Implements ``ports.AccountSearch``, a second source in addition to Azure's lists.
 
     A provider that spans regions has returned a list without the resources of one region
     (https://github.com/Azure/azure-libraries-for-net/issues/1200).
@@ -151,9 +150,8 @@ class AzureAccountSearch:
     async def accounts(self, subscription_ids: Sequence[str]) -> tuple[KnownAccount, ...]:
         """Return the accounts that Resource Graph knows in these subscriptions.
 
-        Raises:
+        InventoryError: the response is incomplete.
             InventoryError: the answer is incomplete.
-
         """
         until = Deadline.within(CROSS_CHECK_SECONDS)
         try:
@@ -186,9 +184,9 @@ def _account(row: dict[str, object]) -> KnownAccount:
 class ChangeSearch:
     """Implements ``ports.ChangeInventory``, with one query for each table of changes.
 
-    A change is dated when Azure detects it, and appears within minutes, in any order. The answer
-    has one row for each subscription and vault, with its latest change, so that a busy resource
-    does not fill a page.
+    A change has the date when Azure detected it, and appears within minutes, in any order. The
+    response has one row for each subscription and vault, with its latest change, so that a resource
+    with many changes does not fill a page.
     https://learn.microsoft.com/azure/governance/resource-graph/changes/get-resource-changes
     """
 
@@ -196,7 +194,7 @@ class ChangeSearch:
         self._reader = reader
 
     async def changes(self, since: datetime, *, vaults: bool, seconds: float) -> RecentChanges:
-        """Read changes; if one table fails, the changes of the other are still returned."""
+        """Read changes; if one table fails, still return the changes of the other table."""
         until = Deadline.within(seconds)
         resources = (ACCOUNT_TYPE, *(_VAULTS if vaults else ()))
         answers = await asyncio.gather(
@@ -215,7 +213,7 @@ class ChangeSearch:
     async def _rows(
         self, query: str, until: Deadline
     ) -> tuple[list[_Row], datetime | None, Gap | None]:
-        """Return the first page, its last time if there are more rows, and a gap if incomplete."""
+        """Return the first page, its last time if rows are missing, and a gap if incomplete."""
         try:
             async with asyncio.timeout_at(until.latest):
                 page = await read_page(self._reader, query, until)
@@ -229,7 +227,8 @@ class ChangeSearch:
 def changes_query(table: str, types: tuple[str, ...], since: datetime) -> str:
     """Return the query for changes in a table since a time.
 
-    The target of an account's change is its subscription, otherwise the changed resource itself.
+    The target of an account's change is its subscription. The target of any other change is the
+    changed resource.
     """
     quoted = ",".join(f"'{name}'" for name in types)
     return (

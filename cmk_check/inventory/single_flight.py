@@ -1,4 +1,4 @@
-"""Single-flight: concurrent callers of a request share one answer."""
+"""Single-flight: concurrent callers with the same request share one response."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Iterable
@@ -13,7 +13,7 @@ from cmk_check.inventory.calls import Deadline
 
 @dataclass(slots=True)
 class _Asked[T]:
-    """A running request; ``waiting`` counts the callers that wait for its answer."""
+    """A running request; ``waiting`` is the number of callers that wait for its response."""
 
     task: asyncio.Task[T]
     until: Deadline
@@ -21,10 +21,11 @@ class _Asked[T]:
 
 
 class SingleFlight[T]:
-    """Shares each answer, or failure, among all callers.
+    """Shares each response, or failure, among all callers.
 
-    A request runs as long as a caller waits. Each caller waits until its own deadline. If one stops
-    waiting, the others are not affected. When the last caller stops, the request is cancelled.
+    A request runs while at least one caller waits. Each caller waits until its own deadline. A
+    caller that stops waiting does not affect the others. When the last caller stops waiting, the
+    request is cancelled.
     """
 
     def __init__(self) -> None:
@@ -36,7 +37,7 @@ class SingleFlight[T]:
         ask: Callable[[Deadline], Coroutine[object, object, T]],
         deadline: float,
     ) -> T | Unread:
-        """Return the answer of the request with this name; ``ask`` starts it if necessary.
+        """Return the response of the request with this name; ``ask`` starts it if necessary.
 
         ``deadline`` is on the event loop's clock; ``ask`` gets the latest deadline of all callers.
         """
@@ -49,7 +50,7 @@ class SingleFlight[T]:
             request.waiting += 1
             try:
                 seconds = deadline - asyncio.get_running_loop().time()
-                # Unlike awaiting the task itself, this never cancels it.
+                # Unlike awaiting the task itself, this never cancels the task.
                 await asyncio.wait((request.task,), timeout=seconds)
             finally:
                 request.waiting -= 1
@@ -64,7 +65,7 @@ class SingleFlight[T]:
         ask: Callable[[str, Deadline], Coroutine[object, object, T]],
         deadline: float,
     ) -> dict[str, T | Unread]:
-        """Return the answers of several requests by name; each name is requested once."""
+        """Return the responses of several requests by name; each name is requested once."""
         distinct_names = list(dict.fromkeys(names))
         answers = await asyncio.gather(
             *(self.get(each, partial(ask, each), deadline) for each in distinct_names)

@@ -1,4 +1,4 @@
-"""Lists the subscriptions that the app's identity sees, and those below a management group.
+"""List the subscriptions that the app's identity sees, and those below a management group.
 
 Every requested API version returns a subscription's tags in the list:
 https://learn.microsoft.com/rest/api/resources/subscriptions/list. An entry without a usable id
@@ -78,7 +78,7 @@ def _visible(entry: dict[str, object], owner_tags: Sequence[str]) -> Subscriptio
 
 
 def _parse_below(entry: dict[str, object]) -> Subscription | None:
-    """Parse an entry of a group's list; None for a nested group, whose entries are listed too."""
+    """Parse an entry of a group's list; return None for a nested group."""
     path = entry.get("id")
     text = path if isinstance(path, str) else ""
     if text.lower().startswith(_GROUPS):

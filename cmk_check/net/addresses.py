@@ -1,8 +1,8 @@
-"""Special network addresses, to which a webhook URL must not lead.
+"""Special network addresses, which a webhook URL must not lead to.
 
-On Azure, the metadata service, the wire server and the identity endpoint answer every process on
-the machine, so a webhook URL that leads there, directly or through DNS, could misuse them. Private
-addresses are allowed: companies have receivers behind private endpoints.
+On Azure, the metadata service, the wire server and the identity endpoint respond to every process
+on the machine, so a webhook URL could misuse them, directly or through DNS. Private addresses are
+allowed: companies have receivers behind private endpoints.
 """
 
 from collections.abc import Iterator
@@ -19,20 +19,19 @@ _RESERVED: Final = (
     IPv6Network("64:ff9b:1::/48"),  # translated to IPv4 by local rules: RFC 8215
     IPv6Network("fec0::/10"),  # site-local, no longer in use: RFC 3879
 )
-# These end with an IPv4 address: RFC 4291 (2.5.5.1), RFC 6052, RFC 2765 (2.1).
+# Address ranges that end with an IPv4 address: RFC 4291 (2.5.5.1), RFC 6052, RFC 2765 (2.1).
 _WITH_IPV4: Final = tuple(map(IPv6Network, ("::/96", "64:ff9b::/96", "::ffff:0:0:0/96")))
-# Followed by an IPv4 address, after any network prefix: ISATAP, RFC 5214 (6.1).
+# A marker before an IPv4 address, after any network prefix: ISATAP, RFC 5214 (6.1).
 _ISATAP: Final = (b"\x00\x00\x5e\xfe", b"\x02\x00\x5e\xfe")
 
 
 def special(text: str) -> str | None:
-    """Return the kind of a special address, or None for a public or private one.
+    """Return the kind of a special address, or None for a public or private address.
 
-    An IPv6 address that contains a special IPv4 address is special too.
+    An IPv6 address that contains a special IPv4 address is also special.
 
     Raises:
         ValueError: the text is not an address.
-
     """
     address = ip_address(text.partition("%")[0])
     return next((kind for entry in _list_with_embedded(address) if (kind := _kind(entry))), None)

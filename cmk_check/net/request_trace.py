@@ -1,4 +1,4 @@
-"""Traces HTTP requests for a person who looks for a cause, without headers, bodies or queries."""
+"""Trace HTTP requests for troubleshooting, without headers, bodies or queries."""
 
 import logging
 import time
@@ -9,14 +9,14 @@ import aiohttp
 
 REQUESTS: Final = logging.getLogger("cmk_check.requests")
 """The logger of the traces; ``--debug`` switches it on."""
-# Azure Resource Manager sends the first one, Azure Storage the second one.
+# Azure Resource Manager sends the first header, and Azure Storage sends the second.
 _CORRELATION_HEADERS: Final = ("x-ms-correlation-request-id", "x-ms-request-id")
 
 
 def request_traces() -> list[aiohttp.TraceConfig]:
-    """Return what traces the requests of a session, nothing unless ``REQUESTS`` logs them.
+    """Return trace configurations for a session, or none unless ``REQUESTS`` is enabled.
 
-    Not for webhooks, whose paths are secrets.
+    They must not be used for webhooks, whose paths are secrets.
     """
     if not REQUESTS.isEnabledFor(logging.DEBUG):
         return []

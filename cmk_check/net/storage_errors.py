@@ -1,8 +1,8 @@
-"""Descriptions of Azure Storage errors, without their texts and URLs, which may have signatures."""
+"""Describe Azure Storage errors without their messages and URLs, which may have signatures."""
 
 
 def get_code(error: Exception) -> str:
-    """Return the service's code for an error, empty if there is none."""
+    """Return the service's code for an error, or ""."""
     code = getattr(error, "error_code", None)
     text = str(getattr(code, "value", code) or "")
     return text if text.isalnum() and text.isascii() else ""

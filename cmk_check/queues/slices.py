@@ -1,6 +1,6 @@
 """The queue ``cmk-slices``: messages that plan a scan or run one of its slices.
 
-If an answer is lost, a message may be sent twice; every step of a scan is repeatable.
+If a response is lost, a message may be sent twice, so every step of a scan is repeatable.
 """
 
 import json
@@ -11,12 +11,13 @@ from cmk_check.limits import MAX_SLICES
 from cmk_check.ports import SliceMessage
 
 SLICES_QUEUE: Final = "cmk-slices"
-# Each message is a scan id, and starts the next scan if none has started since that scan.
+# Each message contains a scan id, and starts the next scan unless another scan has started since
+# then.
 OVERDUE_QUEUE: Final = "cmk-overdue"
 
 
 def format_message(message: SliceMessage) -> str:
-    """Return the text of a message: ``{"scanId": "...", "slice": 7}``; a null slice means plan."""
+    """Return a message as ``{"scanId": "...", "slice": 7}``; a null slice means plan."""
     return json.dumps({"scanId": message.scan_id, "slice": message.slice})
 
 
@@ -25,7 +26,6 @@ def parse_object(text: str) -> dict[str, object]:
 
     Raises:
         ValueError: the text is not JSON.
-
     """
     try:
         content = json.loads(text)
@@ -35,11 +35,10 @@ def parse_object(text: str) -> dict[str, object]:
 
 
 def parse_message(text: str) -> SliceMessage:
-    """Read the text of a message.
+    """Parse the text of a message.
 
     Raises:
-        ValueError: the text is invalid; the error says what is required, without quoting the text.
-
+        ValueError: the text is invalid; the error names the requirement without quoting the text.
     """
     content = parse_object(text)
     if content.keys() != {"scanId", "slice"}:
@@ -47,7 +46,7 @@ def parse_message(text: str) -> SliceMessage:
     scan_id, number = content["scanId"], content["slice"]
     if not is_scan_id(scan_id):
         raise ValueError("scanId must be the id of a scan")
-    # In Python, JSON's true is an int, too.
+    # In Python, a JSON true is also an int.
     if number is not None and (type(number) is not int or number not in range(MAX_SLICES)):
         raise ValueError(f"slice must be null or a whole number from 0 to {MAX_SLICES - 1}")
     return SliceMessage(str(scan_id), number)

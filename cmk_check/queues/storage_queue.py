@@ -1,6 +1,6 @@
 """Senders for queues in Azure Storage or Azurite, which the Functions host reads.
 
-If an answer is lost, a message may be sent twice; readers must handle that.
+If a response is lost, a message may be sent twice, and its readers must be able to handle that.
 """
 
 import asyncio
@@ -26,9 +26,9 @@ from cmk_check.net.storage_errors import describe, describe_refusal, get_code
 from cmk_check.ports import AT_ONCE, InventoryError, QueueError
 
 _FOR_EVER: Final = -1
-# An id and a receipt that are valid but belong to no message.
+# A valid id and receipt that belong to no message.
 _NO_MESSAGE: Final = ("00000000-0000-0000-0000-000000000000", "AgAAAAMAAAAAAAAAAAAAAAAAAAA=")
-# Without the right to write, the service answers 403 instead.
+# Without the right to write, the service responds with 403 instead.
 _NOTHING_TO_UPDATE: Final = frozenset(
     {StorageErrorCode.MESSAGE_NOT_FOUND, StorageErrorCode.POP_RECEIPT_MISMATCH}
 )
@@ -40,7 +40,7 @@ _PIPELINE: Final[Mapping[str, Any]] = {
     "random_jitter_range": 0,
     "connection_timeout": STORAGE_CONNECT_SECONDS,
     "read_timeout": STORAGE_READ_SECONDS,
-    # The service never redirects; following a redirect would send the token elsewhere.
+    # The service never redirects; following a redirect would send the token to another host.
     "permit_redirects": False,
 }
 
@@ -61,11 +61,10 @@ class StorageQueues:
     ) -> Self:
         """Connect to an https endpoint with tokens for Azure Storage (same audience in all clouds).
 
-        Without ``credential``, ``address`` is a connection string of Azurite.
+        Without a ``credential``, ``address`` is a connection string of Azurite.
 
         Raises:
-            ValueError: the address is neither.
-
+            ValueError: the address is neither of these.
         """
         options = {**_PIPELINE, "transport": transport}
         if credential is None:
@@ -79,21 +78,21 @@ class StorageQueues:
         return StorageQueue(client, live)
 
     async def close(self) -> None:
-        """Close the client; the transport stays open if it does not own its session."""
+        """Close the client; the transport remains open if it does not own its session."""
         await self._service.close()
 
 
 class ProbedQueue(NamedTuple):
-    """A queue as a probe found it: the approximate number of messages, and if it had to be made."""
+    """The result of a probe: about how many messages there are, and whether it was created."""
 
     messages: int
     was_missing: bool
 
 
 class StorageQueue:
-    """Sends to a queue, which is created on first use; see ``TextQueue``.
+    """Sends messages to a queue, which is created on first use; see ``TextQueue``.
 
-    Messages are in base64, as the host expects (``messageEncoding`` in ``host.json``).
+    Messages are encoded in base64, as the host expects (``messageEncoding`` in ``host.json``).
     """
 
     def __init__(self, client: QueueClient, live: timedelta | None) -> None:
@@ -101,7 +100,7 @@ class StorageQueue:
         self._live = _FOR_EVER if live is None else int(live.total_seconds())
 
     async def send(self, texts: Sequence[str], *, delay: timedelta = AT_ONCE) -> None:
-        """Send all texts, a few at once; see ``TextQueue.send``."""
+        """Send all texts, a few at a time; see ``TextQueue.send``."""
         free = asyncio.Semaphore(QUEUE_SENDS_AT_ONCE)
         times = {"visibility_timeout": int(delay.total_seconds()), "time_to_live": self._live}
 
@@ -123,13 +122,12 @@ class StorageQueue:
     async def probe(self) -> ProbedQueue:
         """Check the identity's rights without changing messages.
 
-        A missing queue is created. Peeking needs the right to read, updating the right to write:
-        updating a message that does not exist has a specific error code
+        A missing queue is created. Peeking needs the right to read, and updating needs the right to
+        write: updating a message that does not exist has a specific error code
         (https://learn.microsoft.com/rest/api/storageservices/queue-service-error-codes).
 
         Raises:
             QueueError: an operation failed.
-
         """
         was_missing = False
         async with self._request():
@@ -155,19 +153,20 @@ class StorageQueue:
             raise QueueError(_failure(self._client.queue_name, error)) from error
 
     async def _create_after(self, error: HttpResponseError) -> None:
-        """Create the queue if the error reports that it is missing; else raise the error."""
+        """Create the queue if the error reports that it is missing, else raise the error."""
         if get_code(error) != StorageErrorCode.QUEUE_NOT_FOUND:
             raise error
         try:
             await self._client.create_queue()
         except ResourceExistsError as conflict:
-            # Another process created it first; a queue that is being deleted is a conflict, too.
+            # Another process created the queue first; a queue that is being deleted is also a
+            # conflict.
             if get_code(conflict) != StorageErrorCode.QUEUE_ALREADY_EXISTS:
                 raise
 
 
 def _failure(queue: str, error: Exception) -> str:
-    if isinstance(error, InventoryError):  # from the credential, with what to do
+    if isinstance(error, InventoryError):  # raised by the credential, with what to do
         return f"{queue}: {error.gap.detail}"
     if getattr(error, "status_code", None) in {401, 403}:
         return describe_refusal(queue, error, "Storage Queue Data Contributor")

@@ -1,4 +1,4 @@
-"""Read aspects (exceptions, keys) for one slice; a failure affects no verdict."""
+"""Read aspects (exceptions, keys) for one slice; a failed reading affects no verdict."""
 
 import asyncio
 import logging
@@ -43,12 +43,12 @@ _log = logging.getLogger(__name__)
 class AspectReader[Inventory, Facts](ABC):
     """Reads one aspect of a subscription's accounts and adds it to their verdicts.
 
-    ``what`` names the aspect in the log. ``not_read`` is why it is unread if the reading was cut
-    off or failed, ``time_is_up`` if the time for it was used up.
+    ``what`` is the aspect's name in the log. ``not_read`` is the gap if the reading was cut off or
+    failed, and ``time_is_up`` is the gap if its time was used up.
 
-    Data that accounts share is read once per slice. It must not be older than the claim, because
-    the previous worker may have recorded something newer. The inventory is therefore opened at the
-    first reading.
+    Data that accounts share is read once per slice. Shared data must not be older than the claim,
+    because the previous worker may have recorded newer data. For this reason the inventory is
+    opened at the first reading.
     """
 
     aspect: ClassVar[Aspect]
@@ -111,7 +111,7 @@ class AspectReader[Inventory, Facts](ABC):
     def _judge(
         self, entry: Judged, before: Finding | None, facts: Facts | Gap, now: datetime
     ) -> Judged:
-        """Return an account with its aspect as of ``now``; a gap says why there are no facts."""
+        """Return an account with its aspect as of ``now``; a gap replaces missing facts."""
 
 
 class ExceptionReader(AspectReader[ExemptionInventory, ExemptionFacts]):
@@ -178,6 +178,6 @@ def build_readers(context: ScanContext, turns: ExemptionTurns) -> list[Exception
     if context.exemptions is not None:
         readers.append(ExceptionReader(context.exemptions, options, turns))
     if context.keys is not None:
-        # Last, because keys get the most time.
+        # The key reader is last, because keys get the most time.
         readers.append(KeyReader(context.keys, options))
     return readers

@@ -1,7 +1,8 @@
-"""Claims: one worker at a time on a slice, for a limited time.
+"""Claims: only one worker at a time may process a slice, for a limited time.
 
-A worker checks its claim between marking a subscription and writing it. A worker that takes over a
-slice clears the marks in it, so the previous worker's write fails:
+A worker checks its claim after it marks a subscription and before it writes the subscription. A
+worker that takes over a slice clears the marks in the slice, so that the previous worker's write
+fails:
 
     A: claim, read Azure, mark ........(sleeps)........................ write: row changed, stop
     B:                        claim expired, claim, clear mark, read Azure, write
@@ -27,18 +28,18 @@ from cmk_check.store.scan_rows import Scan, Slice, Stored
 
 
 class SliceHeld(CmkCheckError):
-    """Another worker holds the slice."""
+    """Another worker has a claim on the slice."""
 
 
 class ClaimLost(CmkCheckError):
-    """This worker lost its claim or lease to another."""
+    """This worker lost its claim or lease to another worker."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """This worker's claim on a slice; each delivery of the message creates a new ``id``.
+    """This worker's claim on a slice, with a new ``id`` for each delivery of the message.
 
-    A method raises ClaimLost if another worker has taken over the slice.
+    Every method raises ClaimLost if another worker has taken over the slice.
     """
 
     id: str
@@ -46,7 +47,7 @@ class Claim:
     slice: Stored[Slice]
 
     async def check(self, context: ScanContext) -> None:
-        """Check that this worker still holds the slice and that its scan holds the lease."""
+        """Check that this worker has the claim and that its scan has the lease."""
         await self._current(context)
         if await context.scans.holder() != self.scan.id:
             raise ClaimLost("A newer scan has begun.")
@@ -78,7 +79,7 @@ class Claim:
             return  # the claim expires automatically
 
     async def _write(self, context: ScanContext, entry: Slice) -> Stored[Slice]:
-        """Write the slice, even if an earlier write under this claim got no answer."""
+        """Write the slice, even if an earlier write under this claim got no response."""
         try:
             return await context.scans.replace_slice(self.scan.id, entry, self.slice.etag)
         except WriteConflict:
@@ -95,12 +96,11 @@ class Claim:
 async def take(context: ScanContext, scan_id: str, number: int) -> Claim | Scan | None:
     """Claim a slice of a running scan.
 
-    Return the scan instead if the slice is already done or is not part of its plan, or None if the
+    Return the scan instead if the slice is done or is not part of the scan's plan, or None if the
     scan has ended.
 
     Raises:
-        SliceHeld: another worker holds the slice; deliver the message again later.
-
+        SliceHeld: another worker has claimed the slice; deliver the message again later.
     """
     stored = await context.scans.scan(scan_id)
     if stored is None or stored.value.state is not ScanState.RUNNING:
@@ -122,7 +122,7 @@ async def take(context: ScanContext, scan_id: str, number: int) -> Claim | Scan 
 
 
 async def renew_lease(context: ScanContext, scan: Scan, now: datetime) -> None:
-    """Extend the lease when less than half of it is left, never past the scan's deadline."""
+    """Extend the lease if less than half of it is left, but never past the scan's deadline."""
     stored = await context.scans.lease()
     lease = stored.value
     if lease.scan_id != scan.id:

@@ -1,7 +1,7 @@
-"""The cross-check of a slice: compares Azure's complete lists with Resource Graph.
+"""The cross-check of a slice, which compares complete account lists with Resource Graph.
 
-The check can only add accounts, because it reads an account that a list lacks by its id. If
-Resource Graph does not answer, the scan continues without the check.
+The check can only add accounts: it reads each account that a list lacks by the account's id. If
+Resource Graph does not respond, the scan continues without the check.
 """
 
 import asyncio
@@ -28,8 +28,8 @@ type _Known = dict[str, tuple[KnownAccount, ...]]
 class SliceCrossCheck:
     """Queries Resource Graph once for a slice, while its first subscriptions are read.
 
-    ``began`` is the start of the scan. An account created shortly before may be missing from both
-    the list and Resource Graph without any fault.
+    ``began`` is the start of the scan. An account created shortly before the scan may be missing
+    from both the list and Resource Graph, which is not a fault.
     """
 
     def __init__(self, search: AccountSearch, ids: Sequence[str], began: datetime) -> None:
@@ -44,7 +44,7 @@ class SliceCrossCheck:
         self._differences: dict[str, int] = {}
 
     async def ask(self) -> None:
-        """Query Resource Graph once; concurrent callers wait for the same answer."""
+        """Query Resource Graph once; concurrent callers wait for the same response."""
         async with self._asking:
             if self._answered is None:
                 self._answered = await self._ask()
@@ -52,9 +52,9 @@ class SliceCrossCheck:
     async def list_lacking(
         self, subscription_id: str, reading: Reading, known: Known
     ) -> tuple[AccountId, ...]:
-        """Return the accounts missing from a complete reading that must be read by id.
+        """Return accounts that a complete reading lacks and that must be read by id.
 
-        The reading already read the recorded accounts by id.
+        The reading has already read the recorded accounts by id.
         """
         await self.ask()
         self._state = self._state or self._answered
@@ -71,7 +71,7 @@ class SliceCrossCheck:
         return tuple(to_ask)
 
     def confirm(self, subscription_id: str, lacking: Sequence[AccountId], reading: Reading) -> None:
-        """Count as differences the accounts that ``reading`` by id did not confirm as gone."""
+        """Count the accounts as differences unless a ``reading`` by id confirmed them as gone."""
         if reading.gap is not None:
             listed_ids = {account.id.text for account in reading.accounts} | reading.ignored_ids
             confirmed = sum(account_id.text in listed_ids for account_id in lacking)
@@ -79,7 +79,7 @@ class SliceCrossCheck:
 
     @property
     def outcome(self) -> CrossCheck | None:
-        """How far the slice was checked; None if there was no complete reading to check."""
+        """The extent of the check; None if there was no complete reading to check."""
         if self._state is None:
             return None
         return CrossCheck(self._state, sum(self._differences.values()))

@@ -1,9 +1,9 @@
-"""Which subscriptions' exemptions a scan reads: where there may be one, and the others in turn.
+"""Choose the subscriptions whose exemptions a scan reads: likely ones, and others in rotation.
 
 Most violations have no exemption, and each list of exemptions is a request in every scan. Azure
-Resource Graph shows where exemptions are, but late, and it may omit some: it only says where to
-look. An exemption that is found late leaves a violation a violation. An exception that is recorded
-is read in every scan, so its end is always seen.
+Resource Graph shows where exemptions are, but with a delay and possibly with omissions, so its
+result only selects subscriptions to read. If an exemption is found late, the violation remains a
+violation until then. A recorded exception is read in every scan, so its end is always found.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class ExemptionTurns:
             return True
         summary = self._status.summary
         if summary.unnamed or summary.unwritten_gap(subscription_id):
-            return True  # its rows are older than the last scan
+            return True  # the rows are older than the last scan
         async with self._asking:
             if not self._is_answered:
                 self._exempted = await inventory.may_be_exempted(
@@ -66,7 +66,7 @@ class ExemptionTurns:
 
 
 def _may_differ(accounts: Accounts, rows: Known) -> bool:
-    """Return whether the last scan left it open that these accounts have no exemption."""
+    """Return whether the last scan did not rule out exemptions for these accounts."""
     coverage = rows.coverage
     if coverage is None or coverage.state is not CoverageState.READ or rows.untrusted:
         return True

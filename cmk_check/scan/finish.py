@@ -1,7 +1,7 @@
 """Finish: after the last slice, one transaction turns the slices' counts into the status.
 
-The transaction succeeds only while the scan runs and holds the lease, so a scan that was overtaken
-can neither raise the posture nor overwrite a newer status.
+The transaction succeeds only while the scan runs and has the lease. A scan that was overtaken can
+therefore neither raise the posture nor overwrite a newer status.
 """
 
 import logging
@@ -32,14 +32,14 @@ _log = logging.getLogger(__name__)
 
 _OVERTAKEN: Final = (ScanState.ABANDONED, ScanState.SUPERSEDED)
 
-# The ended scan, the new status if it changes, and the changes to publish.
+# The scan after its end, the new status if it changes, and the changes to publish.
 type End = tuple[Scan, Status | None, list[Change]]
 # Builds the end from the scan, the current status and the time; None if the scan has not ended.
 type MakeEnd = Callable[[Scan, Status, datetime], Awaitable[End | None]]
 
 
 async def finish(context: ScanContext, scan_id: str) -> None:
-    """Finish a scan if all its slices are done; otherwise, or if it was overtaken, do nothing."""
+    """Finish a scan if all its slices are done and no other scan has overtaken it."""
 
     async def end(scan: Scan, previous: Status, now: datetime) -> End | None:
         slices = await context.scans.slices(scan)
@@ -85,10 +85,10 @@ async def fail_scan(
     *,
     not_found: tuple[str, ...] = (),
 ) -> None:
-    """Close a scan that could not be planned or sent; findings stay unchanged.
+    """Close a scan that could not be planned or sent to the queue, and leave findings unchanged.
 
-    ``lowered`` is the reason, if any, why the posture can no longer be compliant. ``not_found`` are
-    the named ids that do not exist. A partial scan that fails says nothing about the estate: it
+    ``lowered`` is the reason why the posture can no longer be compliant, or None. ``not_found`` are
+    the requested ids that do not exist. A failed partial scan means nothing for the estate, so it
     publishes no change and does not change the status.
     """
 
@@ -110,10 +110,10 @@ async def fail_scan(
 
 
 async def _close(context: ScanContext, scan_id: str, make_end: MakeEnd) -> None:
-    """Write the end of a scan, retrying after a conflict or a lost answer; then clean up.
+    """Write the end of a scan, retry after a conflict or a lost response, then clean up.
 
-    The scan's row, the status and the free lease are written in one transaction. The scan's log
-    line comes after the publication, so that it counts changes that could not be published.
+    One transaction writes the scan's row, the status and the free lease. The scan's log line is
+    written after publication, so that its count includes changes that could not be published.
     """
     unsure = False
     closed: Scan | None = None
@@ -161,10 +161,10 @@ async def _close(context: ScanContext, scan_id: str, make_end: MakeEnd) -> None:
 async def publish_scan_changes(
     context: ScanContext, status: Status, undelivered: Undelivered | None
 ) -> Unpublished:
-    """Publish the changes of scans; return how many changes of the estate stay unpublished.
+    """Publish the changes of scans, and return the changes of the estate left unpublished.
 
-    ``status`` is the latest known one. Its number of unpublished changes, and what it says is
-    undelivered, are corrected if necessary; nothing that the verdict depends on changes.
+    ``status`` is the latest known status. The function corrects the status's unpublished and
+    undelivered changes if necessary, and nothing that affects the verdict.
     """
     outbox = await context.scans.outbox()
     unpublished = await context.relay.publish(outbox.entries) if outbox.entries else []
@@ -180,8 +180,8 @@ async def _prune(context: ScanContext, scan_id: str) -> None:
     """Delete up to 490 changes and 1,000 scans that are two days past the retention.
 
     Deleted rows cannot be restored, so a wrong clock must not delete them: rows must also be past
-    the retention as of the previous scan's start. After a longer pause, the second scan therefore
-    deletes them.
+    the retention as of the previous scan's start. After a longer pause, rows are therefore deleted
+    only by the second scan.
     """
     latest = await context.scans.history(2)
     started = next((scan.started_at for scan in latest if scan.id != scan_id), None)
@@ -211,7 +211,7 @@ def _last(scan: Scan) -> LastScan:
 def _build_changes(
     context: ScanContext, ended: Scan, previous: Status, now: datetime
 ) -> Iterator[Change]:
-    """Yield the changes that a finished full scan publishes: the first scan, or a recovery."""
+    """Yield a full scan's own changes: the report of the first scan, or a recovery."""
     if ended.is_partial:
         return
     if ended.baseline and ended.summary is not None:

@@ -1,8 +1,9 @@
 """Partial scans: only some subscriptions are read, and the status is derived from all rows.
 
-The status keeps what only a full scan can know: when the estate was read, how many subscriptions
-are visible, and any reason against "compliant" from before the partial scan began. Gaps without a
-row count too: the table refused the row, or an existing row must not be changed.
+The status keeps the facts that only a full scan can determine: when the estate was read, how many
+subscriptions are visible, and any reason against "compliant" from before the partial scan began.
+Gaps without a row are also counted: the table refused the row, or an existing row must not be
+changed.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -30,7 +31,8 @@ from cmk_check.store.scan_rows import Scan
 def needs_full_scan(status: Status | None, scope: RecordedScope) -> StartOutcome | None:
     """Return why a full scan must finish first, or None if a partial scan may run.
 
-    Otherwise rows judged under another scope would be counted with rows of the present scope.
+    Without this rule, rows judged under another scope would be counted together with rows of the
+    current scope.
     """
     if status is None or status.as_of is None:
         return StartOutcome.NO_SCAN_YET
@@ -45,7 +47,7 @@ def build_failure_gap(detail: str) -> Gap:
 
 
 def unwritten(subscription: Subscription, rows: Known, gap: Gap, now: datetime) -> Coverage:
-    """Return the coverage of a subscription as a gap, with its accounts as recorded."""
+    """Return a subscription as a gap, with its accounts as recorded."""
     return Coverage(
         subscription=subscription,
         state=CoverageState.GAP,
@@ -60,9 +62,9 @@ async def build_status(
 ) -> Status:
     """Return the status after a partial scan.
 
-    ``own`` is the summary of this scan. ``previous`` is the status as read before this call: if
-    another worker lowers it later, the write of the new status fails. If a worker lowered it
-    earlier, a row has that worker's mark or its result.
+    ``own`` is the summary of this partial scan. ``previous`` is the status as read before this
+    call: if another worker lowers the status later, the write of the new status fails. If a worker
+    lowered the status earlier, a row contains that worker's mark or its result.
     """
     recorded = [row async for row in _read_coverages(context, now)]
     before = previous.summary
@@ -75,7 +77,7 @@ async def build_status(
         new=before.new,
     )
     unpublished, gaps = own.unpublished, len(unwritten) + before.unnamed + own.unnamed
-    # Of any subscription; normally, nothing waits, and nothing needs to be read.
+    # Changes of any subscription; normally no changes are unpublished, and nothing is read.
     if own.unpublished.changes or before.unpublished.changes:
         unpublished = await context.findings_table.count_unpublished()
     summary = replace(summary, unwritten=gaps, unpublished=unpublished)
@@ -100,7 +102,7 @@ async def build_status(
 def _list_unwritten(
     scan: Scan, own: Summary, before: Summary, recorded: Iterable[Coverage]
 ) -> list[UnwrittenGap]:
-    """Return the gaps without a row: earlier ones that this scan did not end, and its own."""
+    """Return gaps without a row: earlier gaps that this scan did not end, and new gaps."""
     ended = replace(scan, summary=own)
     written = {
         row.subscription.id
@@ -123,7 +125,7 @@ def _add_gaps(
 
 
 async def _read_coverages(context: ScanContext, now: datetime) -> AsyncIterator[Coverage]:
-    """Read all coverage rows; a row that cannot be used becomes a gap that keeps its findings."""
+    """Read all coverage rows; an unusable row becomes a gap that keeps its findings."""
     table = context.findings_table
     async for (partition, _), row in table.coverages(None, None):
         if isinstance(row, RowUnusable):

@@ -1,18 +1,18 @@
-"""Recording one subscription: mark, check the claim, lower the status, write.
+"""Record one subscription: mark it, check the claim, lower the status, write it.
 
-The order keeps the status right. A worker that passes the check marked the row before the next scan
-took the lease. That scan therefore reads the row, with the mark or with what was written, before
-it can finish:
+The order of these steps keeps the status right. If a worker passes the check, it marked the row
+before the next scan took the lease. For this reason the next scan reads the row before it can
+finish, with either the mark or the written result:
 
     A: mark TWO ... check: still ours ...(sleeps)................. write TWO: row changed, stop
     B (newer scan):                    lease, read range: clear TWO's mark ... finish
 
-A subscription never seen before is marked like any other: its row is inserted as ``pending``.
+A subscription never seen before is also marked: its row is inserted as ``pending``.
 
 The status is lowered from "compliant" or "compliant with exceptions" before anything worse is
-recorded: a violation, or an exception that ends or is cut short. Otherwise the API would report a
-compliant estate although the table already shows otherwise. Only the end of a scan raises the
-status again.
+recorded, such as a violation, or an exception that ends or is shortened. Otherwise the API would
+report a compliant estate although the table already shows a problem. Only the end of a scan raises
+the status again.
 """
 
 import asyncio
@@ -35,11 +35,12 @@ _HIGH: Final = {PostureVerdict.COMPLIANT, PostureVerdict.COMPLIANT_WITH_EXCEPTIO
 
 
 class Recorder:
-    """Records differences for the worker that holds a claim; ``status`` was read after the claim.
+    """Records differences for the worker that has a claim; ``status`` was read after the claim.
 
     No scan can end, and thereby raise the status, before this worker is done or has lost its claim.
-    A status that is already low is therefore not read again. Readers of the status may have other
-    requirements in their settings, so it is lowered and stored for each requirement separately.
+    For this reason a status that is already low is not read again. Readers of the status may have
+    other requirements in their settings, so the status is lowered and stored for each requirement
+    separately.
     """
 
     def __init__(self, context: ScanContext, claim: Claim, status: Stored[Status]) -> None:
@@ -54,12 +55,11 @@ class Recorder:
     async def record(
         self, stored: StoredSubscription, difference: Difference
     ) -> tuple[OutboxEntry, ...]:
-        """Record a difference and return the changes that now wait in the outbox.
+        """Record a difference and return the changes that are now in the outbox.
 
         Raises:
-            ClaimLost: another worker has the slice, or a newer scan has begun.
-            WriteConflict: another worker wrote the subscription; read it again.
-
+            ClaimLost: another worker has claimed the slice, or a newer scan has begun.
+            WriteConflict: another worker wrote the subscription, which must be read again.
         """
         table = self._context.findings_table
         batches = tuple(record_batches(stored, difference, self._claim.id))
@@ -71,7 +71,7 @@ class Recorder:
         return await table.record(stored, batches)
 
     async def _check(self) -> None:
-        """Check the claim after a mark; one check serves all marks set before it began."""
+        """Check the claim after a mark; one check is enough for all marks set before it."""
         self._marks += 1
         mark = self._marks
         async with self._checking:
@@ -94,7 +94,7 @@ class Recorder:
         """
         if status.as_of is None:
             return False
-        # These are settings, which may differ for the reader of the status.
+        # These are settings, which may be different for the reader of the status.
         expect = replace(
             self._context.options.expectations,
             requires=frozenset({requirement}),

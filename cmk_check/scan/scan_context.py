@@ -32,9 +32,9 @@ from cmk_check.store.scans import ScanTable
 
 @dataclass(frozen=True, slots=True)
 class ScanOptions:
-    """The options of a scan; ``kinds`` maps lower-cased kinds in scope to their spelling.
+    """The options of a scan; ``kinds`` maps lower-cased kinds in scope to their usual spelling.
 
-    ``management_group`` names the group, if any, whose subscriptions must be visible.
+    ``management_group`` names the group whose subscriptions must be visible, or is None.
     """
 
     kinds: Mapping[str, str]
@@ -61,14 +61,14 @@ class ScanOptions:
 
 
 class ScanSink(Protocol):
-    """A consumer of started and ended scans, and of the state of the watch."""
+    """A receiver of reports about started and ended scans and about the watch."""
 
     async def report_scan(self, scan: Scan, unpublished: Unpublished = ALL_PUBLISHED) -> None:
         """Receive a scan's start or end; ``unpublished`` covers the whole estate."""
         ...
 
     async def report_watch(self, watch: Watch, gap: Gap | None) -> None:
-        """Accept the state of the watch; ``gap`` is why it is blind."""
+        """Receive the state of the watch; ``gap`` is the reason if the watch is blind."""
         ...
 
 
@@ -77,7 +77,7 @@ class ScanContext:
     """The ports and tables of a scan.
 
     If two slices shared the limits evenly, both would run out of subscriptions at the same time.
-    With ``table_lock``, the next slice uses the places that become free at the end of a slice.
+    With ``table_lock``, the next slice uses the capacity that becomes free at the end of a slice.
     """
 
     inventory: Inventory
@@ -91,20 +91,20 @@ class ScanContext:
     scan_sink: ScanSink
     clock: Clock
     subscription_limit: Semaphore
-    """Limits the subscriptions whose accounts all slices of the process list at once."""
+    """Limits how many subscriptions' accounts all slices of the process list at once."""
     recording_limit: Semaphore
-    """Limits those that are read further and recorded; lists go on while others wait for keys."""
+    """Limits how many subscriptions are read further and recorded while others are listed."""
     table_lock: Lock
     """Held while a slice reads its range, so that its subscriptions precede the next slice's."""
     new_id: Callable[[], str]
-    """Makes UUIDs."""
+    """Creates UUIDs."""
     options: ScanOptions
     keys: Callable[[], KeyInventory] | None = None
-    """Opens a reader for each slice, as does ``exemptions``; None if off."""
+    """Opens a reader for each slice, like ``exemptions``; None if key health is off."""
     account_search: AccountSearch | None = None
-    """The second witness of accounts; None if lists are not cross-checked."""
+    """The second source of accounts; None if account lists are not cross-checked."""
     exemptions: Callable[[], ExemptionInventory] | None = None
     keeps_cut_off: bool = False
     """Whether a cancelled scan records what it has read of a subscription without a row."""
     overdue_queue: TextQueue | None = None
-    """The queue of the second clock; without it, scans leave no message."""
+    """The queue of the second clock; without a queue, scans leave no message."""

@@ -1,8 +1,8 @@
 """The second clock: a queue message that starts a full scan if the timer does not.
 
 Timers of Azure Functions have stopped permanently while everything else worked
-(https://github.com/Azure/azure-functions-host/issues/11828). Each full scan therefore leaves a
-message, hidden until the result is about to become stale:
+(https://github.com/Azure/azure-functions-host/issues/11828). For this reason each full scan leaves
+a message, hidden until the result is about to become stale:
 
     timer    A . . . . B . . . . C . . . (stops)
     A's      . . . . . . . nothing: B is newer
@@ -11,11 +11,11 @@ message, hidden until the result is about to become stale:
 
 A scan's id begins with its start time, so ids sort by start. The rules of the chain:
 
-- A scan leaves its message before it takes the lease. If the scan dies in between, the extra
-  message finds a newer scan.
-- A scan without a message (from the command line, or because the queue refused it) does not end the
-  chain: the message before it waits for that scan's result to age.
-- Newer scans are read again after the lease was read.
+- A scan leaves its message before it takes the lease. If the scan dies between these steps, the
+  extra message finds a newer scan.
+- A scan without a message (from the command line, or because the queue refused the message) does
+  not end the chain: the message before it waits for that scan's result to age.
+- Newer scans are read again after the lease is read.
 """
 
 import logging
@@ -38,13 +38,12 @@ def get_longest_pause(max_age: timedelta) -> timedelta:
 async def leave_message(
     context: ScanContext, scan_id: str, delay: timedelta | None = None, *, must: bool = True
 ) -> bool:
-    """Leave the message of a scan, hidden until its result is overdue or for ``delay``.
+    """Leave a scan's message, hidden until the scan's result is overdue or for ``delay``.
 
-    Return whether it was left: a context without the queue leaves none.
+    Return whether a message was left; without an overdue queue, no message is left.
 
     Raises:
-        QueueError: the message ``must`` be left, but may not have been sent.
-
+        QueueError: the message ``must`` be left, but possibly was not sent.
     """
     if context.overdue_queue is None:
         return False
@@ -60,7 +59,7 @@ async def leave_message(
 
 
 async def newer_scans(context: ScanContext, scan_id: str) -> list[Scan]:
-    """Read the full scans that have started after the scan ``scan_id``, newest first."""
+    """Read the full scans that started after the scan ``scan_id``, newest first."""
     began = parse_start(scan_id)
     scans: list[Scan] = []
     async for _, scan in context.scans.read_listed(None, DEFAULT_PAGE_SIZE):

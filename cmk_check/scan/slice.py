@@ -1,7 +1,7 @@
 """A slice: read, judge, compare, record and publish every subscription in a range of the table.
 
-The range is read once, in key order. Work on a subscription starts as soon as its rows are read.
-Subscriptions are independent, so a failure affects only one of them.
+The range of the table is read once, in key order. Work on a subscription starts as soon as its rows
+are read. Subscriptions are independent, so a failure affects only one of them.
 """
 
 import asyncio
@@ -62,15 +62,14 @@ _UNFORESEEN = make_gap(GapReason.SLICE_FAILED, "a bug in cmk_check")
 async def run_slice(
     context: ScanContext, scan_id: str, number: int, *, last: bool = False, poisoned: bool = False
 ) -> None:
-    """Work through one slice; finish the scan if it was the last slice.
+    """Process one slice, and finish the scan if it was the last slice.
 
     ``last``: the message will not be delivered again, so a subscription that cannot be recorded is
-    counted as an unwritten gap, and the others are kept. ``poisoned``: the message used up its
-    tries, so nothing is read and each subscription becomes a gap.
+    counted as an unwritten gap, and the results of the others are kept. ``poisoned``: the message
+    has used up its tries, so nothing is read and each subscription becomes a gap.
 
     Raises:
         SliceHeld, SliceIncomplete: deliver the message again.
-
     """
     taken = await take(context, scan_id, number)
     if taken is None:
@@ -99,7 +98,7 @@ async def run_slice(
 
 
 async def fail(context: ScanContext, message: SliceMessage) -> None:
-    """Give up after too many tries: a slice becomes gaps, a failed plan ends the scan."""
+    """Give up after too many tries: a slice becomes gaps, and a failed plan ends the scan."""
     if message.slice is None:
         await fail_scan(context, message.scan_id, "The scan could not be planned in four tries.")
     else:
@@ -107,7 +106,7 @@ async def fail(context: ScanContext, message: SliceMessage) -> None:
 
 
 class SliceRun:
-    """One worker's run through a claimed slice; ``status`` was read after the claim."""
+    """One worker's processing of a claimed slice; ``status`` was read after the claim."""
 
     def __init__(
         self,
@@ -134,15 +133,15 @@ class SliceRun:
         self._new: set[str] = set()
         self._cross_check = build_cross_check(context, claim)
         self._reading: SliceReading | None = None  # begins with the first subscription
+        self._is_recording = False
         self._beginning = asyncio.Lock()
 
     async def work(self) -> None:
-        """Work through the slice and mark it done.
+        """Process the slice and mark it done.
 
         Raises:
-            ClaimLost: another worker has the slice now.
+            ClaimLost: another worker has claimed the slice.
             SliceIncomplete: some subscriptions could not be recorded; the others were.
-
         """
         try:
             recorded = await self._work_on_all()
@@ -166,13 +165,13 @@ class SliceRun:
     async def release(self) -> None:
         """Release the slice with the number of changes that were recorded and published.
 
-        Changes that still wait in an outbox are counted by the run that finds them there.
+        Changes that remain in an outbox are counted by the later run that publishes them.
         """
         published = self._changes - self._outbox.keys()
         await self._claim.release(self._context, len(published))
 
     async def _work_on_all(self) -> list[Coverage]:
-        """Work on each subscription as soon as its rows are read, while others are still read."""
+        """Process each subscription as soon as its rows are read, while others are being read."""
         unread: StoreError | None = None
         try:
             async with asyncio.TaskGroup() as group:
@@ -200,7 +199,7 @@ class SliceRun:
         return recorded
 
     async def _work_on(self, planned: Planned, stored: StoredSubscription) -> Coverage | None:
-        """Work on one subscription, starting over after a conflict or a lost answer.
+        """Process one subscription, and start over after a conflict or a lost response.
 
         Any other failure becomes a gap of this subscription. Return None if the subscription could
         not be recorded and the message will be delivered again.
@@ -221,8 +220,9 @@ class SliceRun:
                         return self._unwritten(planned, stored, build_failure_gap(stored.unusable))
                     stored, comparison, read = await self._read(planned, stored, gap)
                 async with AsyncExitStack() as place:
-                    with reading.keeps(stored.known):  # what is cut off need not wait
+                    with reading.keeps(stored.known):  # a reading that is cut off need not wait
                         await place.enter_async_context(context.recording_limit)
+                        await self._begin_recording(reading)
                     return await self._record(planned, stored, comparison, read)
             except (WriteConflict, StoreUnavailable) as error:
                 _log.warning("Subscription %s starts over: %s", planned.subscription.id, error)
@@ -233,7 +233,7 @@ class SliceRun:
                 raise
             except Exception:  # noqa: BLE001 - no failure may affect another subscription
                 _log.exception("Subscription %s has failed.", planned.subscription.id)
-                if gap is not None:  # even its gap cannot be recorded
+                if gap is not None:  # even the gap cannot be recorded
                     break
                 gap = _UNFORESEEN if attempt else None
         if self._last or gap is not None:
@@ -241,25 +241,34 @@ class SliceRun:
         return None
 
     async def _begun(self) -> SliceReading:
-        """Return the reading of the slice, which begins with its first subscription.
+        """Return the reading of the slice, which begins with the first subscription.
 
         The slices of a process share the limits. If the reading time started earlier, a slice that
-        waits for another would report subscriptions or keys as not read in time.
+        waits for another slice would report subscriptions as not read in time.
         """
         async with self._beginning:
             if self._reading is None:
-                context, scan = self._context, self._claim.scan
-                turns = ExemptionTurns(context.options, self._claim, self._status)
-                async with context.recording_limit:
-                    self._reading = SliceReading(context, self._cross_check, turns)
-                await renew_lease(context, scan, context.clock.now())
-                self._claim = await self._claim.renew(context)
+                turns = ExemptionTurns(self._context.options, self._claim, self._status)
+                self._reading = SliceReading(self._context, self._cross_check, turns)
+                await self._renew()
             return self._reading
+
+    async def _begin_recording(self, reading: SliceReading) -> None:
+        """Start the reading time again when the slice need not wait for the keys of another."""
+        async with self._beginning:
+            if not self._is_recording:
+                self._is_recording = True
+                reading.restart_time()
+                await self._renew()
+
+    async def _renew(self) -> None:
+        await renew_lease(self._context, self._claim.scan, self._context.clock.now())
+        self._claim = await self._claim.renew(self._context)
 
     async def _read(
         self, planned: Planned, stored: StoredSubscription, gap: Gap | None
     ) -> tuple[StoredSubscription, ComparisonContext, Reading | None]:
-        """Read the accounts of a subscription, if it is to be read.
+        """Read the accounts of a subscription, if the plan says so.
 
         ``gap`` replaces the reading if an earlier attempt failed.
         """
@@ -267,7 +276,7 @@ class SliceRun:
         is_new = coverage is None or coverage.state is CoverageState.PENDING
         if is_new and not self._status.summary.unwritten_gap(stored.partition):
             self._new.add(stored.partition)
-        if coverage and coverage.recording is not None:  # a worker records, or has crashed
+        if coverage and coverage.recording is not None:  # a worker is recording, or has crashed
             stored = await self._context.findings_table.clear_mark(stored)
         comparison = self._comparison_context(stored.known.coverage)
         read: Reading | None = None
@@ -300,7 +309,7 @@ class SliceRun:
         return difference.coverage
 
     def _keep(self, outbox: Iterable[OutboxEntry]) -> None:
-        """Keep each change once, in order, until it is published."""
+        """Remember each change once, in order, until it is published."""
         for entry in outbox:
             self._outbox.setdefault(entry.place, entry)
             if entry.change.data.get("scanId") == self._claim.scan.id:
@@ -338,7 +347,7 @@ class SliceRun:
 
 
 async def _await_to_end[T](recording: Coroutine[Any, Any, T]) -> T:
-    """Await a recording to its end, even if cancelled; then raise the cancellation."""
+    """Await the end of a recording, even if cancelled, and then raise the cancellation."""
     task = asyncio.create_task(recording)
     try:
         return await asyncio.shield(task)

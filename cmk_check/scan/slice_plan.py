@@ -1,7 +1,7 @@
-"""Plan: list the estate, divide it into slices, send them to the queue.
+"""Plan a scan: list the estate, divide it into slices, and send the slices to the queue.
 
-The slices are stored under a plan id, which is then written to the scan row. That single write
-decides between two planners; slices of the other plan are ignored and deleted with the scan.
+The slices are stored under a plan id, which is then written to the scan row. Writing the scan row
+decides between two planners; slices of the other plan are ignored, and deleted with the scan.
 """
 
 import logging
@@ -35,7 +35,7 @@ _NO_SUBSCRIPTIONS: Final = POSTURE_REASONS[PostureReason.NO_SUBSCRIPTION_VISIBLE
 
 
 async def plan(context: ScanContext, scan_id: str) -> None:
-    """Plan a scan and send its slices; if it is already planned, send the slices not yet done."""
+    """Plan a scan and send its slices; if it is already planned, send the unfinished slices."""
     for _ in range(ATTEMPTS_PER_STEP):
         stored = await context.scans.scan(scan_id)
         if stored is None or stored.value.state is not ScanState.RUNNING:
@@ -46,7 +46,7 @@ async def plan(context: ScanContext, scan_id: str) -> None:
             try:
                 scan = await _plan(context, stored)
             except WriteConflict:
-                continue  # another planner was faster; continue with its plan
+                continue  # another planner was faster; continue with that plan
         if scan is not None:
             await _send(context, scan)
         return
@@ -55,7 +55,7 @@ async def plan(context: ScanContext, scan_id: str) -> None:
 
 
 async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
-    """Write the plan; return None if the scan failed instead."""
+    """Write the plan, or return None if the scan failed instead."""
     scan = stored.value
     try:
         listed = await context.inventory.subscriptions()
@@ -103,9 +103,9 @@ async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
 
 
 async def _list_in_group(context: ScanContext, scan: Scan) -> tuple[_Listed, Gap | None]:
-    """List the subscriptions below the management group, or return the gap if that fails.
+    """List the subscriptions below the management group, or return a gap if the listing fails.
 
-    A partial scan does not list them: the last full scan's result remains.
+    A partial scan does not list them, and the last full scan's result remains.
     """
     group = context.options.management_group
     if group is None or scan.is_partial:
@@ -118,9 +118,9 @@ async def _list_in_group(context: ScanContext, scan: Scan) -> tuple[_Listed, Gap
 
 
 async def _fail(context: ScanContext, scan: Scan, reason: str, lowered: PostureReason) -> None:
-    """Close the scan; still publish changes that crashed workers left in outboxes.
+    """Close the scan, and still publish changes that crashed workers left in outboxes.
 
-    A partial scan that cannot be planned leaves everything as it was, for the next full scan.
+    A partial scan that cannot be planned leaves everything unchanged for the next full scan.
     """
     await fail_scan(context, scan.id, reason, lowered)
     if not scan.is_partial:
@@ -130,7 +130,7 @@ async def _fail(context: ScanContext, scan: Scan, reason: str, lowered: PostureR
 
 
 async def _has_finished(context: ScanContext, status: Status) -> bool:
-    """Return whether a scan has ever finished, from the history if the status row is missing."""
+    """Return whether any scan has finished; if the status row is missing, read the history."""
     if status.as_of is not None:
         return True
     return any(
@@ -142,7 +142,7 @@ async def _has_finished(context: ScanContext, status: Status) -> bool:
 def _ranges(
     options: ScanOptions, scan: Scan, listed: _Listed, in_group: _Listed, expected: frozenset[str]
 ) -> list[tuple[str, str, tuple[Planned, ...]]]:
-    """Divide the subscriptions to read into slices; slices of a partial scan cover no range."""
+    """Divide the subscriptions to read into slices, which cover no range in a partial scan."""
     scope, size = options.scope, options.slice_size
     if not scan.is_partial:
         return slice_ranges(_plan_all(scope, listed, in_group, expected), _partition, size)
@@ -165,10 +165,10 @@ def _plan_named(
 
 
 async def _look_up_named(context: ScanContext, scan: Scan, known_ids: frozenset[str]) -> Scan:
-    """Return the scan with ``not_found`` set to named ids that are neither known nor recorded.
+    """Return the scan, with ``not_found`` set to ids that are neither known nor recorded.
 
-    A gap for such an id would never end. The last full scan recorded the subscriptions that only
-    the management group names.
+    A gap for an id that does not exist would never end. The last full scan recorded the
+    subscriptions that only the management group names.
     """
     missing = [name for name in scan.named if name not in known_ids]
     read = context.findings_table.read_one
@@ -181,8 +181,8 @@ def _plan_all(
 ) -> list[Planned]:
     """Return the plan for each subscription that Azure lists or should list.
 
-    ``expected`` are the subscriptions on the include list, and subscriptions with an unwritten gap,
-    which nothing else names if Azure no longer lists them.
+    ``expected`` are the subscriptions on the include list, and subscriptions with an unwritten gap
+    that Azure no longer lists.
     """
     unlisted = {missing: Subscription(missing) for missing in expected}
     unlisted |= {entry.id: entry for entry in in_group}

@@ -20,22 +20,27 @@ from cmk_check.scan.scan_context import ScanContext
 
 
 class SliceReading:
-    """Reads until the reading time is up; ``cross_check`` finds accounts missing in lists."""
+    """Reads until the reading time is up; ``cross_check`` finds accounts that lists lack."""
 
     def __init__(
         self, context: ScanContext, cross_check: SliceCrossCheck | None, turns: ExemptionTurns
     ) -> None:
         self._context = context
         self._cross_check = cross_check
-        seconds = context.options.reading_deadline.total_seconds()
-        self._deadline = asyncio.get_running_loop().time() + seconds
-        self._readers = build_readers(context, turns)
+        self._turns = turns
         self._is_cut_off = False
+        self.restart_time()
+
+    def restart_time(self) -> None:
+        """Give the slice all of its time for lists, and for keys and exemptions."""
+        seconds = self._context.options.reading_deadline.total_seconds()
+        self._deadline = asyncio.get_running_loop().time() + seconds
+        self._readers = build_readers(self._context, self._turns)
 
     async def read(
         self, subscription: Subscription, rows: Known, lacking: Sequence[AccountId] = ()
     ) -> Reading:
-        """Read a subscription within its time limit, or within the rest of the slice's time.
+        """Read a subscription within its time limit and within the remaining time of the slice.
 
         ``lacking`` are the accounts that Azure's list lacks.
         """
@@ -43,7 +48,8 @@ class SliceReading:
         if left <= 0:
             return Reading(gap=SLICE_TIME_IS_UP)
         seconds = min(self._context.options.subscription_timeout, left)
-        # Without untrusted findings: their ids may be invalid and would make the list incomplete.
+        # Untrusted findings are left out, because their ids may be invalid and would make the list
+        # incomplete.
         recorded = [*(finding.id for finding in rows.findings.values()), *lacking]
         reading = await self._context.inventory.read(subscription, recorded, seconds=seconds)
         if seconds == left and reading.gap and reading.gap.reason is GapReason.TIMEOUT:
@@ -53,7 +59,7 @@ class SliceReading:
     async def judge(
         self, reading: Reading, subscription: Subscription, known: Known, now: datetime
     ) -> tuple[Reading, AllJudged]:
-        """Cross-check a reading; judge its accounts and their aspects as of ``now``."""
+        """Cross-check a reading, and judge its accounts and their aspects as of ``now``."""
         if self._cross_check is not None and reading.gap is None and not self._is_cut_off:
             with self.keeps(known):
                 lacking = await self._cross_check.list_lacking(subscription.id, reading, known)
@@ -71,9 +77,10 @@ class SliceReading:
 
     @contextmanager
     def keeps(self, known: Known) -> Iterator[None]:
-        """On a cancellation, stop reading and keep what was read, if it may be recorded.
+        """Stop reading on a cancellation, and keep the accounts already read if allowed.
 
-        A partial result may only be recorded for a subscription without a row: it replaces nothing.
+        A partial result may only be recorded for a subscription without a row, because it would
+        replace nothing.
         """
         try:
             yield

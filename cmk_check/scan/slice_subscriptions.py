@@ -1,4 +1,4 @@
-"""The subscriptions of a slice: planned ones joined with recorded ones."""
+"""The subscriptions of a slice: planned subscriptions joined with recorded subscriptions."""
 
 import logging
 from collections import deque
@@ -47,12 +47,12 @@ async def read_subscriptions(
 
 @dataclass(frozen=True, slots=True)
 class _Unlisted:
-    """Decides on subscriptions that Azure does not list, depending on the source of their id.
+    """Decides on subscriptions that Azure does not list, by the source of their id.
 
-    - A subscription that Azure once listed, or that is ``expected``, is a gap until a person
-      excludes it, and again when the exclusion is removed.
-    - A subscription that only a management group named is dropped when the group no longer names
-      it. Once excluded, it stays excluded until something names it.
+    A subscription that Azure once listed, or that is ``expected``, is a gap until a person excludes
+    it, and is a gap again when the exclusion is removed. A subscription that only a management
+    group named is dropped when the group no longer names it. An excluded subscription remains
+    excluded until something names it.
     """
 
     scope: Scope
@@ -67,7 +67,7 @@ class _Unlisted:
         return planned
 
     def plan_recorded(self, subscription: Subscription, stored: StoredSubscription) -> Planned:
-        """Return the plan for a subscription that may be recorded; a group may still name it."""
+        """Return the plan for a recorded subscription, which a group may still name."""
         coverage = stored.known.coverage
         state = coverage.state if coverage else None
         disposition = self.scope.judge_unlisted(subscription.id, state)
@@ -81,7 +81,7 @@ class _Unlisted:
 
 
 def _is_never_seen(stored: StoredSubscription) -> bool:
-    """Return whether only a group has ever named a subscription, and no scan has ever read it."""
+    """Return whether no scan ever read the subscription and only a group ever named it."""
     rows, coverage = stored.known, stored.known.coverage
     if coverage is None or rows.findings or rows.untrusted or coverage.last_read is not None:
         return False
@@ -93,6 +93,6 @@ def _is_never_seen(stored: StoredSubscription) -> bool:
 
 
 def _log_untrusted(stored: StoredSubscription) -> None:
-    """Log findings that cannot be read: a person who can write the table could hide an account."""
+    """Log unreadable findings: a person who can write to the table could hide an account."""
     for finding in stored.known.untrusted.values():
         _log.warning("Account %a is unknown: %s", finding.id.text, finding.judgement.message)

@@ -1,16 +1,17 @@
-"""Start: one scan at a time; the lease decides.
+"""Start a scan, only one at a time: the lease decides which.
 
     A: read lease (free) . write lease, scan row .. send plan
     B:   read lease (free) ... write lease: conflict . read lease: A's scan . answer with its id
 
-A new scan takes over an expired lease and abandons the scan that held it. It also abandons scans
-that run without a lease because the lease row was deleted or broken. A full scan also takes the
-lease from a running partial scan, which ends as superseded; what that scan recorded remains. A
-partial scan takes over only from partial scans: only a full scan reports one as abandoned.
+A new scan takes over an expired lease and abandons the scan that held it. A new scan also abandons
+scans that run without a lease because the lease row was deleted or broken. A full scan also takes
+the lease from a running partial scan, which ends as superseded; the partial scan's records remain.
+A partial scan takes over only from partial scans, because only a full scan may report a full scan
+as abandoned.
 
-Starting raises StoreError if the lease could not be read or taken, and QueueError if the scan could
-not be sent to the queue, in which case it is closed as failed, or if its message for the second
-clock must be left and could not be.
+Starting raises StoreError if the lease could not be read or taken. It raises QueueError if the scan
+could not be sent to the queue (the scan is then closed as failed), or if a required message for the
+second clock could not be left.
 """
 
 import logging
@@ -64,9 +65,10 @@ async def start(context: ScanContext, trigger: Trigger) -> StartAnswer:
 async def request(
     context: ScanContext, subscription_ids: Collection[str] = (), trigger: Trigger = Trigger.REQUEST
 ) -> StartAnswer:
-    """Start a scan on request, unless the last one has only just started.
+    """Start a scan on request, unless the last scan has only just started.
 
-    ``named`` are the lower-cased ids of the subscriptions to read; all are read if it is empty.
+    ``subscription_ids`` are the lower-cased ids of the subscriptions to read; if empty, all are
+    read.
     """
     spacing = PARTIAL_SCAN_SPACING if subscription_ids else SCAN_SPACING
     return await _start(context, trigger, spacing, tuple(sorted(set(subscription_ids))))
@@ -83,9 +85,9 @@ class _Since:
 async def start_after(
     context: ScanContext, scan_id: str, seen: Collection[str] = ()
 ) -> StartAnswer:
-    """Start a full scan in place of the timer, unless one runs or has started since ``scan_id``.
+    """Start a full scan in place of the timer, unless one runs or started after ``scan_id``.
 
-    Scans in ``seen`` do not count.
+    Scans in ``seen`` are ignored.
     """
     return await _start(context, Trigger.TIMER, timedelta(), (), after=_Since(scan_id, seen))
 
@@ -93,8 +95,8 @@ async def start_after(
 async def start_if_overdue(context: ScanContext, scan_id: str) -> None:
     """Start the overdue scan, unless a scan newer than ``scan_id`` has left a message.
 
-    Otherwise do nothing, or send the message again if a scan runs or the last scan is not old
-    enough, because it left no message or because the maximum age was raised.
+    Send the message again if a scan is running, or if the last scan is not old enough, because it
+    left no message or because the maximum age was raised.
     """
     newer = await newer_scans(context, scan_id)
     if any(scan.leaves_message for scan in newer):
@@ -128,11 +130,12 @@ async def _start(
             unsure = False
             lease, status = current[0].value, current[1].value
             if lease.scan_id == mine:
-                break  # this scan has the lease: only the answer to the write was lost
+                break  # this scan has the lease, and only the response to the write was lost
             epoch, running = await _earlier(context, lease)
             status_if_partial = status if subscription_ids else None
             refused = _find_refusal(context, running, lease, status_if_partial, now)
-            # After reading the lease: a scan that starts and ends meanwhile causes a conflict.
+            # Read after the lease, because a scan that starts and ends in between causes a
+            # conflict.
             refused = refused or await _too_soon(context, now, spacing, after)
             if refused is not None:
                 return refused
@@ -176,9 +179,9 @@ def _find_refusal(
     status: Status | None,
     now: datetime,
 ) -> StartAnswer | None:
-    """Return why no scan can start, if so; ``status`` is given for a partial scan.
+    """Return why no scan can start, or None; ``status`` is set for a partial scan.
 
-    If the row of the scan that holds the lease cannot be read, the lease alone decides.
+    If the row of the scan with the lease cannot be read, only the lease decides.
     """
     full = next((scan.value.id for scan in running if not scan.value.is_partial), None)
     if lease.is_held(now, SCAN_LEASE + CLOCK_TOLERANCE):
@@ -196,9 +199,10 @@ def _find_refusal(
 async def _too_soon(
     context: ScanContext, now: datetime, spacing: timedelta, after: _Since | None
 ) -> StartAnswer | None:
-    """Find a scan whose start is within ``spacing`` of now, before or (by another clock) after.
+    """Find a scan that started within ``spacing`` of now, in the past or the future.
 
-    With ``after``, find an unseen full scan that began after that scan.
+    With ``after``, find an unseen full scan that began after that scan. By another clock, a start
+    may be in the future.
     """
     if after:
         started = await newer_scans(context, after.scan_id)
@@ -214,11 +218,11 @@ async def _too_soon(
 
 
 async def _earlier(context: ScanContext, lease: Lease) -> tuple[int, Sequence[Stored[Scan]]]:
-    """Return the last epoch, and the scan that held the lease, if it still runs.
+    """Return the last epoch, and the scan that had the lease, if it still runs.
 
     If the lease row was deleted or broken, return the running scans in the history instead, newest
-    first: without a lease, they can never end. Then rows of an earlier build may be anywhere, too;
-    a lease of this build was only taken over tables without them.
+    first: scans without a lease can never end. In this case, rows of an earlier build may also
+    exist; a lease of this build is only taken in tables without such rows.
     """
     if lease.epoch:
         return lease.epoch, await _list_running(context, [lease.scan_id])
@@ -248,7 +252,7 @@ async def _take(
     scan: Scan,
     running: Sequence[Stored[Scan]],
 ) -> None:
-    """Take the lease and close the scans that lost it in the same transaction."""
+    """Take the lease, and close the scans that lost it in the same transaction."""
     rows: list[tuple[Scan, str | None]] = []
     for old in running:
         state, reason = ScanState.ABANDONED, _ABANDONED
@@ -277,10 +281,10 @@ async def _take(
 async def _report_failure(
     context: ScanContext, scan: Scan, error: StoreError, *, unsure: bool
 ) -> None:
-    """Report a scan that cannot start over rows of an earlier build; send one that may have.
+    """Report a scan that cannot start because of an earlier build's rows; queue an unsure one.
 
-    An ``unsure`` scan may hold the lease and would block others until it expires. If the lease was
-    not taken, the scan does not exist, and the message is dropped.
+    An ``unsure`` scan may have the lease and would then block others until the lease expires. If
+    the lease was not taken, the scan does not exist, and its message is dropped.
     """
     if isinstance(error, EarlierBuild):
         scan = replace(scan, state=ScanState.FAILED, finished_at=scan.started_at, reason=str(error))
@@ -303,7 +307,7 @@ async def _send(context: ScanContext, scan_id: str) -> None:
 async def _publish_leftovers(context: ScanContext, status: Status) -> None:
     """Publish the changes of earlier scans.
 
-    A failure must not affect the new scan: its end and the next scan try again.
+    A failure must not affect the new scan, because its end and the next scan try again.
     """
     try:
         await publish_scan_changes(context, status, status.undelivered)

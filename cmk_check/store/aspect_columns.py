@@ -1,9 +1,9 @@
-"""Aspects as columns of a finding's row.
+"""Store aspects as columns of a finding's row.
 
-Broken columns of exceptions, owners and due dates affect nothing else: the account counts as not
-excepted and without an owner or due date, and the next scan writes them again. A broken key column
-makes the finding unknown: see ``codec``. So does a state for filters that differs from the value
-beside it: the filter would miss the account.
+Broken columns of exceptions, owners and due dates affect nothing else: the account is treated as
+having no exception, owner or due date, and the next scan writes the columns again. A broken key
+column makes the finding unknown: see ``codec``. A filter column that differs from the value next to
+it also makes the finding unknown, because the filter would miss the account.
 """
 
 from collections.abc import Mapping
@@ -52,10 +52,10 @@ def encode_aspects(finding: Finding) -> dict[str, Scalar | None]:
 
 
 def find_mismatch(values: Mapping[str, Scalar], finding: Finding) -> str | None:
-    """Return the column of a state that differs from the finding as read, or None if there is none.
+    """Return the first state column that differs from the finding as read, or None.
 
-    A state that this version does not know is a later version's. One that the table cannot filter
-    by may be a value that could not be read.
+    A state that this version does not know was written by a later version. A state that the table
+    cannot filter by may be a value that could not be read.
     """
     for aspect in ASPECTS:
         stored, state = values.get(aspect.name), aspect.state(finding, UNDATED)
@@ -76,7 +76,7 @@ def decode_sides(values: Mapping[str, Scalar]) -> dict[str, Any]:
 
 
 def _decode_exception(values: Mapping[str, Scalar]) -> AccountException | None:
-    """Read the exception of a row; None if it was not checked or does not apply."""
+    """Read the exception of a row; return None if it was not checked or does not apply."""
     if _DETAIL not in values:
         return None
     exception = _decode_json(_EXCEPTION, values[_DETAIL])
@@ -105,7 +105,7 @@ def _decode_owner(values: Mapping[str, Scalar]) -> Owner:
 
 
 def _has_usable_expiry(exception: AccountException) -> bool:
-    """Check the expiry; only honoured exceptions need a usable one, as only they are counted."""
+    """Return whether the expiry is usable; only honoured exceptions need a usable expiry."""
     expires_on = exception.expires_on
     if expires_on is None:
         return True

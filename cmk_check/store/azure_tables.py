@@ -1,9 +1,10 @@
-"""The port ``Store`` over Azure Table Storage, with Azure's own client.
+"""Implement the port ``Store`` over Azure Table Storage, with Azure's own client.
 
-The adapter avoids two behaviours of the client. The client repeats a request whose answer was lost:
-a conditional write that succeeded then conflicts with itself. And its ``delete_entity`` ignores a
-missing row. So every write, even a single one, is a transaction (a POST, which neither the client
-nor aiohttp repeats), and is sent again only if it certainly did not run.
+The adapter avoids two behaviours of the client. First, the client repeats a request if its response
+was lost, so a conditional write that succeeded then conflicts with itself. Second, its
+``delete_entity`` ignores a missing row. For these reasons every write, even of a single row, is a
+transaction (a POST, which neither the client nor aiohttp repeats). A transaction is sent again only
+if it certainly did not run.
 """
 
 import asyncio
@@ -70,13 +71,14 @@ _TIMES: Final[Mapping[str, Any]] = {
     "connection_timeout": STORAGE_CONNECT_SECONDS,
     "read_timeout": STORAGE_READ_SECONDS,
 }
-# For reads. The service never redirects; following a redirect would send the token to another host.
+# The policy for reads. The service never redirects; following a redirect would send the token to
+# another host.
 _PIPELINE: Final[Mapping[str, Any]] = {
     "retry_total": STORAGE_RETRIES,
     "retry_backoff_factor": TABLE_BACK_OFF_SECONDS,
     "permit_redirects": False,
 }
-# The client lets decoding errors through: bytes that are not UTF-8, JSON nested too deeply.
+# The client does not catch decoding errors: bytes that are not UTF-8, JSON nested too deeply.
 _NO_ANSWER: Final = (
     *(AzureError, DeserializationError, HTTPException, TimeoutError),
     *(UnicodeDecodeError, RecursionError),
@@ -104,12 +106,11 @@ class AzureTables:
     ) -> Self:
         """Connect to an https endpoint with tokens for Azure Storage (same audience in all clouds).
 
-        Without ``credential``, ``address`` is a connection string of Azurite. Its host must be
-        127.0.0.1, because the client mistakes ``localhost`` for Cosmos DB.
+        Without a ``credential``, ``address`` is a connection string of Azurite. The host must then
+        be 127.0.0.1, because the client mistakes ``localhost`` for Cosmos DB.
 
         Raises:
-            ValueError: the address is neither.
-
+            ValueError: the address is neither of these.
         """
         options = {**_PIPELINE, "transport": transport, "per_call_policies": [RawRowsPolicy()]}
         clients = {
@@ -132,7 +133,7 @@ class AzureTables:
             try:
                 await self._call(table, lambda client: client.get_entity(partition, row, **options))
             except ResourceNotFoundError as error:
-                # A 404 for the account or the table says nothing about the row.
+                # A 404 for the account or the table does not mean that the row is missing.
                 if get_code(error) not in _GONE:
                     raise
                 return None
@@ -166,7 +167,7 @@ class AzureTables:
     async def commit(
         self, table: Table, partition: str, writes: Sequence[Write]
     ) -> tuple[str, ...]:
-        """Write all or nothing; see ``Store.commit``."""
+        """Write all rows or none; see ``Store.commit``."""
         table_checks.check(writes, partition)
         operations = [_operation(partition, write) for write in writes]
         with _translating(table, writing=True):
@@ -177,14 +178,14 @@ class AzureTables:
         )
 
     async def close(self) -> None:
-        """Close the clients; the transport stays open if it does not own its session."""
+        """Close the clients; the transport remains open if it does not own its session."""
         for client in self._clients.values():
             await client.close()
 
     async def _read_page(
         self, table: Table, pages: AsyncIterator[object], answers: list[object]
     ) -> list[Entity] | None:
-        """Read the next page, None after the last; the client appends its answer to ``answers``."""
+        """Read a page, or return None after the last; the client adds its reply to ``answers``."""
         with _translating(table):
             is_last = await self._call(table, lambda _: anext(pages, None)) is None
             return None if is_last else parse_entities(answers.pop())
@@ -203,7 +204,8 @@ class AzureTables:
             try:
                 await client.create_table(**_TIMES)
             except ResourceExistsError as error:
-                # Another process created it first; a table being deleted is a conflict, too.
+                # Another process created the table first; a table that is being deleted is also a
+                # conflict.
                 if get_code(error) != TableErrorCode.TABLE_ALREADY_EXISTS:
                     raise
             return await request(client)
@@ -227,7 +229,7 @@ def _is_certainly_not_run(error: AzureError) -> bool:
             or get_code(error) == TableErrorCode.SERVER_BUSY
         )
     if isinstance(error, ServiceRequestError):
-        # azure-core also raises this for a connection that broke after the request was sent.
+        # azure-core also raises this error for a connection that broke after the request was sent.
         return isinstance(error, ServiceRequestTimeoutError) or isinstance(
             error.inner_exception, ClientConnectorError
         )
@@ -274,7 +276,7 @@ def _translate_error(error: Exception, table: Table, *, writing: bool) -> StoreE
         return WriteConflict(text)
     if writing and status in _TOO_MUCH:
         return LimitExceeded(text)
-    if isinstance(error, InventoryError):  # from the credential, with what to do
+    if isinstance(error, InventoryError):  # raised by the credential, with what to do
         return StoreRefused(f"{table}: {error.gap.detail}")
     if status in _REFUSED or (isinstance(error, ClientAuthenticationError) and status is None):
         return StoreRefused(describe_refusal(table, error, "Storage Table Data Contributor"))

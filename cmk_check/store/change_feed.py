@@ -1,17 +1,18 @@
 """The change feed: published changes with gapless numbers, each exactly once.
 
-A reader's cursor is a number. One transaction moves the head and writes the rows and a marker per
-change id. So two publishers can neither use the same number nor publish a change twice, and a slow
-publisher cannot insert a row before a reader's cursor:
+A reader's cursor is a number. One transaction moves the head and writes the rows, with a marker for
+each change id. For this reason two publishers can neither use the same number nor publish a change
+twice, and a slow publisher cannot insert a row before a reader's cursor:
 
     A: read head 7 .. write 8, 9, 10 and head 10
     B: read head 7 ........................ write 8, 9 and head 9: head has changed
        read head 10, write 11, 12 and head 12
 
-A marker may be deleted only when no outbox holds its change; otherwise the change would be
+A marker may be deleted only if no outbox contains its change; otherwise the change would be
 published again under a second number. A change is published from its outbox row, which is then
-deleted, and ids are never reused: without that row, the change cannot come back. (If a process read
-the row earlier, the host stops the process within minutes, long before the retention ends.)
+deleted, and ids are never reused. Without an outbox row, the change can therefore never be
+published again. (If a process read the row earlier, the host stops the process within minutes, long
+before the retention ends.)
 """
 
 import asyncio
@@ -67,8 +68,8 @@ _SINCE: Final = "since"
 class FeedTable:
     """The table of published changes. Each method raises StoreError if the table is unavailable.
 
-    Publishing needs ``clock``. It dates publications, so that a change that waited long in its
-    outbox is kept as long as any other. ``sleep`` waits for a number of seconds.
+    Publishing needs ``clock``. The clock dates publications, so that a change that waited long in
+    its outbox is kept as long as other changes. ``sleep`` waits for a number of seconds.
     """
 
     def __init__(
@@ -81,11 +82,10 @@ class FeedTable:
     async def read(self, after: int, top: int) -> list[tuple[int, Change]]:
         """Return up to ``top`` changes with numbers above ``after``, in order.
 
-        A broken row is skipped and logged, so that it does not block the following ones.
+        A broken row is skipped and logged, so that it does not block the rows after it.
 
         Raises:
             RowTooNew: a newer version wrote the next change, which must not be skipped.
-
         """
         numbered: list[tuple[int, Change]] = []
         if top < 1 or after >= table_keys.LAST_NUMBER:
@@ -106,15 +106,15 @@ class FeedTable:
     async def read_since(
         self, since: datetime, most: int, until: datetime | None = None
     ) -> tuple[list[Change], bool]:
-        """Return the changes published since a time, oldest first, and whether these are all.
+        """Return the changes published since a time, oldest first, and whether all were read.
 
-        Those published at ``until`` or later are left out.
+        Changes published at ``until`` or later are left out.
 
-        About ``most`` of the newest are read, down to one that was pruned or whose row is broken.
+        The newest changes are read, about ``most`` of them, back to a change that was pruned or
+        whose row is broken.
 
         Raises:
             RowTooNew: a newer version wrote the head of the feed, or one of the changes.
-
         """
         end, newest_first = await self.last() + 1, list[Change]()
         while end > 1 and len(newest_first) < most:
@@ -135,11 +135,11 @@ class FeedTable:
         return newest_first[::-1], end == 1
 
     async def last(self) -> int:
-        """Return the highest number so far, 0 before the first change."""
+        """Return the highest number so far, or 0 before the first change."""
         return await self._last(await self._get(_HEAD))
 
     async def read_note(self, change_id: str, name: str) -> str:
-        """Return the note with this name on a published change; "" if there is none."""
+        """Return the note with this name on a published change, or "" without such a note."""
         marker = await self._get(table_keys.feed_marker(change_id))
         return str(marker.values.get(name, "")) if marker else ""
 
@@ -150,13 +150,13 @@ class FeedTable:
             await self._commit([Replace(marker.row, {**marker.values, name: text}, marker.etag)])
 
     async def note_undelivered(self, route: str, first: int, last: int, since: datetime) -> None:
-        """Note that the receiver of a route has not accepted a range, unless this is noted."""
+        """Note that the receiver of a route has not accepted a range, unless already noted."""
         values = {**codec.STAMP, "first": first, _SINCE: since.isoformat()}
         with suppress(WriteConflict):
             await self._commit([Insert(table_keys.build_undelivered_row(route, last), values)])
 
     async def forget_undelivered(self, first: int, last: int, route: str | None = None) -> None:
-        """Delete the notes on ranges that end from ``first`` to ``last``: of a route, or all."""
+        """Delete a route's notes on ranges that end from ``first`` to ``last``, or all routes'."""
         of_route = "" if route is None else f"{table_keys.escape(route)}|"
         notes = [
             Delete(entity.row, entity.etag)
@@ -167,11 +167,10 @@ class FeedTable:
             await self._commit(batch)
 
     async def read_undelivered(self) -> Undelivered | None:
-        """Return the span of all ranges that a receiver has not accepted, or None if there is none.
+        """Return the span of all ranges that a receiver has not accepted, or None.
 
         Raises:
             RowUnusable: a note is broken.
-
         """
         notes = [entity async for entity in self._notes()]
         if not notes:
@@ -190,11 +189,11 @@ class FeedTable:
             yield entity
 
     async def prune(self, before: datetime, most: int) -> int:
-        """Delete up to ``most`` changes published before a time, oldest first; return the number.
+        """Delete up to ``most`` changes published before a time, oldest first; return how many.
 
-        Pruning stops at the first change that is younger or whose outbox row still exists. The head
-        remains, because numbers are never reused. If there is nothing to delete, at most one page
-        is read and nothing written.
+        Pruning stops at the first change that is newer or whose outbox row still exists. The head
+        of the feed remains, because numbers are never reused. If there is nothing to delete, at
+        most one page is read and nothing is written.
         """
         pruned = 0
         old = await self._older(before, most)
@@ -239,9 +238,9 @@ class FeedTable:
                 yield entity
 
     async def publish(self, changes: Sequence[Change]) -> list[tuple[int, Change]]:
-        """Publish up to 49 changes, except those already in the feed; return all with numbers.
+        """Publish up to 49 changes that are not yet in the feed; return all, with numbers.
 
-        If it fails, either none or all of the changes are in the feed.
+        If publishing fails, either none or all of the changes are in the feed.
         """
         numbers: dict[_Key, int] = {}
         for attempt in range(PUBLICATION_ATTEMPTS):
@@ -268,7 +267,8 @@ class FeedTable:
         """Return a change, with its number if a crashed publisher had already published it.
 
         If a change from another source has the same id, this change was not published, and gets
-        another id. (An outbox row may be forged, but it is unknown which change is the forgery.)
+        another id. (An outbox row may be forged, but the program cannot know which change is the
+        forgery.)
         """
         marker = await self._get(table_keys.feed_marker(change.id))
         if marker is None:
@@ -305,7 +305,6 @@ class FeedTable:
 
         Raises:
             RowTooNew: a newer version wrote the head.
-
         """
         if head is not None:
             try:
@@ -323,8 +322,8 @@ class FeedTable:
 def _back_off(attempt: int) -> float:
     """Return the seconds to wait after a lost race.
 
-    All publishers read the head, one writes, and the others lose: without a wait, a slow publisher
-    loses every time. The maximum wait doubles, so that it suits any number of publishers.
+    All publishers read the head, one of them writes, and the others lose. Without a wait, a slow
+    publisher loses every time. The maximum wait doubles, so that it suits any number of publishers.
     """
     longest = min(FIRST_PUBLICATION_BACK_OFF_SECONDS * 2**attempt, PUBLICATION_BACK_OFF_SECONDS)
     return random.uniform(0, longest)  # noqa: S311 - spreads publishers, guards nothing

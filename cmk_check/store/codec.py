@@ -1,8 +1,8 @@
-"""Conversion of findings and coverage to readable rows and back.
+"""Convert findings and coverage to readable rows and back.
 
-Every row has the property ``schema``. If its number is higher than this code knows, a newer version
-wrote the row: its other properties are not read, and the row is never overwritten. Rows with a
-number below ``FIRST_SCHEMA`` do not get here: the store refuses them.
+Every row has the property ``schema``. If its number is higher than the number in this code, a newer
+version wrote the row: its other properties are not read, and the row is never overwritten. Rows
+with a number below ``FIRST_SCHEMA`` never occur here, because the store refuses them.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -30,11 +30,11 @@ from cmk_check.store.stored_words import StandIns
 
 
 class RowUnusable(StoreError):
-    """A row that is broken or was written by a newer version. ``str()`` says which."""
+    """A row that is broken or was written by a newer version. ``str()`` says which of the two."""
 
 
 class RowTooNew(RowUnusable):
-    """A row that a newer version wrote. ``str()`` names the version, not the row."""
+    """A row that was written by a newer version. ``str()`` names the version, but not the row."""
 
 
 SCHEMA: Final = 4
@@ -48,7 +48,7 @@ type Values = dict[str, Scalar]
 
 _TAGS: Final = TypeAdapter(Mapping[str, str])
 _HISTORY: Final = TypeAdapter(tuple[Transition, ...])
-# Replacements for unknown words in a key and a history: never a favourable one.
+# Replacements for unknown words in a key and a history, never favourable.
 _WORDS: Final[StandIns] = {
     **dict.fromkeys(("verdict", "key_health", "state", "severity"), "unknown"),
     "reason": "row_too_new",
@@ -71,14 +71,14 @@ _DATA: Final = TypeAdapter(Mapping[str, object])
 def is_too_new(entity: Entity) -> bool:
     """Return whether a newer version of this program wrote the row.
 
-    Every version writes a schema number: a row without one is broken.
+    Every version writes a schema number, so a row without a number is broken.
     """
     schema = entity.values.get("schema")
     return isinstance(schema, int) and schema > SCHEMA
 
 
 def too_new(entity: Entity) -> RowTooNew:
-    """Return the error for a row of a newer version."""
+    """Return the error for a row that a newer version wrote."""
     by = entity.values.get("writtenBy")
     version = f" ({by:.40})" if isinstance(by, str) else ""
     return RowTooNew(
@@ -87,7 +87,7 @@ def too_new(entity: Entity) -> RowTooNew:
 
 
 def write(row: str, values: Mapping[str, Scalar], etag: str | None) -> Insert | Replace:
-    """Return a Replace of the row read with this ETag, or an Insert if it is empty or None."""
+    """Return a Replace of the row read with this ETag, or an Insert without an ETag."""
     return Replace(row, values, etag) if etag else Insert(row, values)
 
 
@@ -166,7 +166,7 @@ def _decode_evidence(row: "Reader", entity: Entity) -> Evidence:
     names = {name: field for name, field in Evidence.NAMES.items() if name != "createdAt"}
     return Evidence(
         **{field: row.optional(str, name) for name, field in names.items()},
-        # If it is broken, nothing else is affected, and the next scan writes it.
+        # If the column is broken, nothing else is affected, and the next scan writes it.
         created_at=clean_time(entity.values.get("createdAt")),
     )
 
@@ -186,7 +186,7 @@ def unusable_finding(entity: Entity, account: AccountId, judgement: Judgement) -
     )
 
 
-# The columns without which a coverage row cannot be read; whatever the others say has no effect.
+# The columns that are required to read a coverage row; other columns have no effect.
 COVERAGE_NEEDS: Final = ("schema", "subscriptionId", "coverage", "since", "accounts", "sequence")
 
 
@@ -250,8 +250,8 @@ def decode_coverage(entity: Entity) -> Coverage:
 def decode_remains(entity: Entity) -> tuple[int | None, Subscription]:
     """Read the usable values of a broken coverage row.
 
-    These are the sequence, if readable, as the only number that cannot be computed again; and the
-    subscription as Azure listed it, which counts as expected.
+    These are the sequence, if readable, because no other number is impossible to compute again, and
+    the subscription as Azure listed it, which counts as expected.
     """
     try:
         sequence = Reader(entity).number("sequence", MAX_SEQUENCE)
@@ -264,7 +264,7 @@ def decode_remains(entity: Entity) -> tuple[int | None, Subscription]:
 
 
 def _accounts(row: "Reader") -> AccountCounts:
-    """Read the counts; a row with wrong counts must not offset violations in another."""
+    """Read the counts; a row with wrong counts must not offset violations in another row."""
     accounts = row.read_parsed(_COUNTS.validate_json, "accounts")
     row.check_utc("accounts", (time for time, _ in accounts.excepted))
     if fault := contradiction(accounts):
@@ -287,7 +287,7 @@ def encode_change(change: Change) -> Values:
 
 
 def decode_change(entity: Entity) -> Change:
-    """Read a change from its row; a type of this program that is not known is a newer version's."""
+    """Read a change from its row; a newer version wrote it if its type is unknown."""
     kind = entity.values.get("type")
     if isinstance(kind, str) and kind.startswith("cmkcheck.") and kind not in ChangeType:
         raise too_new(entity)
@@ -304,7 +304,7 @@ def decode_change(entity: Entity) -> Change:
 
 
 class Reader:
-    """Reads properties of a row; raises RowUnusable if one is missing or has the wrong type."""
+    """Reads properties of a row, and raises RowUnusable if one is missing or has a wrong type."""
 
     def __init__(self, entity: Entity, repair: str = _DELETED) -> None:
         self._entity = entity
@@ -316,7 +316,6 @@ class Reader:
 
         Raises:
             RowTooNew: a newer version wrote the row.
-
         """
         if is_too_new(entity):
             raise too_new(entity)
@@ -332,7 +331,7 @@ class Reader:
         return value
 
     def number(self, name: str, most: int | None = None) -> int:
-        """Return a required number; with ``most``, it must be from 0 to ``most``."""
+        """Return a required number, which must be from 0 to ``most`` if that is set."""
         value = self._entity.values.get(name)
         if not isinstance(value, int) or (most is not None and not 0 <= value <= most):
             raise self.broken(name)
@@ -361,11 +360,10 @@ class Reader:
 
 
 def decode_time(text: str) -> datetime:
-    """Read a time.
+    """Parse a time.
 
     Raises:
-        ValueError: the text is not a time, or not a usable one.
-
+        ValueError: the text is not a time, or the time is not usable.
     """
     time = datetime.fromisoformat(text)
     if not is_usable_time(time):

@@ -1,7 +1,7 @@
-"""Reads the accounts by owner and by key from a coverage row.
+"""Read the accounts by owner and by key from a coverage row.
 
-A row may have no groups, or none that can be right: then its findings must be read, and the next
-scan writes the groups again.
+If a row has no groups or impossible groups, the findings of its subscription must be read instead,
+and the next scan writes the groups again.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ _KEYS: Final = TypeAdapter(KeyGroups)
 
 
 def decode_owners(coverage: Coverage) -> OwnerGroups | None:
-    """Return the groups, or None if they are missing or do not agree with the counts."""
+    """Return the groups by owner, or None if missing or in conflict with the counts."""
     try:
         groups = _OWNERS.validate_json(coverage.owners or "")
     except ValueError:
@@ -35,7 +35,7 @@ def decode_owners(coverage: Coverage) -> OwnerGroups | None:
 
 
 def decode_keys(coverage: Coverage) -> KeyGroups | None:
-    """Return the groups, or None if they are missing or do not agree with the counts."""
+    """Return the groups by key, or None if missing or in conflict with the counts."""
     try:
         groups = _KEYS.validate_json(coverage.keys or "")
     except ValueError:

@@ -1,6 +1,6 @@
-"""The periods of digests: a row for each route, in a partition that nothing else reads.
+"""The periods of digests, with a row for each route in a partition of their own.
 
-A period begins where the last delivered one ended, so the next digest covers what was missed.
+A period begins where the last delivered period ended, so the next digest covers what was missed.
 """
 
 from abc import ABC, abstractmethod
@@ -25,9 +25,10 @@ _PARTITION: Final = "digest"
 
 @dataclass(frozen=True, slots=True)
 class DigestState:
-    """``since`` is the end of the last delivered period, ``due`` of the one that is tried now.
+    """``since`` is the end of the last delivered period.
 
-    ``tried`` is the number of its last try that is over.
+    ``due`` is the end of the period that is tried now. ``tried`` is the number of the last try that
+    is over.
     """
 
     since: datetime
@@ -40,7 +41,10 @@ _STATE: Final = TypeAdapter(DigestState)
 
 @dataclass(frozen=True, slots=True)
 class Digests(ABC):
-    """The digests of some routes; ``schedule`` is when they are due. Methods raise StoreError."""
+    """The digests of some routes; ``schedule`` says when they are due.
+
+    All methods raise StoreError.
+    """
 
     store: Store
     schedule: str
@@ -51,29 +55,30 @@ class Digests(ABC):
         """Return the digest of a period."""
 
     def due(self, now: datetime) -> datetime:
-        """Return the end of the period that is due: the same in each process that asks."""
+        """Return the end of the period that is due, which is the same in each process."""
         return next_time(self.schedule, now + EARLY_TIMER, -1) or now
 
     def get_missed(self, state: DigestState) -> datetime | None:
-        """Return when the first digest was due that was not delivered before the current one."""
+        """Return when the first undelivered digest before the current digest was due, or None."""
         due = next_time(self.schedule, state.since)
         return due if due and state.due and due < state.due else None
 
     async def start(self, now: datetime) -> None:
-        """Begin the first period of each route that has none, so that its first digest can be late.
+        """Begin the first period of each new route, so that its first digest can be late.
 
-        Without this, a timer that never fires would leave nothing that shows it.
+        Without this step, nothing would show that a timer never fires.
         """
         first = DigestState(self.due(now))
         for route in self.routes:
             if await self.store.get(Table.SCANS, _PARTITION, route) is None:
-                with suppress(WriteConflict):  # another process has begun it
+                with suppress(WriteConflict):  # another process has already begun the period
                     await self.write(route, first, Stored(first, ""))
 
     async def begin(self, route: str, due: datetime, attempt: int) -> Stored[DigestState] | None:
         """Return the state of the period that ends at ``due``, or None if it needs no such try.
 
-        It was delivered, a later one is due, or the queue has delivered this message before.
+        No try is needed if the digest was delivered, if a later one is due, or if the queue has
+        already delivered this message.
         """
         entity = await self.store.get(Table.SCANS, _PARTITION, route)
         before = next_time(self.schedule, due - timedelta(seconds=1), -1)
@@ -93,7 +98,7 @@ class Digests(ABC):
         return Stored(state, etag)
 
     async def late(self, now: datetime) -> str:
-        """Return the routes that did not get their last digest, with when it was due, or ""."""
+        """Return the routes without their last digest, with when it was due, or ""."""
         late_routes: list[str] = []
         async for entity in self.store.query(Table.SCANS, TableQuery(partition=_PARTITION)):
             if entity.row not in self.routes:

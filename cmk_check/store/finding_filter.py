@@ -10,19 +10,19 @@ from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.key_use import get_key_id
 from cmk_check.core.model import Finding
 
-# The reasons of findings whose rows are broken or from a newer version.
+# The reasons of findings with rows that are broken or from a newer version.
 _OF_UNUSABLE_ROWS: Final = frozenset({Reason.ROW_TOO_NEW, Reason.MALFORMED})
-# By then, every exception has ended.
+# By this date, every exception has ended.
 _AT_LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class FindingFilter:
-    """The findings to list; None selects all. Values are compared exactly, the id lower-cased.
+    """The conditions for findings to list; a condition that is None selects all.
 
-    ``states`` maps aspect names to the state that the aspect must have at the time ``at``.
-    ``unowned``: only accounts without an owner. ``key``: only accounts that depend on the key with
-    this id.
+    Values are compared exactly, with a lower-cased id. ``states`` maps the names of aspects to the
+    state that the aspect must have at the time ``at``. ``unowned``: only accounts without an owner.
+    ``key``: only accounts that use the key with this id.
     """
 
     verdict: Verdict | None = None
@@ -37,7 +37,7 @@ class FindingFilter:
     def equals(self) -> dict[str, str]:
         """Return the conditions that the table service can check on usable rows."""
         conditions = {
-            # An unusable row is unknown, whatever verdict it contains.
+            # An unusable row counts as unknown, whatever verdict it contains.
             "verdict": None if self.verdict is Verdict.UNKNOWN else self.verdict,
             "reason": None if self.reason in _OF_UNUSABLE_ROWS else self.reason,
             "kind": self.kind,

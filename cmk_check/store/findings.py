@@ -1,14 +1,14 @@
-"""The findings table: subscriptions with their findings and the changes not yet published.
+"""The findings table: subscriptions with their findings and unpublished changes.
 
-If possible, one transaction records a subscription, so that no state is stored without its change
-and no change without its state. Otherwise the coverage row guards every transaction, because each
-rewrites it:
+If possible, one transaction records a whole subscription, so that no state is stored without its
+change and no change without its state. Otherwise the coverage row protects every transaction,
+because each transaction rewrites it:
 
     A: read table, Azure .. mark coverage row . still mine? . write 1 ... write 2, clears the mark
     B (took over A's slice):    read table, meet the mark, clear it: A's write fails; read Azure
 
-Parsing a row into a finding takes ten times as long as comparing a few of its columns. A search
-therefore reads only these columns of every row, and all columns of rows that may match.
+Parsing a row into a finding takes ten times as long as comparing a few of its columns. For this
+reason a search reads only these columns of every row, and all columns of rows that may match.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -51,11 +51,11 @@ _SEARCHED: Final = ("schema", "name", "resourceGroup", "tags", "kind", "location
 _BEHIND_COVERAGE: Final = f"{table_keys.COVERAGE}!"
 
 type RowPosition = tuple[str, str]
-# A finding, and the coverage of its subscription if that was requested and is usable.
+# A finding, with the coverage of its subscription if that was requested and is usable.
 type JoinedFinding = tuple[Finding, Coverage | None]
 # The position of a row in a list, and the finding if the row matches.
 type ListedFinding = tuple[RowPosition, JoinedFinding | None]
-# Whether a row may match, from its searched columns and its coverage row's values, if read.
+# Whether a row may match, judged by its searched columns and its coverage row if it was read.
 type MayMatch = Callable[[Entity, Mapping[str, object]], bool]
 # A finding and its changes, written in one transaction.
 type _Group = tuple[Write, *tuple[Insert, ...]]
@@ -86,17 +86,16 @@ class FindingsTable:
             yield parse_partition(entities[0].partition, entities)
 
     async def read_one(self, partition: str) -> StoredSubscription:
-        """Read one partition; it may be empty."""
+        """Read one partition, which may be empty."""
         query = TableQuery(partition=partition)
         entities = [entity async for entity in self._store.query(_TABLE, query)]
         return parse_partition(partition, entities)
 
     async def coverage(self, subscription_id: str) -> Coverage | None:
-        """Read one coverage row, or None if it does not exist.
+        """Read one coverage row, or return None if it does not exist.
 
         Raises:
             RowUnusable: the row is broken or was written by a newer version.
-
         """
         partition = table_keys.get_partition(subscription_id)
         entity = await self._store.get(_TABLE, partition, table_keys.COVERAGE)
@@ -110,8 +109,8 @@ class FindingsTable:
     ) -> AsyncIterator[tuple[RowPosition, Coverage | RowUnusable]]:
         """List coverage rows by subscription, with their positions.
 
-        ``state`` selects rows by their stored state; an unusable row is returned as its error.
-        ``only``: read this column and those that are needed, which is faster.
+        ``state`` selects rows by their stored state. For an unusable row, the error is returned.
+        ``only``: read this column and the required columns, which is faster.
         """
         query = TableQuery(
             row_from=table_keys.COVERAGE,
@@ -125,7 +124,7 @@ class FindingsTable:
                 yield (entity.partition, entity.row), coverage_in(entity)
 
     async def count_unpublished(self) -> Unpublished:
-        """Count the changes of all subscriptions that are not published."""
+        """Count the unpublished changes of all subscriptions."""
         query = TableQuery(row_from=table_keys.OUTBOX_FROM, row_to=table_keys.OUTBOX_TO)
         outbox = read_outbox(_TABLE, [entity async for entity in self._rows(query)])
         return Unpublished.add((count_unpublished(outbox.entries), outbox.unreadable))
@@ -133,7 +132,7 @@ class FindingsTable:
     async def finding(self, account: AccountId) -> Finding | None:
         """Read the finding of an account; return None if there is none.
 
-        If its row is unusable, the finding is unknown.
+        If the row is unusable, the finding is unknown.
         """
         try:
             partition = table_keys.get_partition(account.subscription_id)
@@ -153,7 +152,7 @@ class FindingsTable:
     ) -> AsyncIterator[ListedFinding]:
         """Iterate over the rows of findings by subscription, group and name.
 
-        A finding is unknown if its row is broken or was written by a newer version. ``joined``
+        A finding is unknown if its row is broken or was written by a newer version. ``joined`` also
         reads the coverage rows in the same query. ``at_once`` is the number of rows per request.
         """
         return self._list(replace(_list_query(where, after, joined=joined), page=at_once), where)
@@ -168,7 +167,7 @@ class FindingsTable:
     ) -> AsyncIterator[list[ListedFinding]]:
         """Iterate over the rows of ``findings`` for a search, at most SEARCHED_AT_ONCE at a time.
 
-        Only rows for which ``may_match`` returns True, and rows between them, are read fully.
+        Only rows for which ``may_match`` returns True, and rows between them, are read in full.
         """
         query = _list_query(where, after, joined=joined)
         narrow = replace(query, columns=_SEARCHED, page=SEARCHED_AT_ONCE)
@@ -191,7 +190,7 @@ class FindingsTable:
     async def _read_whole(
         self, query: TableQuery, where: FindingFilter, places: list[RowPosition], indexes: list[int]
     ) -> list[ListedFinding]:
-        """Read the rows from the first wanted one to the last one, with all columns."""
+        """Read the rows from the first to the last matching row, with all columns."""
         whole: dict[RowPosition, JoinedFinding | None] = {}
         if indexes:
             first, last = indexes[0], indexes[-1]
@@ -216,7 +215,7 @@ class FindingsTable:
                 yield place, joined if where.admits(finding) else None
 
     async def _rows(self, query: TableQuery) -> AsyncIterator[Entity]:
-        """Read the query's rows, without foreign partitions."""
+        """Read the query's rows without rows of foreign partitions."""
         async for entity in self._store.query(_TABLE, query):
             if is_ours(entity.partition):
                 yield entity
@@ -253,9 +252,9 @@ class FindingsTable:
     async def record(
         self, stored: StoredSubscription, batches: Sequence["RecordBatch"]
     ) -> tuple[OutboxEntry, ...]:
-        """Write the batches of a difference; return the changes that now wait in the outbox.
+        """Write the batches of a difference, and return the changes that are now in the outbox.
 
-        After a conflict with another worker, this call's earlier transactions and the mark remain.
+        After a conflict with another worker, the earlier transactions and the mark remain.
         """
         etag = stored.etags.get(table_keys.COVERAGE)
         pending: list[OutboxEntry] = []
@@ -277,7 +276,7 @@ class FindingsTable:
 
 @dataclass(frozen=True, slots=True)
 class RecordBatch:
-    """One transaction: the coverage row at that point, findings, and changes for the outbox."""
+    """One transaction: the coverage row so far, findings, and changes for the outbox."""
 
     coverage: Coverage
     writes: tuple[Write, ...]
@@ -289,7 +288,8 @@ def record_batches(
 ) -> Iterator[RecordBatch]:
     """Divide a difference into transactions, without splitting the rows of an account.
 
-    The last transaction sets the coverage row's final state and clears the mark; others keep it.
+    The last transaction sets the coverage row's final state and clears the mark; earlier
+    transactions keep the mark.
     """
     groups: list[_Group] = [
         (_build_write(stored, step), *map(outbox_write, step.changes)) for step in difference.steps

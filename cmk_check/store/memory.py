@@ -1,6 +1,6 @@
 """Table storage in memory, for tests and for scans from the command line.
 
-It passes the real adapter's contract tests: conditions, limits and order.
+This store passes the contract tests of the real adapter: conditions, limits and order.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -15,7 +15,10 @@ type _Row = tuple[str, Mapping[str, Scalar]]
 
 
 class MemoryStore:
-    """The three tables, initially empty. ETags are a counter: equal histories give equal ETags."""
+    """The three tables, initially empty.
+
+    ETags are numbers from a counter, so equal histories have equal ETags.
+    """
 
     def __init__(self) -> None:
         self._rows: dict[Table, dict[tuple[str, str], _Row]] = {table: {} for table in Table}
@@ -40,7 +43,7 @@ class MemoryStore:
     async def commit(
         self, table: Table, partition: str, writes: Sequence[Write]
     ) -> tuple[str, ...]:
-        """Write all or nothing; see ``Store.commit``."""
+        """Write all rows or none; see ``Store.commit``."""
         table_checks.check(writes, partition)
         for write in writes:
             self._check(table, partition, write)

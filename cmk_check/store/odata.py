@@ -1,7 +1,7 @@
-"""Queries as filters for the table service.
+"""Write queries as filters for the table service.
 
-Values may come from callers of the HTTP API. They are never part of the filter's text but passed to
-the client as parameters, which it quotes.
+Values may come from callers of the HTTP API. For this reason values are never part of the filter's
+text, but passed to the client as parameters, which the client quotes.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ type Clause = tuple[Condition, ...]
 
 
 def ranges(query: TableQuery) -> list[list[Clause]]:
-    """Return the clauses of each request: every clause must hold, by at least one condition.
+    """Return clauses for each request; at least one condition of every clause must be met.
 
-    Continuing after a row takes two requests, because the service scans the table for an "or".
+    Continuing after a row needs two requests, because the service scans the table for an "or".
     """
     bounds = [
         ("PartitionKey", "ge", query.partition_from),

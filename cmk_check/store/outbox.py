@@ -15,7 +15,7 @@ from cmk_check.store.codec import RowUnusable
 _log = logging.getLogger(__name__)
 
 OF_SCANS: Final = "scan"
-"""The partition of the scans' own outbox."""
+"""The partition that contains the outbox of scans."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +27,20 @@ class OutboxEntry:
 
     @property
     def place(self) -> tuple[Table, str, str]:
-        """The key of its row, which is unique; a change's id may be forged."""
+        """The key of the outbox row, which is unique; a change's id may be forged."""
         return get_place(self.change)
 
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """The outbox rows of a partition: ``entries`` can be published, ``unreadable`` rows cannot."""
+    """The outbox rows of a partition; ``unreadable`` rows cannot be published."""
 
     entries: tuple[OutboxEntry, ...] = ()
     unreadable: Unpublished = ALL_PUBLISHED
 
 
 def count_unpublished(entries: Iterable[OutboxEntry]) -> Unpublished:
-    """Count changes that stay in an outbox."""
+    """Count changes that remain in an outbox."""
     return Unpublished.of(entry.change.time for entry in entries)
 
 
@@ -49,7 +49,6 @@ def get_place(change: Change) -> tuple[Table, str, str]:
 
     Raises:
         LimitExceeded: the change does not fit into a key.
-
     """
     row = table_keys.outbox_row(change.sequence, change.id)
     if change.source.startswith("/scans/"):
@@ -59,15 +58,16 @@ def get_place(change: Change) -> tuple[Table, str, str]:
 
 
 def outbox_write(change: Change) -> Insert:
-    """Return the write of a change's outbox row."""
+    """Return the insert of a change's outbox row."""
     return Insert(table_keys.outbox_row(change.sequence, change.id), codec.encode_change(change))
 
 
 def read_outbox(table: Table, entities: Iterable[Entity]) -> Outbox:
-    """Read the outbox rows among these rows.
+    """Parse the outbox rows among these rows.
 
-    A row that is broken, forged, newer or unknown is logged and skipped: it must not block the
-    other changes. Unless it is unknown, it is counted: its change is published to nobody.
+    A row that is broken, forged, newer or unknown is logged and skipped, so that it does not block
+    the other changes. A skipped row is counted unless it is unknown, because nobody receives its
+    change.
     """
     entries: list[OutboxEntry] = []
     unreadable: list[datetime | None] = []
@@ -94,7 +94,7 @@ def _recorded_at(entity: Entity) -> datetime | None:
 def _decode_change(table: Table, entity: Entity) -> Change:
     """Read a change; the row's key must match its columns.
 
-    Otherwise the change might never be published and block all later ones, or might report on
+    Otherwise the change might never be published and block all later changes, or might report on
     another subscription.
     """
     change = codec.decode_change(entity)

@@ -1,8 +1,8 @@
-"""Reads rows as the table service sends them, bypassing the models of Azure's client.
+"""Read rows as the table service sends them, bypassing the models of Azure's client.
 
-The client processes each row twice, to deserialize and to convert its values. This takes several
-times as long as this program's own work on a row, without checking that the answer is a row. The
-client still signs, sends, retries and pages.
+The client processes each row twice, to deserialize it and to convert its values. This takes several
+times as long as this program's own work on a row, and does not check that the response is a row.
+The client still signs, sends, retries and pages.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,20 +25,20 @@ type Response = PipelineResponse[HttpRequest, AsyncHttpResponse]
 _TAKE: Final = "take"
 _TYPE: Final = "@odata.type"
 _ETAG: Final = "odata.etag"
-# Each row has these besides its values.
+# Each row has these properties besides its values.
 _NO_VALUES: Final = frozenset({"PartitionKey", "RowKey", "Timestamp"})
-# JSON has the plain types as they are and a 64-bit number as a string; the service names a type if
-# JSON does not imply it. This program writes no other types; a row with another type in place of a
-# text is broken.
+# JSON contains plain types as they are and a 64-bit number as a string; the service names a type if
+# JSON does not imply it. This program writes no other types; a row with another type instead of a
+# string is broken.
 _SCALARS: Final = (str, int)
 _INT64: Final = "Edm.Int64"
 _PLAIN: Final = frozenset({None, "Edm.String", "Edm.Int32", "Edm.Boolean"})
 
 
 class RawRowsPolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Passes a read's answer to the callback ``take``; the client gets a page without rows.
+    """Passes the response of a read to the callback ``take``; the client gets an empty page.
 
-    The policy must precede the policy that decodes answers.
+    The policy must precede the policy that decodes responses.
     """
 
     def on_request(self, request: Request) -> None:
@@ -46,7 +46,7 @@ class RawRowsPolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         request.context[_TAKE] = request.context.options.pop(_TAKE, None)
 
     def on_response(self, request: Request, response: Response) -> None:
-        """Pass the answer to the callback."""
+        """Pass the response to the callback."""
         take = request.context[_TAKE]
         if take is not None and response.http_response.status_code == HTTPStatus.OK:
             take(response.context.get(ContentDecodePolicy.CONTEXT_NAME))
@@ -57,8 +57,8 @@ def parse_entities(page: object) -> list[Entity]:
     """Return the rows of a page.
 
     Raises:
-        DeserializationError: the answer is not a page of rows; it must not count as empty.
-
+        DeserializationError: the response is not a page of rows, and must not count as an empty
+            page.
     """
     rows = page.get("value") if isinstance(page, dict) else None
     if not isinstance(rows, list):
@@ -71,7 +71,6 @@ def parse_entity(row: object) -> Entity:
 
     Raises:
         DeserializationError: the row is not an object, lacks a key, or has an invalid number.
-
     """
     members: Mapping[str, Any] = row if isinstance(row, Mapping) else {}
     partition, key = members.get("PartitionKey"), members.get("RowKey")
@@ -85,7 +84,7 @@ def parse_entity(row: object) -> Entity:
 
 
 def _etag(row: Mapping[str, Any]) -> str:
-    """Return the ETag, built from the time of the last write if the answer has none."""
+    """Return the ETag, built from the time of the last write if the response has none."""
     etag, written = row.get(_ETAG), row.get("Timestamp")
     if isinstance(etag, str):
         return etag
@@ -93,7 +92,7 @@ def _etag(row: Mapping[str, Any]) -> str:
 
 
 def _values(row: Mapping[str, Any]) -> Iterator[tuple[str, Scalar]]:
-    # Names of the service's annotations contain a dot; names of columns never do.
+    # Names of the service's annotations contain a dot; names of columns never contain a dot.
     types = {name.removesuffix(_TYPE): value for name, value in row.items() if "." in name}
     for name, value in row.items():
         if "." in name or name in _NO_VALUES or not isinstance(value, _SCALARS):

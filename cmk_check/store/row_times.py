@@ -3,7 +3,7 @@
 from datetime import MAXYEAR, UTC, datetime, timedelta
 from typing import Final
 
-# The dates of a finding whose row is unusable.
+# The dates of a finding with an unusable row.
 UNDATED: Final = datetime.fromtimestamp(0, UTC)
 _NO_OFFSET: Final = timedelta()
 _LAST_TIME: Final = datetime(MAXYEAR, 1, 1, tzinfo=UTC)
@@ -12,7 +12,8 @@ _LAST_TIME: Final = datetime(MAXYEAR, 1, 1, tzinfo=UTC)
 def is_utc(time: datetime) -> bool:
     """Return whether a time is in UTC, as in all rows.
 
-    Another offset may exceed the first or last year; a time without an offset cannot be compared.
+    Converting another offset may exceed the first or last year, and a time without an offset cannot
+    be compared.
     """
     return time.utcoffset() == _NO_OFFSET
 

@@ -1,7 +1,7 @@
 """The rows of the scans table: lease, status, scans and slices, each stored as a JSON document.
 
-A document is split into properties ``document0``, ``document1``, ... because one property holds at
-most 32,768 characters. A few more properties make the table readable for people.
+A document is split into properties ``document0``, ``document1``, ... because one property can
+contain at most 32,768 characters. A few more properties make the table readable for people.
 """
 
 import logging
@@ -31,20 +31,20 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The scan that may run, and its expiry; ``epoch`` counts leases, ``scan_id`` may be empty."""
+    """The lease of a scan and its expiry; ``epoch`` counts leases, ``scan_id`` may be empty."""
 
     scan_id: str
     epoch: int
     expires: datetime
 
     def is_held(self, now: datetime, most: timedelta) -> bool:
-        """Whether a scan holds the lease; one for longer than ``most`` is due to a wrong clock."""
+        """Return whether a scan has the lease; a lease for longer than ``most`` is invalid."""
         return bool(self.scan_id) and now < self.expires <= now + most
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One scan.
+    """A full or partial scan.
 
     A partial scan reads only the subscriptions in ``named``, except those in ``not_found``.
     """
@@ -55,29 +55,29 @@ class Scan:
     started_at: datetime
     state: ScanState = ScanState.RUNNING
     plan_id: str | None = None
-    """Set by the plan, like ``slices``."""
+    """The id of the plan, set by the plan, like ``slices``."""
     slices: int = 0
     visible: int = 0
     """The number of subscriptions that Azure listed."""
     baseline: bool = False
-    """Whether no scan had finished before."""
+    """Whether no scan had finished before this scan."""
     supersedes: str | None = None
     """The abandoned scan that this scan follows."""
     finished_at: datetime | None = None
     reason: str | None = None
     posture: PostureVerdict | None = None
-    """The estate's posture; set at the end, like ``summary``."""
+    """The estate's posture, set at the end of the scan, like ``summary``."""
     summary: Summary | None = None
     rule_version: str = RULE_VERSION
     scope: RecordedScope | None = None
-    """The scope when the scan was planned; None before that."""
+    """The scope when the scan was planned; None before planning."""
     group_unread: Gap | None = None
-    """Why the management group could not be read, if so."""
+    """Why the management group could not be read, or None."""
     named: tuple[str, ...] = ()
-    """Lower-cased ids, sorted."""
+    """The requested lower-cased subscription ids, sorted."""
     not_found: tuple[str, ...] = ()
     was_lowered: bool = False
-    """From the status when the scan began, like the next field."""
+    """Taken from the status when the scan began, like the next field."""
     lowered_for: tuple[str, ...] = ()
     leaves_message: bool = False
     """Whether the scan has left a message for the second clock."""
@@ -95,7 +95,7 @@ class Scan:
         return bool(self.not_found) and self.trigger is not Trigger.WATCH
 
     def has_recorded(self, subscription_id: str) -> bool:
-        """Return whether the scan has ended and has recorded a subscription that it names."""
+        """Return whether the scan has ended and has recorded this named subscription."""
         summary = self.summary
         if subscription_id not in self.named or summary is None:
             return False
@@ -125,7 +125,7 @@ class Slice:
     claim: str | None = None
     claimed_until: datetime | None = None
     summary: Summary | None = None
-    """Set when the slice is done."""
+    """The sums, set when the slice is done."""
     failed: bool = False
     """Whether the slice's subscriptions were not read."""
     changes: int = 0
@@ -137,16 +137,16 @@ class Slice:
         return self.summary is not None
 
     def is_held(self, now: datetime, most: timedelta) -> bool:
-        """Whether a worker's claim is valid; a claim for longer than ``most`` never is.
+        """Return whether a worker's claim is valid; a claim for longer than ``most`` is not.
 
-        Such a claim is due to a clock that ran ahead, and would block the slice until that time.
+        Such a claim comes from a clock that ran ahead, and would block the slice until that time.
         """
         return self.claimed_until is not None and now < self.claimed_until <= now + most
 
 
 @dataclass(frozen=True, slots=True)
 class Stored[T]:
-    """A value as read, with ETag and schema of its row; the ETag is empty without a row.
+    """A value as read, with its row's ETag and schema; the ETag is empty without a row.
 
     If the row is broken, the value is a default.
     """
@@ -157,7 +157,7 @@ class Stored[T]:
     is_broken: bool = False
 
 
-# Replacements for unknown words, never a favourable one; reasons are left out of the history.
+# Replacements for unknown words, never favourable; reasons are left out of the history.
 _WORDS: Final[StandIns] = {
     "trigger": "timer",
     "reason": "slice_failed",
@@ -209,13 +209,12 @@ def value_of[T](adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
 
 
 def value_or[T](otherwise: T, adapter: TypeAdapter[T], entity: Entity | None) -> Stored[T]:
-    """Read a value; without a row, or if the row is broken, return ``otherwise``.
+    """Read a value; return ``otherwise`` if there is no row or a broken row.
 
     The next write replaces a broken row.
 
     Raises:
         RowTooNew: a newer version wrote the row.
-
     """
     if entity is None:
         return Stored(otherwise, "")
@@ -230,16 +229,17 @@ def value_or[T](otherwise: T, adapter: TypeAdapter[T], entity: Entity | None) ->
 
 
 def _has_usable_times(value: object) -> bool:
-    """Check all times in a value and its nested values; mappings contain none."""
+    """Check all times in a value and in its nested values; mappings contain no times."""
     left = [value]
     while left:
         part = left.pop()
         if isinstance(part, tuple):
             left += part
         elif isinstance(part, Planned):
-            continue  # these make up most of a slice and have no times
+            continue  # these make up most of a slice and contain no times
         elif not isinstance(part, datetime):
-            # Like `dataclasses.fields`, but several times as fast: this runs for every row read.
+            # Like `dataclasses.fields`, but several times as fast, because it runs for every row
+            # read.
             left += [getattr(part, name) for name in getattr(part, "__dataclass_fields__", ())]
         elif not is_usable_time(part):
             return False

@@ -1,7 +1,7 @@
 """The scans table: the lease, the scans, their slices, and the status.
 
-Rows that must change together are in one partition, so that a scan starts and ends in one
-transaction. Each scan's slices are in a separate partition.
+Rows that must change together are in one partition, so that one transaction starts or ends a scan.
+The slices of each scan are in a separate partition.
 """
 
 import logging
@@ -82,18 +82,17 @@ class ScanTable:
         await self._store.commit(_TABLE, partition, [write])
 
     async def refuse_earlier_builds(self) -> None:
-        """Read every row of the store, to find one of an earlier build wherever it is.
+        """Read every row of the store, and raise an error if an earlier build wrote one.
 
         Raises:
             EarlierBuild
-
         """
         for table in Table:
             async for _ in self._store.query(table, TableQuery(columns=("schema",))):
                 pass
 
     async def holder(self) -> str | None:
-        """Return the id of the scan that holds the lease, expired or not."""
+        """Return the id of the scan that has the lease, expired or not."""
         return (await self.lease()).value.scan_id or None
 
     async def lease(self) -> Stored[Lease]:
@@ -101,7 +100,7 @@ class ScanTable:
         return value_or(_FREE, LEASE, await self._store.get(_TABLE, _PARTITION, _LEASE))
 
     async def scan(self, scan_id: str) -> Stored[Scan] | None:
-        """Read one scan; None if there is none with this id."""
+        """Read one scan, or return None if no scan has this id."""
         if (began := parse_start(scan_id)) is None:
             return None
         row = table_keys.scan_row(began, scan_id)
@@ -118,7 +117,8 @@ class ScanTable:
     ) -> AsyncIterator[tuple[tuple[str, str], Scan | None]]:
         """Iterate over the scans with their positions, newest first, after the row ``after``.
 
-        ``rows`` is about how many the caller needs. A broken row is returned as None.
+        ``rows`` is the approximate number of scans that the caller needs. A broken row is returned
+        as None.
         """
         query = TableQuery(
             partition=_PARTITION,
@@ -161,13 +161,12 @@ class ScanTable:
     async def change_status(
         self, change: Callable[[Status], Status | None], stored: Stored[Status] | None = None
     ) -> None:
-        """Change the status, again if another worker wrote it; ``change`` may return None for none.
+        """Change the status, repeatedly if other workers write it; ``change`` may return None.
 
-        ``stored`` is the status as last read, if it was read.
+        ``stored`` is the status as last read, or None.
 
         Raises:
-            StoreUnavailable: every try met a conflict.
-
+            StoreUnavailable: every try had a conflict.
         """
         for _ in range(ATTEMPTS_PER_STEP):
             stored = stored or await self.status()
@@ -216,13 +215,13 @@ class ScanTable:
         return Stored(entry, new)
 
     async def drop_slices(self, scan_id: str) -> None:
-        """Delete all slices of an ended scan, of every plan, and slices that earlier scans left.
+        """Delete an ended scan's slices across all its plans, and those of earlier scans.
 
         An earlier scan may have died or lost the lease before it deleted its slices. At most
         ``MAX_SLICES`` are deleted at once, the oldest first.
         """
         own = table_keys.slice_partition(scan_id)
-        # Ids of scans from the same second do not show which scan came first.
+        # The ids of scans from the same second do not show which scan started first.
         of_this_second = table_keys.slice_partition(f"{scan_id.partition('-')[0]}-")
         query = TableQuery(
             partition_from=table_keys.slice_partition(""),
@@ -233,7 +232,7 @@ class ScanTable:
         for entity in await _first(MAX_SLICES, self._store.query(_TABLE, query)):
             left[entity.partition].append(Delete(entity.row, entity.etag))
         await self._commit_all(own, left.pop(own, []))
-        # If a clock was set back, a running scan may sort before one that has ended.
+        # If a clock was set back, a running scan may sort before a scan that has ended.
         holder = await self.holder() if left else None
         left.pop(table_keys.slice_partition(holder or ""), None)
         try:

@@ -1,8 +1,8 @@
-"""Words in rows that another version wrote, so that an app can be rolled back.
+"""Read words in rows that another version wrote, so that an app can be rolled back.
 
 New versions add reasons and other words without changing the row schema. In JSON values, a word
-that this version does not know is read as a word that claims nothing and makes the next scan read
-Azure again. ``StandIns`` maps a field's name to that word; None leaves the word out.
+that this version does not know is replaced with a word that claims nothing and makes the next scan
+read Azure again. ``StandIns`` maps a field's name to the replacement; None leaves the word out.
 """
 
 import json
@@ -20,8 +20,7 @@ def read[T](adapter: TypeAdapter[T], stand_ins: StandIns, text: str) -> T:
     """Return the value from JSON that any version of the schema wrote.
 
     Raises:
-        ValueError: the JSON is not such a value.
-
+        ValueError: the JSON does not represent such a value.
     """
     try:
         return _read(adapter, stand_ins, text)
@@ -34,7 +33,7 @@ def _read[T](adapter: TypeAdapter[T], stand_ins: StandIns, text: str) -> T:
         return adapter.validate_json(text)
     except ValidationError as error:
         document = json.loads(text)
-        # Last fault first: leaving a word out of a list moves the words after it.
+        # The last fault comes first, because leaving a word out of a list moves the words after it.
         for fault in reversed(error.errors(include_url=False)):
             *path, last = fault["loc"]
             name = last if isinstance(last, str) or not path else path[-1]

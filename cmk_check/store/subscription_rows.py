@@ -1,7 +1,7 @@
-"""Parses a subscription's partition: its coverage, its findings and its unpublished changes.
+"""Parse a subscription's partition: its coverage, findings and unpublished changes.
 
-An unusable row affects no other: its finding is unknown until the row is repaired. Rows that this
-program did not write are ignored.
+An unusable row affects no other row: its finding is unknown until the row is repaired. Rows that
+this program did not write are ignored.
 """
 
 import logging
@@ -26,10 +26,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StoredSubscription:
-    """A subscription's partition as read.
+    """The content of a subscription's partition.
 
-    ``etags`` maps row keys to ETags. ``unusable`` is the reason, if any, why the coverage row must
-    not be changed: then nothing can be recorded.
+    ``etags`` maps row keys to ETags. ``unusable`` is the reason why the coverage row must not be
+    changed, or None. With a reason, nothing can be recorded.
     """
 
     partition: str
@@ -49,7 +49,7 @@ def is_ours(partition: str) -> bool:
 
 
 def finding_in(entity: Entity) -> Finding:
-    """Read a finding; an unusable row gives an unknown finding with a message on what to do."""
+    """Read a finding; an unusable row becomes an unknown finding whose message says what to do."""
     try:
         finding = codec.decode_finding(entity)
         _check_key(entity, finding.id)
@@ -103,7 +103,8 @@ def coverage_in(entity: Entity) -> Coverage | RowUnusable:
 def _check_key(entity: Entity, account: AccountId) -> None:
     """Check that the key of a finding's row matches its columns.
 
-    Otherwise two rows could claim one account, and another account's row be replaced or deleted.
+    Otherwise two rows could claim one account, and another account's row could be replaced or
+    deleted.
     """
     group, name = account.resource_group, account.name
     text = path_of(account.subscription_id, group.lower(), name.lower())

@@ -1,4 +1,4 @@
-"""The limits of the table service, for dividing writes and checking them before they are sent.
+"""The limits of the table service, which divide writes and are checked before sending.
 
 Azurite accepts entities over 1 MiB, more than 252 properties and invalid property names, and sends
 a broken reply to a transaction of 101 writes. Without this check, such a write would fail only in
@@ -31,11 +31,12 @@ MAX_INT64: Final = 2**63 - 1
 _FORBIDDEN_IN_KEYS = re.compile(r"[/\\#?%\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# Nearly all values have these types; a call for each would cost more than everything else.
+# Nearly all values have these types, and a call for each value would cost more than everything
+# else.
 _PLAIN: Final = frozenset({str, int, bool})
 _RESERVED: Final = frozenset({"PartitionKey", "RowKey", "Timestamp"})
-# Headers and boundaries of one write within a batch, and the longest possible partition key in the
-# URL (nine characters per UTF-16 unit) and in the body (six).
+# The size of headers and boundaries of one write within a batch, and the longest possible partition
+# key in the URL (nine characters per UTF-16 unit) and in the body (six).
 _WRITE_OVERHEAD: Final = 1500 + 15 * MAX_KEY_UNITS
 _TIMESTAMP_BYTES: Final = 8 + 2 * len("Timestamp") + 8
 
@@ -45,7 +46,6 @@ def stored(values: Mapping[str, Scalar | None]) -> dict[str, Scalar]:
 
     Raises:
         TypeError: a value has another type.
-
     """
     return {
         name: value if type(value) in _PLAIN else _plain(value)
@@ -60,7 +60,7 @@ def is_property_name(name: str) -> bool:
 
 
 def estimate_size(write: Write) -> int:
-    """Estimate the bytes that a write adds to a transaction; the estimate is never too low."""
+    """Return the bytes that a write adds to a transaction, never estimated too low."""
     row = len(quote(write.row, safe="", errors="replace"))
     if isinstance(write, Delete):
         return _WRITE_OVERHEAD + row
@@ -74,7 +74,6 @@ def check(writes: Sequence[Write], partition: str) -> None:
 
     Raises:
         LimitExceeded: the text names the row and the limit.
-
     """
     if not 1 <= len(writes) <= MAX_TRANSACTION_WRITES:
         raise LimitExceeded(
@@ -104,7 +103,8 @@ def batches(writes: Iterable[Write]) -> Iterator[list[Write]]:
 def group_batches[T: Sequence[Write]](groups: Iterable[T], reserve: int = 0) -> Iterator[list[T]]:
     """Divide groups of writes into transactions without splitting a group.
 
-    ``reserve`` is the number of further writes, of at most 512 KiB, to leave room for in each.
+    ``reserve`` is the number of further writes, of at most 512 KiB, for which each transaction has
+    room.
     """
     most_writes = MAX_TRANSACTION_WRITES - reserve
     most_bytes = MAX_TRANSACTION_BYTES - reserve * RESERVED_WRITE_BYTES

@@ -1,14 +1,14 @@
 r"""Table keys: one escape for every name, and the format of every partition and row key.
 
-ARM names may contain characters that table keys may not (``/ \ # ?`` and control characters), and a
-key made of two names must show where the first one ends. Only this module builds keys, so that two
-names never share a key and no name extends into another part of the key.
+ARM names may contain characters that are not allowed in table keys (``/ \ # ?`` and control
+characters), and a key made of two names must show where the first name ends. Only this module
+builds keys, so that two names never share a key and no name extends into another part of the key.
 
-Keys are ASCII: code points, UTF-16 units and UTF-8 bytes then sort alike, so that Python and the
+Keys are ASCII. Code points, UTF-16 units and UTF-8 bytes then sort alike, so that Python and the
 table service use the same order.
 
 A function that builds a key raises LimitExceeded if the key is too long, which needs names longer
-than ARM allows, or if a number in it has too many digits.
+than ARM allows, or if a number in the key has too many digits.
 """
 
 import re
@@ -29,7 +29,7 @@ OUTBOX_TO: Final = "outbox}"
 SCANS_FROM: Final = "scan|"
 SCANS_TO: Final = "scan}"
 UNDELIVERED: Final = "undelivered|"
-# After all numbers of the feed: ``:`` is the character after ``9``.
+# The bound after all numbers of the feed: ``:`` is the character after ``9``.
 NUMBERS_TO: Final = ":"
 _NUMBER_DIGITS: Final = 20
 LAST_NUMBER: Final = 10**_NUMBER_DIGITS - 1
@@ -38,19 +38,19 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9\-._()]+")
 _ESCAPED = re.compile(r"~([0-9a-z]+)~")
 _DIGITS: Final = string.digits + string.ascii_lowercase
 # The shortest fixed width for every code point: 36 ** 4 > 0x110000. Hexadecimal would need six
-# digits: ARM's longest names (a group of 90 characters, an account of 64) would then not fit into
-# a key.
+# digits, and ARM's longest names (a group of 90 characters, an account of 64) would then not fit
+# into a key.
 _WIDTH: Final = 4
 _PAIRS: Final = tuple(map("".join, product(_DIGITS, repeat=_WIDTH // 2)))
 _LAST_SECOND: Final = 9_999_999_999
 
 
 def escape(text: str) -> str:
-    """Escape a text for use in a key; different texts give different results.
+    """Escape a text for use in a key; different texts have different results.
 
     ASCII letters, digits and ``-._()`` are unchanged. Each run of other characters becomes ``~``,
-    four base-36 digits for each code point, ``~``. The tilde is unreserved in URLs (RFC 3986, 2.3)
-    and not allowed in ARM names.
+    four base-36 digits for each code point, and ``~``. The tilde is unreserved in URLs (RFC 3986,
+    2.3) and not allowed in ARM names.
     """
     return _UNSAFE.sub(_escape_run, text)
 
@@ -60,11 +60,10 @@ def unescape(key: str) -> str:
 
     Raises:
         ValueError: ``key`` is not an escaped text.
-
     """
     try:
         text = _ESCAPED.sub(_unescape_run, key)
-    except ValueError:  # four digits go beyond the last code point
+    except ValueError:  # four digits that exceed the last code point
         text = ""
     if escape(text) != key:
         raise ValueError(f"{key[:40]!a} must be escaped text")
@@ -77,12 +76,12 @@ def get_partition(subscription_id: str) -> str:
 
 
 def finding_row(group: str, name: str) -> str:
-    """Return the row of an account; the casing of its names does not matter."""
+    """Return the row of an account; the casing of the account's names does not matter."""
     return _check_length(f"{FINDINGS_FROM}{escape(group.lower())}|{escape(name.lower())}")
 
 
 def outbox_row(sequence: int, change_id: str) -> str:
-    """Return the row of a change not yet published; rows sort by sequence."""
+    """Return the row of an unpublished change; rows sort by sequence."""
     return _check_length(f"{OUTBOX_FROM}{_pad_number(sequence, 12)}|{escape(change_id)}")
 
 
@@ -103,7 +102,7 @@ def slice_row(plan_id: str | None, number: int) -> str:
 
 
 def feed_row(number: int) -> str:
-    """Return the row of a published change; such rows sort by number, first in the feed."""
+    """Return the row of a published change; published changes sort by number, at the start."""
     return _pad_number(number, _NUMBER_DIGITS)
 
 
@@ -118,12 +117,12 @@ def feed_marker(change_id: str) -> str:
 
 
 def build_undelivered_row(route: str, last: int) -> str:
-    """Return the row that notes a range of the feed, by its last number, as refused."""
+    """Return the row for a refused range of the feed, with the range's last number."""
     return _check_length(f"{UNDELIVERED}{escape(route)}|{feed_row(last)}")
 
 
 def parse_undelivered_number(row: str) -> int:
-    """Return the last number of the range, 0 if the key is not one of ``build_undelivered_row``."""
+    """Return the last number of the range, or 0 if the key has another format."""
     _, _, last = row.rpartition("|")
     return int(last) if is_feed_row(last) else 0
 

@@ -124,7 +124,7 @@ class Scene(Stack):
         scan_options: Mapping[str, int] | None = None,
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        # The keys of these estates lie in vaults that are not simulated; test_key_health has some.
+        # The keys of these estates are in no simulated vault; those of the estate "keys" are.
         settings = {"CMK_KEY_HEALTH": "off", **(settings or {})}
         super().__init__(estate, settings=settings, azurite=azurite)
         self.storage = storage

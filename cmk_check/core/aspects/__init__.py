@@ -15,14 +15,14 @@ from cmk_check.core.rule import judge
 ASPECTS: Final[tuple[Aspect, ...]] = (
     KEY_HEALTH,
     EXCEPTION,
-    DUE,  # after the exception, on which it depends
+    DUE,  # follows the exception aspect, on which it depends
     OWNER,
 )
 BY_NAME: Final[Mapping[str, Aspect]] = {aspect.name: aspect for aspect in ASPECTS}
 
 
 def judge_alone(account: Account, owner: str | None) -> Judged:
-    """Judge an account with the aspects that need only the account's own document.
+    """Judge the aspects of an account that need only the account's own document.
 
     ``owner`` is the owner that the tags of the subscription name.
     """

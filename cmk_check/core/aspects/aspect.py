@@ -1,7 +1,7 @@
-"""The base class of aspects. An aspect is a further question about an account besides its verdict.
+"""The base class of aspects.
 
-The code that compares, counts, announces and filters treats all aspects alike: it loops over
-``ASPECTS`` and names no aspect.
+An aspect answers a question about an account that its verdict does not answer. The code that
+compares, counts, announces and filters loops over ``ASPECTS`` and names no aspect.
 """
 
 from abc import ABC, abstractmethod
@@ -17,14 +17,14 @@ from cmk_check.core.model import AccountCounts, Finding, Sides, Transition
 
 @dataclass(frozen=True, slots=True)
 class Judged(Sides):
-    """An account of a reading with its verdict and its aspects."""
+    """An account from a reading, with its verdict and its aspects."""
 
     account: Account
     judgement: Judgement
 
     @property
     def kind(self) -> str | None:
-        """The kind, in the spelling of the settings."""
+        """The kind in the spelling of the settings."""
         return self.account.kind
 
     @property
@@ -33,24 +33,24 @@ class Judged(Sides):
         return self.key_health.vault_id if self.key_health else None
 
     def transition(self, at: datetime, scan_id: str) -> Transition:
-        """Return the entry of the history for this reading."""
+        """Return the entry that this reading adds to the account's history."""
         judgement, state = self.judgement, self.key_health.state if self.key_health else None
         return Transition(at, judgement.verdict, judgement.reason, scan_id, state)
 
 
 type AnyAccount = Finding | Judged
-"""An account with its aspects, as recorded or as judged in a reading."""
+"""An account with its aspects, as recorded in a finding or as judged in a reading."""
 type AllJudged = Mapping[str, Judged]
-"""The accounts of a reading by lower-cased id, each once, sorted by id."""
+"""The judged accounts of a reading by lower-cased id, sorted by id, without repetition."""
 
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """When a reading is compared; ``baseline``: in the first scan, whose changes are not sent.
+    """The circumstances of a comparison.
 
-    ``exceptions_off``: the settings switch exceptions off, so all that were announced have ended.
-    ``fix_within`` is the time allowed to fix an account, if it is limited. ``unread``: the account
-    was not read; ``removed``: it is removed.
+    ``exceptions_off``: the settings switch exceptions off, so every announced exception has ended.
+    ``fix_within`` is the time allowed to fix an account, or None without a limit. ``unread``: the
+    account was not read. ``removed``: the account is removed.
     """
 
     now: datetime
@@ -63,9 +63,9 @@ class Occasion:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One change to announce, and its data in addition to the states before and after.
+    """A change to announce, with the data that it adds to the states before and after.
 
-    With ``once``, the change has the same id each time it is announced for the account.
+    ``once``: the change has the same id each time it is announced for the account.
     """
 
     type: ChangeType
@@ -74,12 +74,12 @@ class News:
 
 
 class Aspect(ABC):
-    """Everything that the program needs to know about an aspect.
+    """The base class of aspects: everything that the program needs to know about an aspect.
 
-    ``name`` is its name in JSON, filters and changes; ``side`` is its field of ``Sides``. It
-    applies to accounts with one of the ``verdicts``. ``changes`` maps the types of its changes to
-    their titles. What is new about an aspect ``in_history`` is an entry there, and an update of the
-    account if the aspect does not announce it.
+    ``name`` is the aspect's name in JSON, filters and changes; ``side`` is its field of ``Sides``.
+    The aspect applies only to accounts with one of the ``verdicts``. ``changes`` maps the types of
+    the aspect's changes to their titles. ``in_history``: if the aspect changes, the history gets an
+    entry, and an account update is announced unless the aspect announces its own change.
 
     >>> BY_NAME["exception"].state(finding, now)
     'none'
@@ -95,22 +95,22 @@ class Aspect(ABC):
 
     @abstractmethod
     def state(self, account: AnyAccount, now: datetime) -> str | None:
-        """Return the account's state at ``now``, as filters name it; None matches no filter."""
+        """Return the account's state at ``now`` as filters name it, or None for no filter."""
 
     @abstractmethod
     def shown(self, account: AnyAccount) -> dict[str, object] | None:
-        """Return the state as changes show it, or None if it was not checked."""
+        """Return the aspect's state in the form used in changes, or None if it was not checked."""
 
     def is_same(self, before: AnyAccount, after: AnyAccount) -> bool:
-        """Return whether nothing has changed that would add an entry to the history."""
+        """Return whether the aspect is unchanged, so that the history needs no entry."""
         return bool(getattr(before, self.side) == getattr(after, self.side))
 
     def badness(self, account: AnyAccount) -> float:  # noqa: ARG002 - of some
-        """Return how bad the state is: an incomplete reading may report only what got worse."""
+        """Return how bad the state is; an incomplete reading can only report a worse one."""
         return 0
 
     def is_worse(self, before: AnyAccount, after: AnyAccount) -> bool:
-        """Return whether the state got worse, where the aspect applies to both."""
+        """Return whether the state got worse, if the aspect applies both before and after."""
         both = self.applies(before.judgement) and self.applies(after.judgement)
         return both and self.badness(after) > self.badness(before)
 
@@ -125,31 +125,31 @@ class Aspect(ABC):
         read: AnyAccount,  # noqa: ARG002
         occasion: Occasion,  # noqa: ARG002
     ) -> tuple[Finding, Sequence[News]]:
-        """Return the changes to announce, and the finding that records what was announced.
+        """Return the finding that records what was announced, and the changes to announce.
 
-        ``read`` is the account as read; ``after`` lacks what an incomplete reading may not report.
-        All three are the recorded finding if the account was not read or is removed.
+        ``read`` is the account as read; ``after`` lacks the changes that an incomplete reading must
+        not report. If the account was not read or is removed, all three are the recorded finding.
         """
         return after, ()
 
     @abstractmethod
     def label(self, account: AnyAccount) -> Hashable | None:
-        """Return the label under which an account is counted, or None if it is not counted."""
+        """Return the label under which the account is counted, or None if it is not counted."""
 
     @abstractmethod
     def into(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
-        """Return the counts with the number of accounts for each label, all at least 1."""
+        """Return the counts with the number of accounts for each label; all are at least 1."""
 
     @abstractmethod
     def labels(self, counts: AccountCounts) -> Iterable[tuple[Hashable, int]]:
-        """Return the number of accounts for each label in counts, as ``into`` writes it."""
+        """Return each label in the counts with its number of accounts, as ``into`` writes them."""
 
     def whole(self, counts: AccountCounts) -> int:
         """Return the number of accounts to which the aspect applies."""
         return sum(counts.by_verdict[verdict] for verdict in self.verdicts)
 
     def is_in_table(self, state: str) -> bool:  # noqa: ARG002 - of most
-        """Return whether the table can filter by this state, which its column then contains."""
+        """Return whether the table has this state in a column and can filter by it."""
         return True
 
     def applies(self, judgement: Judgement) -> bool:

@@ -1,8 +1,8 @@
-"""The aspect due date: by when a violation or a broken key must be fixed.
+"""The due date aspect: the date by which a violation or a broken key must be fixed.
 
-An account is in trouble from the first scan that finds a problem until a scan finds none. Scans
-that cannot judge it in between, or find a different problem, do not change the date. The date moves
-to the expiry of an exception, but never before a date that was announced as passed.
+An account is in trouble from the first scan that finds a problem until a scan finds none. Scans in
+between do not change the date if they cannot judge the account or find a different problem. An
+exception moves the date to its expiry, but never to before a date that was announced as passed.
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ from cmk_check.core.text import write_time
 
 
 class DueDateAspect(Aspect):
-    """The due date of accounts that are non-compliant or whose key is broken."""
+    """The due date of accounts that are non-compliant or have a broken key."""
 
     name = side = "due"
     verdicts = frozenset(Verdict)
@@ -75,14 +75,15 @@ class DueDateAspect(Aspect):
 
 
 def _since(finding: Finding) -> datetime | None:
-    """Return since when an account is known to be in trouble, or None if it is not.
+    """Return when the account's current problem was first found, or None if it has no problem.
 
-    A violation ends with a customer-managed key, even one that could not be checked. Trouble with a
-    broken key ends only when the key is found to work or is no longer checked.
+    A violation ends as soon as the account has a customer-managed key, even if that key could not
+    be checked. A broken key stops being a problem only when the key works again or is no longer
+    checked.
     """
     first = finding.history[0].at if finding.history else finding.changed_at
     recorded = finding.due.since if finding.due else finding.violated_since
-    # Only the row has trouble that began before the history.
+    # If the problem began before the history, only the finding's row has its date.
     since = recorded if recorded and recorded < first else None
     is_broken = since is not None
     for transition in finding.history:

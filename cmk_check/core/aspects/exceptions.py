@@ -1,4 +1,4 @@
-"""The aspect exception: whether somebody has accepted an account's violation for a limited time."""
+"""The exception aspect: whether an account's violation was accepted for a limited time."""
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -14,9 +14,10 @@ from cmk_check.core.model import AccountCounts, Finding
 
 
 class ExceptionAspect(Aspect):
-    """An Azure Policy exemption; applies to non-compliant accounts.
+    """An account's Azure Policy exemption; applies to non-compliant accounts.
 
-    The finding keeps what was announced, so that each start, reminder and end is announced once.
+    The finding records the announcements, so that each start, reminder and end is announced only
+    once.
     """
 
     name = side = "exception"
@@ -30,18 +31,18 @@ class ExceptionAspect(Aspect):
 
     @override
     def state(self, account: AnyAccount, now: datetime) -> str | None:
-        """Return the state at ``now``: an honoured exception expires without a write."""
+        """Return the state at ``now``; an honoured exception expires without a new row."""
         exception = account.exception
         return state_of(exception.at(now) if exception else None).value
 
     @override
     def shown(self, account: AnyAccount) -> dict[str, object] | None:
-        """Show the state as it was judged."""
+        """Return the exception with the state in which it was judged."""
         return {"exception": state_of(account.exception).value} if account.exception else None
 
     @override
     def badness(self, account: AnyAccount) -> float:
-        """Return the worse, the earlier a violation is no longer accepted."""
+        """Return a number that is higher the sooner a violation is no longer accepted."""
         until = account.exception.honoured_until if account.exception else None
         return -until.timestamp() if until else inf
 
@@ -83,7 +84,7 @@ class ExceptionAspect(Aspect):
 
     @override
     def is_in_table(self, state: str) -> bool:
-        """Only honoured exceptions are: the others include some that expired unwritten."""
+        """Return whether the state is honoured; others may have expired without a new row."""
         return state == ExceptionState.HONOURED
 
 

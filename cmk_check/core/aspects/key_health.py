@@ -1,4 +1,4 @@
-"""The aspect key health: whether the key of a compliant account can be used."""
+"""The key health aspect: whether the key of a compliant account can be used."""
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -23,7 +23,7 @@ _SUMS: Final = {
 
 
 class KeyHealthAspect(Aspect):
-    """Whether the key works and will keep working; applies to compliant accounts."""
+    """Whether the key works and will continue to work; applies to compliant accounts."""
 
     name, side = "keyHealth", "key_health"
     verdicts = frozenset({Verdict.COMPLIANT})
@@ -48,12 +48,12 @@ class KeyHealthAspect(Aspect):
 
     @override
     def is_same(self, before: AnyAccount, after: AnyAccount) -> bool:
-        """Return whether no fact about the key has changed; wording never counts."""
+        """Return whether all facts about the key are unchanged; new wording is ignored."""
         return _facts(before.key_health) == _facts(after.key_health)
 
     @override
     def badness(self, account: AnyAccount) -> float:
-        """Return how bad: healthy 0, at risk 1, unknown 2, broken 3; 0 if no key was checked."""
+        """Return 0 for healthy or unchecked, 1 for at risk, 2 for unknown, 3 for broken."""
         return account.key_health.state.badness if account.key_health else 0
 
     @override
@@ -87,11 +87,11 @@ class KeyHealthAspect(Aspect):
         return counts.by_key_health.items()
 
     def sums(self, counts: AccountCounts) -> dict[str, int] | None:
-        """Return the sums as log lines and changes show them, or None if no key was checked."""
+        """Return the sums as shown in log lines and changes, or None if no key was checked."""
         return self.get_all_sums(counts) if counts.by_key_health else None
 
     def get_all_sums(self, counts: AccountCounts) -> dict[str, int]:
-        """Return the number of accounts by state, by names of the API; unchecked are unknown."""
+        """Return the number of accounts by state; accounts with unchecked keys are unknown."""
         by_state = counts.by_key_health
         sums = {name: by_state.get(state, 0) for state, name in _SUMS.items()}
         sums["unknown"] += self.whole(counts) - sum(sums.values())
@@ -99,7 +99,7 @@ class KeyHealthAspect(Aspect):
 
     @override
     def is_in_table(self, state: str) -> bool:
-        """Unreadable rows count as unknown, whatever state they contain."""
+        """Return False for unknown, because unreadable rows also count as unknown."""
         return state != KeyState.UNKNOWN
 
 
@@ -108,11 +108,11 @@ def _state(account: AnyAccount) -> str | None:
 
 
 def _news(before: KeyHealth | None, after: KeyHealth | None) -> ChangeType | None:
-    """Return the change to announce, or None if the key got neither better nor worse.
+    """Return the change to announce, or None if the key's health is neither better nor worse.
 
-    A key that is checked for the first time is announced if it is in trouble, but not if it could
-    not be read: otherwise switching key health on would cause thousands of alerts. A failed update
-    of the account was read, so it is announced.
+    The first check of a key is announced if the key has a problem, but not if it could not be read:
+    otherwise switching on key health would cause thousands of alerts. If the account's latest
+    update failed, the scan has read that, so the change is announced.
     """
     if after is None:
         return None
@@ -135,12 +135,12 @@ def _compare_reasons(before: KeyHealth, after: KeyHealth) -> ChangeType | None:
     hidden = unseen_parts(after)
     if hidden - unseen_parts(before):
         return ChangeType.KEY_DEGRADED
-    # If these are hidden, nobody knows whether both readings saw the version that the account uses.
+    # If these facts are unreadable, both readings may have seen different key versions.
     return None if hidden & _OF_VERSIONS else ChangeType.KEY_RECOVERED
 
 
 def _is_bad_news(before: KeyState, after: KeyState) -> bool:
-    """Return whether ``after`` is bad news; after an unknown state, all but healthy is."""
+    """Return whether ``after`` is worse; after unknown, every state but healthy is worse."""
     if after is KeyState.UNKNOWN:
         return True
     if before is KeyState.UNKNOWN:
@@ -154,7 +154,7 @@ def _codes(health: KeyHealth) -> set[str]:
 
 
 def _facts(health: KeyHealth | None) -> object:
-    """Return the facts in which two readings of one key must agree."""
+    """Return the facts that are equal if two readings found the same key health."""
     if health is None:
         return None
     ids = (health.vault_id, health.key_id, health.key_version, health.principal_id)
@@ -177,15 +177,15 @@ def _facts(health: KeyHealth | None) -> object:
 
 
 def _folded(evidence: str) -> list[str]:
-    """Fold evidence: a text, an address, or a list whose order has no meaning.
+    """Fold evidence, which is a string, an address, or a list without a meaningful order.
 
-    Azure's spelling of addresses and its order of lists may vary.
+    The spelling of addresses and the order of lists vary between Azure's responses.
     """
     return sorted(fold_address(each) for each in evidence.split(", "))
 
 
 def _key(health: KeyHealth) -> dict[str, object]:
-    """Show where a key is and its problems, worst first."""
+    """Return the key's location and its problems, worst first."""
     return {
         "vaultId": _cut(health.vault_id),
         "keyId": _cut(health.key_id),

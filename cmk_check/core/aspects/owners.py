@@ -1,4 +1,4 @@
-"""The aspect owner: who is responsible for an account, by its tags."""
+"""The owner aspect: who is responsible for an account, according to its tags."""
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
@@ -15,7 +15,7 @@ from cmk_check.limits import MAX_OWNERS_COUNTED
 
 
 class OwnerAspect(Aspect):
-    """The owner, if there is one; a new owner is an account update."""
+    """The owner of an account, if any; a new owner is announced as an account update."""
 
     name = side = "owner"
     verdicts = frozenset(Verdict)
@@ -30,7 +30,7 @@ class OwnerAspect(Aspect):
 
     @override
     def label(self, account: AnyAccount) -> Hashable | None:
-        # Not a string, because a tag can have any text.
+        # This label is not a string, because a tag can contain any string.
         return _hash(owner) if (owner := account.owner.value) else UNOWNED
 
     @override
@@ -41,18 +41,18 @@ class OwnerAspect(Aspect):
 
     @override
     def labels(self, counts: AccountCounts) -> Iterable[tuple[Hashable, int]]:
-        """Return the labels; of an owner, counts know only that there is an account."""
+        """Return the labels; counts store only that an owner has accounts, not how many."""
         return (UNOWNED, counts.unowned), *((owner, 1) for owner in counts.owners)
 
     @override
     def is_in_table(self, state: str) -> bool:
-        """The table service may reject characters of other owners."""
+        """Return whether an owner is printable; the table service may reject other characters."""
         return state.isprintable()
 
 
 @lru_cache(MAX_OWNERS_COUNTED)
 def _hash(owner: str) -> str:
-    """Return a short hash of an owner: rows of sums must be small, and owners may be people."""
+    """Return a short hash, because rows of sums must be small and owners may be people."""
     return blake2b(owner.encode(), digest_size=4).hexdigest()
 
 

@@ -20,16 +20,16 @@ from cmk_check.core.status import Summary
 from cmk_check.core.text import as_object
 from cmk_check.limits import MAX_CHANGE_TEXT_CHARS
 
-# The characters that Azure allows in names: any other could make a link lead elsewhere.
+# The characters that Azure allows in names; others could make a link lead to another site.
 _LINKABLE: Final = re.compile(r"(/(?!\.{1,2}(/|$))[\w.()-]+)+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonContext(Occasion):
-    """What a comparison needs to know about the scan; ``new_id`` returns a new UUID per change.
+    """What a comparison must know about the scan; ``new_id`` returns a new UUID for each change.
 
-    ``status_as_of`` is when the last finished scan began; ``follows`` is the full scan that
-    finished directly before this one, if there is one.
+    ``status_as_of`` is when the last finished scan began. ``follows`` is the id of the full scan
+    that finished directly before this scan, or None.
     """
 
     scan_id: str
@@ -46,7 +46,7 @@ def of_account(
     subscription: Subscription,
     context: ComparisonContext,
 ) -> tuple[Change, ...]:
-    """Build a change for each piece of news; each shows the account before and after."""
+    """Build a change for each piece of news, with the account before and after."""
     finding = after or before
     if finding is None:
         return ()
@@ -74,7 +74,7 @@ def of_coverage(
     subscription: Subscription,
     context: ComparisonContext,
 ) -> Change | None:
-    """Build the change if coverage was lost or regained, or a gap left the scope; else None."""
+    """Build the change if coverage was lost or regained, or a gap left the scope, else None."""
     state_before = before.state if before else None
     if state is CoverageState.GAP and state_before is not CoverageState.GAP:
         kind = ChangeType.COVERAGE_LOST
@@ -99,7 +99,7 @@ def of_coverage(
 def of_scan(
     kind: ChangeType, scan_id: str, now: datetime, change_id: str, reason: str | None
 ) -> Change:
-    """Build the change for a scan that failed or was abandoned, or for the first success after."""
+    """Build the change for a failed or abandoned scan, or for the first success after one."""
     path = f"/scans/{scan_id}"
     data = {"scanId": scan_id, "reason": reason, "ruleVersion": RULE_VERSION, "baseline": False}
     return Change(change_id, kind, now, path, path, data)
@@ -108,7 +108,7 @@ def of_scan(
 def of_baseline(
     scan_id: str, now: datetime, change_id: str, summary: Summary, hostname: str | None
 ) -> Change:
-    """Build the change for the first scan that ever finished, instead of one per finding."""
+    """Build the one change for the first finished scan, which replaces a change per finding."""
     accounts, subscriptions = summary.accounts, summary.subscriptions
     path = f"/scans/{scan_id}"
     data: dict[str, object] = {
@@ -178,14 +178,14 @@ def _owner(owner: Owner) -> dict[str, str] | None:
 
 
 def _previous_owner(before: Finding | None, after: Finding | None) -> dict[str, object]:
-    """Return the previous owner if it differs."""
+    """Return the previous owner if the owner changed."""
     if before is None or after is None or before.owner.value == after.owner.value:
         return {}
     return {"previousOwner": _owner(before.owner)}
 
 
 def _side(finding: Finding | None, other: Finding | None) -> dict[str, object] | None:
-    """Show a finding with the state of each aspect that was checked on either side."""
+    """Return a finding as a change shows it, with each aspect that was checked on either side."""
     if finding is None:
         return None
     judgement = finding.judgement

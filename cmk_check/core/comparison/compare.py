@@ -1,7 +1,7 @@
-"""Compare a reading with the table: which findings change, and which changes to announce.
+"""Compare a reading with the table, and return changed findings and changes to announce.
 
-An incomplete reading can only add findings or worsen them. It removes, resolves and refreshes
-nothing, because the missing part may contradict it.
+An incomplete reading can only add findings or worsen them. An incomplete reading removes, resolves
+and refreshes nothing, because the missing part may contradict it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -39,16 +39,16 @@ _REMOVALS: Final = {
 }
 _READ: Final = [each.side for each in ASPECTS if each.side not in Finding.REMEMBERED]
 _IN_HISTORY: Final = [each for each in ASPECTS if each.in_history]
-# Of an aspect in the history, new wording alone is not recorded.
+# For an aspect in the history, a change of wording is not recorded.
 _FILLED_IN: Final = [each.side for each in ASPECTS if each.side in _READ and not each.in_history]
 _REPLACE_UPDATE: Final = {kind for each in _IN_HISTORY for kind in each.changes}
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What a reading shows about the whole subscription; ``ids`` are the accounts that it read.
+    """What a reading shows about the whole subscription; ``ids`` are the accounts read.
 
-    ``removed`` is why the subscription is out of scope.
+    ``removed`` is the reason if the subscription is out of scope.
     """
 
     state: CoverageState
@@ -67,7 +67,7 @@ def compare(
 ) -> Difference:
     """Compare the reading of a subscription with its recorded rows.
 
-    ``judged`` are the accounts of the reading, with their verdicts and aspects.
+    ``judged`` contains the accounts of the reading, with their verdicts and aspects.
     """
     complete = reading.gap is None
     steps = list(_upserts(rows, subscription, judged, context, complete=complete))
@@ -90,8 +90,9 @@ def compare_unread(
 ) -> Difference:
     """Compare a subscription that is not read because it is out of scope or not visible.
 
-    Azure may omit a subscription from one answer and list it in the next. So a subscription that
-    a management group named leaves the scope only after two full scans in a row did not find it.
+    Azure may omit a subscription from one response and list it in the next. For this reason, a
+    subscription named by a management group leaves the scope only after two consecutive full scans
+    did not find it.
     """
     before = rows.coverage
     unexpected_by = before.unexpected_by if before else None
@@ -144,7 +145,7 @@ def _upserts(
 def _find_expiries(
     rows: Known, ids: Iterable[str], subscription: Subscription, context: ComparisonContext
 ) -> Iterator[FindingUpdate]:
-    """Yield changes that follow only from the time, for accounts without news or not read."""
+    """Yield changes caused only by the passage of time, for accounts without news or not read."""
     unread = replace(context, unread=True)
     for before in map(rows.findings.__getitem__, ids):
         after, news = _aspect_news(before, before, before, unread)
@@ -156,7 +157,7 @@ def _find_expiries(
 def _aspect_news(
     before: Finding | None, after: Finding, read: AnyAccount, occasion: Occasion
 ) -> tuple[Finding, list[News]]:
-    """Return the news of all aspects, and the finding that records what was announced."""
+    """Return the news of all aspects, and the finding that records the announcements."""
     news: list[News] = []
     for aspect in ASPECTS:
         after, more = aspect.news(before, after, read, occasion)
@@ -167,13 +168,13 @@ def _aspect_news(
 def _updated(
     before: Finding | None, entry: Judged, read: Judged, context: ComparisonContext
 ) -> tuple[Finding, list[News]]:
-    """Return the updated finding and its news; ``read`` is the account as it was read."""
+    """Return the updated finding and its news; ``read`` is the account as read from Azure."""
     if before is not None and _is_unchanged(before, entry):
         return _aspect_news(before, _fill_in(before, entry), read, context)
     news = _account_news(before, entry)
     after, more = _aspect_news(before, _finding(before, entry, context), read, context)
     if any(each.type in _REPLACE_UPDATE for each in more):
-        # Every other change also contains what an update would report.
+        # Every other change also contains the content of an account update.
         news = [each for each in news if each.type is not ChangeType.ACCOUNT_UPDATED]
     return after, news + more
 
@@ -182,18 +183,18 @@ def _account_news(before: Finding | None, after: Judged) -> list[News]:
     """Return the news about a new or changed finding, in order.
 
     The verdict, the kind and each aspect are announced separately, because they answer different
-    questions: an account that gets a broken key has been resolved and has a broken key.
+    questions: an account whose new key is broken has been resolved and has a broken key.
     """
     kind = _of_verdict(before, after)
     if before is None or not _has_new_kind(before, after):
         return [News(kind)]
     new_kind = News(ChangeType.ACCOUNT_KIND_CHANGED)
-    # Every other change also contains what an update would report.
+    # Every other change also contains the content of an account update.
     return [new_kind] if kind is ChangeType.ACCOUNT_UPDATED else [News(kind), new_kind]
 
 
 def _has_new_kind(before: Finding, after: Judged) -> bool:
-    """Return whether an account's kind has changed; both kinds must be known."""
+    """Return whether an account's kind has changed, if both kinds are known."""
     kind_before, has = before.kind, after.kind
     return kind_before is not None and has is not None and kind_before.casefold() != has.casefold()
 
@@ -212,14 +213,14 @@ def _of_verdict(before: Finding | None, after: Judged) -> ChangeType:
 
 
 def _verdict_of(before: Finding) -> Verdict:
-    """Return the announced verdict: a row with words of another version was compliant."""
+    """Return the announced verdict; rows with values of another version were compliant."""
     judgement = before.judgement
     is_unheard_of = judgement.reason is Reason.ROW_TOO_NEW and judgement.verdict is Verdict.UNKNOWN
     return Verdict.COMPLIANT if is_unheard_of else judgement.verdict
 
 
 def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) -> Finding:
-    """Return the new finding; its time never goes back, even if the clock does."""
+    """Return the new finding; its time never moves backwards, even if the clock does."""
     account, judgement = entry.account, entry.judgement
     now = context.now if before is None else max(context.now, before.changed_at)
     transition = entry.transition(now, context.scan_id)
@@ -255,12 +256,12 @@ def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) 
 
 
 def _fill_in(before: Finding, entry: Judged) -> Finding:
-    """Return the finding with what was read but is not announced as an update.
+    """Return the finding with values that were read but are not announced as an update.
 
-    An account that was deleted and created again between two scans has a new date of creation.
+    An account that was deleted and recreated between two scans has a new creation date.
     """
     beside = {side: getattr(entry, side) for side in _FILLED_IN}
-    # Replacing costs more than the rest of this.
+    # ``replace`` costs more than the rest of this function.
     if any(value != getattr(before, side) for side, value in beside.items()):
         before = replace(before, **beside)
     created_at = entry.judgement.evidence.created_at
@@ -271,9 +272,9 @@ def _fill_in(before: Finding, entry: Judged) -> Finding:
 
 
 def _find_worsening(before: Finding, entry: Judged) -> Judged | None:
-    """Return what an incomplete reading may report, or None if nothing got worse.
+    """Return what an incomplete reading can report, or None if nothing got worse.
 
-    That is everything that got worse, and the rest as recorded.
+    The result has the new value of everything that got worse, and the recorded value of the rest.
     """
     badness_before, has = before.judgement.verdict.badness, entry.judgement.verdict.badness
     worse = [aspect for aspect in ASPECTS if aspect.is_worse(before, entry)]
@@ -286,7 +287,7 @@ def _find_worsening(before: Finding, entry: Judged) -> Judged | None:
 
 
 def _is_unchanged(before: Finding, entry: Judged) -> bool:
-    """Return whether a finding is unchanged; spelling varies between Azure's answers."""
+    """Return whether a finding is unchanged, although spelling varies in Azure's responses."""
     account = entry.account
     return (
         before.judgement.reason is entry.judgement.reason
@@ -348,7 +349,7 @@ def _counted(rows: Known, after: Mapping[str, Finding], seen: _Seen) -> AccountC
 
 
 def _remembered(subscription: Subscription, recorded: Subscription | None) -> Subscription:
-    """Return the subscription with recorded values in place of those that Azure no longer sends."""
+    """Return the subscription, with recorded values where Azure no longer sends them."""
     if recorded is None:
         return subscription
     return Subscription(
@@ -361,7 +362,7 @@ def _remembered(subscription: Subscription, recorded: Subscription | None) -> Su
 
 
 def _same_gap(before: Coverage | None, gap: Gap | None) -> Gap | None:
-    """Keep the stored wording of a gap that persists, because error texts may vary."""
+    """Return the recorded gap if the same gap persists, because error texts may vary."""
     old = before.gap if before else None
     if gap and old and (gap.reason, gap.missing_action) == (old.reason, old.missing_action):
         return old

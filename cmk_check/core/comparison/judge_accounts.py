@@ -22,16 +22,16 @@ from cmk_check.core.unread import Unread
 def judge_all(
     accounts: Iterable[Account], kinds: Mapping[str, str], owner: str | None = None
 ) -> AllJudged:
-    """Judge accounts, sorted by id; if two entries have the same id, the worse counts.
+    """Judge accounts, sorted by id; if two entries have the same id, the worse is used.
 
-    If both are equally bad, their contents decide, not their order: the order of Azure's answers
-    varies and would look like a change. If they name different keys, neither key can be judged.
+    If both entries are equally bad, their contents decide. Their order varies between Azure's
+    responses and would appear as a change. If they name different keys, neither key can be judged.
     ``owner`` is the owner that the tags of the subscription name.
     """
     judged: dict[str, Judged] = {}
     for account in accounts:
         kind = kinds.get((account.kind or "").lower(), account.kind)
-        # Replacing costs more than judging, and nearly all kinds are already spelled right.
+        # ``replace`` costs more than judging, and nearly all kinds already have the right spelling.
         spelled = account if kind == account.kind else replace(account, kind=kind)
         entry = judge_alone(spelled, owner)
         previous = judged.get(account.id.text)
@@ -50,7 +50,7 @@ def add_key_health(
     """Return a compliant account with its key health, which is unknown without ``facts``."""
     health = judge_key_health(entry.account, facts or _UNANSWERED, now)
     if health.vault_id is None:
-        # Only its last known place tells a deleted vault from one that may not be read.
+        # The last known vault shows whether a missing vault was deleted or cannot be read.
         health = replace(health, vault_id=_find_known_vault(before, entry.account))
     return replace(entry, key_health=health)
 
@@ -67,16 +67,16 @@ def list_known_vaults(
 
 
 def unread(gap: Gap) -> KeyFacts:
-    """Return the facts about a key of which nothing could be read."""
+    """Return the facts about a key for which nothing could be read."""
     nothing = Unread(gap)
     return KeyFacts(vault=nothing, key=nothing, grants=nothing)
 
 
 def fold_facts(kind: str | None, location: str | None, judgement: Judgement) -> tuple[str, ...]:
-    """Return the facts in which two readings of one account must agree, folded for comparison."""
+    """Return the facts that must agree between two readings of one account, case-folded."""
     evidence = judgement.evidence
-    # Only the message shows what is malformed. Any other message follows from the reason, and new
-    # wording must not count as a change of the account.
+    # The message says which part is malformed. All other messages follow from the reason, and new
+    # wording is not a change of the account.
     malformed = judgement.message if judgement.reason is Reason.MALFORMED else None
     parts = (
         kind,
@@ -96,7 +96,7 @@ def agree(before: Finding, account: Account, judgement: Judgement) -> bool:
     """Return whether an account agrees with the recorded finding, apart from spelling."""
     facts_before = (before.kind, before.location, before.judgement)
     has = (account.kind, account.location, judgement)
-    # Nearly always the spelling is equal; folding costs more than the rest of a comparison.
+    # The spelling is nearly always equal, and folding costs more than the rest of a comparison.
     return facts_before == has or fold_facts(*facts_before) == fold_facts(*has)
 
 
@@ -108,7 +108,7 @@ def _worse(one: Judged, other: Judged) -> Judged:
     worse = max(one, other, key=_weight)
     if _get_key_facts(one) == _get_key_facts(other):
         return worse
-    # Facts that were read about one of two keys do not apply to the other.
+    # If an account has two keys, facts about one key do not apply to the other.
     return replace(worse, account=replace(worse.account, malformed_key=_SAID_TWICE))
 
 

@@ -1,4 +1,4 @@
-"""What recording a reading changes: one step per finding, and the coverage row with the sums."""
+"""Changes to the rows of a subscription: one step per finding, and the coverage row with sums."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,10 +16,11 @@ from cmk_check.limits import SEQUENCES_PER_SECOND
 class Known:
     """The rows of one subscription.
 
-    ``findings`` are by lower-cased account id. ``untrusted`` represent rows that are broken or that
-    a newer version of this program wrote: they are not changed and count as unknown. ``sequence``
-    is the sequence of the last change if no coverage row can be read: 0 if there was none, or None
-    if it is lost. ``listed`` is what remains of the subscription if its row is broken or missing.
+    ``findings`` are by lower-cased account id. ``untrusted`` represents rows that are broken or
+    were written by a newer version of this program. These rows are never changed and count as
+    unknown. ``sequence`` is the number of the last change if no coverage row can be read: 0 if
+    there was no change, or None if the number is lost. ``listed`` is what is known about the
+    subscription if its row is broken or missing.
     """
 
     coverage: Coverage | None = None
@@ -31,8 +32,8 @@ class Known:
     def last_sequence(self, now: datetime) -> int:
         """Return the sequence of the last change, or a number above all earlier sequences.
 
-        Readers sort the changes of a subscription by it, and it names the rows of the outbox: so
-        it may jump but must never go back.
+        Readers sort the changes of a subscription by this number, which is also part of the row
+        keys in the outbox. The number may jump but must never go back.
         """
         if self.coverage is not None:
             return self.coverage.sequence
@@ -67,9 +68,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class FindingUpdate:
-    """A finding that changes. It is new if ``before`` is None, removed if ``after`` is None.
+    """A step that changes one finding.
 
-    ``changes`` are the few changes to announce; none if only missing values were filled in.
+    The finding is new if ``before`` is None, and removed if ``after`` is None. ``changes`` are the
+    changes to announce: none if the step only fills in missing values.
     """
 
     before: Finding | None
@@ -78,7 +80,7 @@ class FindingUpdate:
 
     @property
     def finding(self) -> Finding:
-        """The finding after the step, or before it if the step removes the finding."""
+        """The finding after the step, or before the step if the step removes the finding."""
         finding = self.after or self.before
         if finding is None:
             raise ValueError("A step must have a finding before or after it.")
@@ -89,7 +91,8 @@ class FindingUpdate:
 class Difference:
     """What recording a reading changes.
 
-    ``coverage`` is the row afterwards; ``coverage_change`` is the change to announce, if any.
+    ``coverage`` is the coverage row after recording; ``coverage_change`` is the change to announce,
+    or None.
     """
 
     known: Known
@@ -103,14 +106,14 @@ class Difference:
         return not self.steps and self.known.coverage == self.coverage
 
     def build_coverage_after(self, steps: int, claim: str) -> Coverage:
-        """Return the coverage row after ``steps`` steps, with more to come."""
+        """Return the coverage row after ``steps`` steps, if more steps follow."""
         return next(self.partial_coverages([steps], claim))
 
     def partial_coverages(self, sizes: Iterable[int], claim: str) -> Iterator[Coverage]:
         """Yield the coverage row after each batch of steps; ``sizes`` are the batch sizes.
 
-        Counts continue from batch to batch: a first recording may have a hundred parts. The last
-        part alone has groups.
+        The counts are carried from batch to batch, because a first recording may have a hundred
+        batches. Only the last batch has account groups.
         """
         changes = sum(len(step.changes) for step in self.steps) + bool(self.coverage_change)
         coverage = self.known.coverage or replace(
@@ -122,7 +125,8 @@ class Difference:
             sequence=self.coverage.sequence - changes,
         )
         if coverage.state is CoverageState.RETIRED and self.coverage.state is not coverage.state:
-            # Azure lists it again. A later scan that does not list it must not call it retired.
+            # Azure lists the subscription again. A later scan that does not list it must not call
+            # it retired.
             coverage = replace(coverage, state=CoverageState.PENDING)
         coverage = replace(coverage, owners=None, keys=None)
         tally, steps, counter = self.known.tally(), iter(self.steps), 0

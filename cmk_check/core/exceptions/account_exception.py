@@ -1,4 +1,4 @@
-"""The exception of an account as findings hold it, and counts of honoured exceptions by expiry."""
+"""An account's exception as stored in its finding, and counts of honoured exceptions by expiry."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ type Expiries = tuple[tuple[datetime, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class AccountException:
-    """The exemption that counts most for an account, and whether it is honoured, or why not."""
+    """The exemption that decides for an account, and whether it is honoured or why not."""
 
     reason: ExceptionReason
     id: str | None = None
@@ -24,19 +24,19 @@ class AccountException:
     display_name: str | None = None
     description: str | None = None
     ticket: str | None = None
-    """Free text of the person who requested the exemption, like ``approved_by``."""
+    """The name of the person who requested the exemption as free text, like ``approved_by``."""
     approved_by: str | None = None
     created_by: str | None = None
     expires_on: datetime | None = None
     missing_action: str | None = None
-    """The permission that was missing for reading."""
-    # Error texts vary: new wording must not count as a changed exception.
+    """The permission that was missing for the reading."""
+    # Error texts vary, so a new wording must not count as a changed exception.
     detail: str | None = field(default=None, compare=False)
-    """Why something could not be read, and what to do."""
+    """Why a part could not be read, and what to do."""
 
     @property
     def message(self) -> str:
-        """What failed, or what the reason means and what to do."""
+        """A sentence: what failed, or what the reason means and what to do."""
         return self.detail or EXCEPTION_REASONS[self.reason].text()
 
     @property
@@ -50,7 +50,7 @@ class AccountException:
         return self.honoured_until is not None
 
     def at(self, now: datetime) -> "AccountException":
-        """Return the exception as of ``now``: an honoured exception ends at its expiry."""
+        """Return the exception as of ``now``, because an honoured exception ends at its expiry."""
         until = self.honoured_until
         has_ended = until is not None and until <= now
         return replace(self, reason=ExceptionReason.EXPIRED) if has_ended else self
@@ -58,9 +58,9 @@ class AccountException:
 
 @dataclass(frozen=True, slots=True)
 class AnnouncedException:
-    """The exception whose start was announced, but not yet its end.
+    """The exception whose start was announced and whose end was not.
 
-    ``reminded`` is the shortest notice, in days before the expiry, that was announced.
+    ``reminded`` is the shortest notice that was announced, in days before the expiry.
     """
 
     id: str
@@ -71,7 +71,7 @@ class AnnouncedException:
 
 
 def expiries(counted: Iterable[tuple[datetime, int]]) -> Expiries:
-    """Sum and sort counts, and cut them for a row: the last ones share their earliest expiry."""
+    """Sum and sort counts, and combine the last expiries if there are too many for a row."""
     counts: Counter[datetime] = Counter()
     for time, count in counted:
         counts[time] += count
@@ -83,7 +83,7 @@ def expiries(counted: Iterable[tuple[datetime, int]]) -> Expiries:
 
 
 def count_honoured(counted: Expiries, now: datetime) -> int:
-    """Return how many of the exceptions have not ended at ``now``."""
+    """Return how many of the counted exceptions have not expired at ``now``."""
     return sum(count for time, count in counted if time > now)
 
 

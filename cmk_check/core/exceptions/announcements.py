@@ -1,7 +1,7 @@
 """Announce each start, reminder and end of an exception once.
 
-An exception with a later expiry starts again: somebody has accepted the violation for longer. A
-failed read changes nothing: an exception that could not be read has not ended before its expiry.
+An exception with a later expiry starts again, because somebody has accepted the violation for
+longer. An exception that could not be read is not announced as ended before its expiry.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from cmk_check.core.text import write_time
 from cmk_check.limits import EXPIRY_REMINDERS_DAYS, MAX_CHANGE_TEXT_CHARS
 
 type Turn = tuple[ChangeType, dict[str, object]]
-"""A start, reminder or end to announce, and its data."""
+"""A start, reminder or end to announce, with its data."""
 type Announced = tuple[AnnouncedException | None, Sequence[Turn]]
 
 
@@ -26,10 +26,10 @@ def announce(
     *,
     reminds: bool = True,
 ) -> Announced:
-    """Return the announced exception from now on, and the announcements to make.
+    """Return the exception to remember as announced, and the announcements to make.
 
-    ``exception`` belongs to an account with this verdict. ``reminds`` is False in the first scan,
-    whose changes are not sent: the next scan announces due reminders.
+    ``exception`` belongs to an account with the ``verdict``. ``reminds`` is False in the first
+    scan, whose changes are not sent: the next scan announces due reminders.
     """
     current = exception.at(now) if exception else None
     if current is not None and current.honoured_until is not None:
@@ -42,7 +42,7 @@ def announce(
 
 
 def announce_off(before: AnnouncedException | None, verdict: Verdict, now: datetime) -> Announced:
-    """Return the same if the settings switch exceptions off, so that none is honoured."""
+    """Return the result of ``announce`` if the settings switch exceptions off."""
     announced, turns = announce(before, None, verdict, now)
     if before and turns and turns[0] == build_end(before, ExceptionEnd.REMOVED):
         turns = (build_end(before, ExceptionEnd.NOT_HONOURED),)
@@ -89,7 +89,7 @@ def _why(
 
 
 def _shown(exception: AnnouncedException) -> dict[str, object]:
-    """Show an exception with its display name, but no other text that a person wrote."""
+    """Return an exception for a change, with its display name but no other free text."""
     data = {
         "id": exception.id[:MAX_CHANGE_TEXT_CHARS],
         "category": exception.category,

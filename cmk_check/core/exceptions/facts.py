@@ -35,9 +35,9 @@ class Selector:
 
 
 type ResourceSelectors = tuple[tuple[Selector, ...], ...] | None
-"""A resource is selected if all selectors of one group hold, or if there is no group.
+"""A resource is selected if all selectors of one group match, or if there is no group.
 
-None is an undocumented shape.
+None represents an undocumented format.
 """
 
 
@@ -45,10 +45,10 @@ None is an undocumented shape.
 class Exemption:
     """An exemption of everything in ``scope`` from the assignment ``assignment_id``.
 
-    ``shown`` is the resulting exception of an account, not yet judged. ``reference_ids`` are the
-    lower-cased names of policies of an initiative; empty means all of them. ``is_validated``: Azure
-    has checked that the assignment applies to the scope. ``is_malformed``: a part of the document
-    does not have the documented shape.
+    ``shown`` is the exception that an exempted account gets, before it is judged. ``reference_ids``
+    are the lower-cased names of policies in an initiative; if empty, the exemption applies to all
+    of its policies. ``is_validated``: Azure has checked that the assignment applies to the scope.
+    ``is_malformed``: a part of the document does not have the documented format.
     """
 
     scope: str
@@ -62,7 +62,7 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A policy or initiative assigned at ``scope``, except in ``not_scopes`` below it."""
+    """A policy or initiative assigned at ``scope``, except in ``not_scopes`` below that scope."""
 
     scope: str
     definition_id: str
@@ -79,12 +79,12 @@ class SetDefinition:
 
 @dataclass(frozen=True, slots=True)
 class NotAsked:
-    """A scan did not read the exemptions: none was recorded, and none is known to be new."""
+    """The scan did not need exemptions: none was recorded, and no new one is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExemptionFacts:
-    """The exemptions of one subscription, and the needed assignments and sets by id."""
+    """The exemptions of one subscription, with their assignments and initiatives by id."""
 
     exemptions: tuple[Exemption, ...] | Unread | NotAsked = ()
     assignments: Mapping[str, Assignment | Absent | Unread] = field(default_factory=dict)
@@ -95,18 +95,18 @@ NOT_ASKED: Final = ExemptionFacts(NotAsked())
 
 
 def get_scope(resource_id: str, kind: str) -> str | None:
-    """Return the scope of an exemption or assignment, or None if the id is of another kind."""
+    """Return the scope of an exemption or assignment, or None if the id has another kind."""
     scope, _, name = resource_id.rpartition(f"{_AUTHORIZATION}{kind}/")
     return scope if name and "/" not in name and _SCOPE.fullmatch(scope) else None
 
 
 def is_set(definition_id: str) -> bool:
-    """Return whether an id is that of an initiative."""
+    """Return whether an id is the id of an initiative."""
     return _SET in definition_id
 
 
 def parse_exemption(entry: object) -> Exemption | None:
-    """Parse one entry of a list, or None if its id does not show what it exempts."""
+    """Parse one entry of a list; return None if its id does not show what is exempted."""
     document = as_object(entry)
     exemption_id = fold_id(document.get("id"))
     scope = get_scope(exemption_id, "policyexemptions")
@@ -123,7 +123,7 @@ def parse_exemption(entry: object) -> Exemption | None:
         scope=scope,
         assignment_id=assignment_id,
         shown=AccountException(
-            # A placeholder: an exemption must be judged before it is honoured.
+            # This placeholder must be replaced by a judged exemption before it can be honoured.
             ExceptionReason.MALFORMED_EXEMPTION,
             id=exemption_id,
             category=clean_text(properties.get("exemptionCategory")),
@@ -144,7 +144,7 @@ def parse_exemption(entry: object) -> Exemption | None:
 
 
 def parse_assignment(assignment_id: str, document: dict[str, object]) -> Assignment | None:
-    """Parse the assignment with this id, or None if its definition or scope is missing."""
+    """Parse the assignment with this id; return None if its definition or scope is missing."""
     properties = as_object(document.get("properties"))
     scope = get_scope(assignment_id, "policyassignments")
     definition_id = fold_id(properties.get("policyDefinitionId"))
@@ -157,7 +157,7 @@ def parse_assignment(assignment_id: str, document: dict[str, object]) -> Assignm
 
 
 def parse_set(document: dict[str, object]) -> SetDefinition | None:
-    """Parse an initiative, or None if one of its policies has no id."""
+    """Parse an initiative; return None if one of its policies has no id."""
     entries = as_object(document.get("properties")).get("policyDefinitions")
     if not isinstance(entries, list):
         return None
@@ -172,7 +172,7 @@ def parse_set(document: dict[str, object]) -> SetDefinition | None:
 
 
 def parse_selectors(value: object) -> ResourceSelectors:
-    """Parse resource selectors, or None if one has an undocumented shape."""
+    """Parse resource selectors; return None if one has an undocumented format."""
     if value is None:
         return ()
     if not isinstance(value, list):
@@ -188,7 +188,7 @@ def _group(value: object) -> tuple[Selector, ...] | None:
 
 def _selector(entry: dict[str, object]) -> Selector | None:
     kind, among, others = entry.get("kind"), _texts(entry.get("in")), _texts(entry.get("notIn"))
-    # Exactly one of the two must be set.
+    # Exactly one of the two fields must be set.
     if not isinstance(kind, str) or among is None or others is None or bool(among) == bool(others):
         return None
     values = frozenset(value.replace(" ", "") for value in among or others)
@@ -196,7 +196,7 @@ def _selector(entry: dict[str, object]) -> Selector | None:
 
 
 def _texts(value: object) -> tuple[str, ...] | None:
-    """Return a list of texts, folded like ids, or None if the value is not a list of texts."""
+    """Return a list of strings, folded like ids, or None if the value is anything else."""
     if value is None:
         return ()
     if not isinstance(value, list):

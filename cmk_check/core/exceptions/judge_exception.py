@@ -1,4 +1,4 @@
-"""Judge which exemption counts for an account, and whether it is honoured.
+"""Judge which exemption decides for an account, and whether it is honoured.
 
 An exemption applies only if every part of it is clear and matches. It is honoured for a limited
 time, and only if someone other than the owner of the subscription controls the policy.
@@ -52,7 +52,7 @@ class ExceptionRules:
     assignments: frozenset[str] = frozenset()
 
     def list_for_scope(self) -> list[str]:
-        """Return the rules in the form that a scan's scope records."""
+        """Return the rules in the form in which a scan's scope records them."""
         values = ([str(self.longest.days)], self.policies, self.assignments)
         return [
             f"{name}={value}"
@@ -67,20 +67,20 @@ def contains(scope: str, path: str) -> bool:
 
 
 def is_management_group(scope: str) -> bool:
-    """Return whether a scope is that of a management group."""
+    """Return whether a scope is a management group."""
     return scope.startswith(MANAGEMENT_GROUP)
 
 
 def exempts(exemption: Exemption, path: str) -> bool:
     """Return whether the scope of a listed exemption contains an account.
 
-    A subscription's list has exemptions only of management groups above it, not of others.
+    The list of a subscription contains exemptions only from management groups above it.
     """
     return is_management_group(exemption.scope) or contains(exemption.scope, path)
 
 
 def unread_exception(gap: Gap, recorded: AccountException = _NONE_READ) -> AccountException:
-    """Return the exception of an account if exemptions, or what ``shown`` needs, are unread."""
+    """Return an account's exception if exemptions, or facts for ``recorded``, are unread."""
     reason = ExceptionReason.EXEMPTION_UNREAD
     return replace(recorded, reason=reason, missing_action=gap.missing_action, detail=gap.detail)
 
@@ -90,7 +90,8 @@ def find_exception(
 ) -> AccountException | None:
     """Return the exception of a non-compliant account, or None if no exemption applies.
 
-    If several apply, honoured exemptions come first, then the one that expires last.
+    If several exemptions apply, honoured exemptions are preferred, then the exemption that expires
+    last.
     """
     if isinstance(facts.exemptions, Unread):
         return unread_exception(facts.exemptions.gap)
@@ -116,13 +117,13 @@ class _Judge:
     now: datetime
 
     def judge(self, exemption: Exemption) -> AccountException | None:
-        """Return the exception from an exemption, or None if it does not apply."""
+        """Return the exception from an exemption, or None if the exemption does not apply."""
         if not exempts(exemption, account_path(self.account.id)):
             return None
         own = self._judge_exemption(exemption)
         applies = self._applies(exemption)
         if isinstance(applies, Unread):
-            # For an exemption that would not be honoured anyway, no access right is needed.
+            # An exemption that would not be honoured anyway needs no access right.
             is_wanted = own is ExceptionReason.HONOURED
             return unread_exception(applies.gap, exemption.shown) if is_wanted else None
         if applies is False:
@@ -144,7 +145,7 @@ class _Judge:
         return ExceptionReason.ASSIGNMENT_NOT_TRUSTED
 
     def _applies(self, exemption: Exemption) -> ExceptionReason | Unread | bool:
-        """Return whether it exempts the account from our policy, or a reason if that is unclear."""
+        """Return whether an exemption covers our policy, or a reason if that is unclear."""
         if exemption.is_malformed:
             return ExceptionReason.MALFORMED_EXEMPTION
         assignment = self.facts.assignments.get(exemption.assignment_id, _UNREAD)

@@ -1,8 +1,8 @@
-"""The facts from Azure about an account's key, as types, from which key health is judged.
+"""The types of the facts from Azure that decide the health of an account's key.
 
-The result of each request is the resource found, ``Absent`` if Azure answers that it does not
-exist, or ``Unread`` if it could not be read. Within a resource, None is a value that Azure did not
-send.
+The result of each request is the resource found, ``Absent`` if Azure responds that the resource
+does not exist, or ``Unread`` if it could not be read. Inside a resource, None means that Azure did
+not send the value.
 """
 
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ class Vault:
     """A key vault or a managed HSM, as Azure Resource Manager returns it."""
 
     id: str
-    """Lower-cased."""
+    """The vault's ARM id, lower-cased."""
     uri: str | None = None
     is_managed_hsm: bool = False
     soft_delete: bool | None = None
     purge_protection: bool | None = None
     uses_rbac: bool = False
     policies: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Key permissions of access policies by lower-cased object id, without compound identities."""
+    """Key permissions in access policies by lower-cased object id, without compound identities."""
     default_action: str | None = None
     bypass: str | None = None
     public_access: str | None = None
@@ -36,7 +36,7 @@ class Vault:
 class KeyVersion:
     """One version of a key; in ``Key.latest``, the latest version.
 
-    ``size`` is in bits, ``type`` as Azure spells it. ``operations`` are lower-cased, or None if
+    ``size`` is in bits. ``type`` is spelled as in Azure. ``operations`` are lower-cased, or None if
     Azure does not send them.
     """
 
@@ -53,13 +53,14 @@ class KeyVersion:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key: ``latest`` is the version behind its name without a version; ``versions`` are all.
+    """A key in a vault.
 
-    ``versions`` are read only if an account pins one of them, and None otherwise. The pinned
-    version must be complete: lists of versions lack some properties, and versions may differ.
-    ``rotation_due_at`` is when the rotation policy replaces the latest version, by its age or
-    expiry alone. ``next_rotation_at`` also takes into account that the policy was changed since.
-    Both are None for never or not known.
+    ``latest`` is the version that the key's name without a version refers to. ``versions`` are all
+    versions. ``versions`` are read only if an account pins one of them, and are None otherwise. The
+    pinned version is read separately and completely, because lists of versions lack some
+    properties. ``rotation_due_at`` is when the rotation policy replaces the latest version,
+    calculated only from the version's age or expiry. ``next_rotation_at`` also takes later changes
+    of the policy into account. Both times are None if no rotation is due or the time is not known.
     """
 
     id: str
@@ -71,9 +72,9 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class RolePermissions:
-    """The data actions of a role definition: allowed patterns less excluded ones, as spelled.
+    """The data actions of a role definition: allowed patterns and excluded patterns, as spelled.
 
-    ``conditional``: they hold only under a condition in the definition.
+    ``conditional``: the actions are allowed only under a condition in the definition.
     """
 
     data_actions: tuple[str, ...] = ()
@@ -85,7 +86,8 @@ class RolePermissions:
 class Grant:
     """A role assignment that applies to an identity, on the key or above it.
 
-    ``conditional``: it holds only under a condition, which is not evaluated here.
+    ``conditional``: the assignment applies only under a condition, which this program does not
+    evaluate.
     """
 
     role_id: str
@@ -98,8 +100,8 @@ class Grant:
 class KeyFacts:
     """Everything that was read about one account's key.
 
-    ``key`` is None if the vault was not found. ``grants`` is None if roles do not decide: the vault
-    uses access policies or is a managed HSM, or the account has no identity.
+    ``key`` is None if the vault was not found. ``grants`` is None if roles are irrelevant: the
+    vault uses access policies or is a managed HSM, or the account has no identity.
     """
 
     vault: Vault | Absent | Unread

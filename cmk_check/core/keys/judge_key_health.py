@@ -1,9 +1,9 @@
-"""Key health: whether the key of a compliant account can be used and will stay usable.
+"""Judge key health: whether the key of a compliant account can be used and remains usable.
 
-It is at best unknown if a required fact could not be read, and healthy only if nothing speaks
-against it. The requirements for keys, vaults and identities are from Microsoft's page
-"Customer-managed keys for Microsoft Foundry". If the page on Azure OpenAI differs, that is a notice
-without effect.
+The result is at best unknown if a required fact could not be read, and healthy only if every
+condition is met. The requirements for keys, vaults and identities are from Microsoft's page
+"Customer-managed keys for Microsoft Foundry". A different requirement on the page about Azure
+OpenAI leads only to a notice.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from cmk_check.core.keys.vault import of_vault, trusted
 from cmk_check.core.keys.version_in_use import get_pinned_version, in_use
 from cmk_check.core.reasons import key_sentences as sentences
 
-# The worst first.
+# The worst state first.
 _STATES: Final = {
     KeySeverity.BROKEN: KeyState.BROKEN,
     KeySeverity.UNKNOWN: KeyState.UNKNOWN,
@@ -33,7 +33,7 @@ _FAILED: Final = frozenset({"failed", "canceled"})
 
 
 def judge_key_health(account: Account, facts: KeyFacts, now: datetime) -> KeyHealth:
-    """Judge the key of one compliant account; ``now`` is aware."""
+    """Judge the key of one compliant account; ``now`` has a time zone."""
     facts = trusted(account, facts)
     version, of_key = in_use(account, facts, now)
     problems = (*of_key, *of_vault(account, facts.vault), *_of_rest(account, facts))

@@ -1,4 +1,4 @@
-"""The health of a key as findings hold it, and the functions that build its concerns."""
+"""A key's health as stored in a finding, and the functions that build its concerns."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,10 +19,11 @@ _SEPARATOR: Final = ", "
 
 @dataclass(frozen=True, slots=True)
 class KeyConcern:
-    """One reason of key health: its code, its severity, and a message for people.
+    """One reason for key health: its code, its severity, and a message for people.
 
-    ``message`` says what it means and what to do. ``evidence`` holds the facts behind it, as texts
-    under camelCase names. ``missing_action`` is the permission that was missing for reading.
+    ``message`` explains the reason and what to do. ``evidence`` contains the facts behind the
+    reason as strings, with camelCase names. ``missing_action`` is the permission that was missing
+    for the reading.
     """
 
     code: KeyReason
@@ -34,18 +35,18 @@ class KeyConcern:
 
 @dataclass(frozen=True, slots=True)
 class KeyHealth:
-    """Whether the key of a compliant account can be used and will stay usable.
+    """The key health of a compliant account: whether the key can be used and remains usable.
 
-    Ids are lower-cased ARM ids, or None if not known. A vault or key that is gone or could not be
-    read keeps its id.
+    Ids are lower-cased ARM ids, or None if they are not known. A vault or key that was deleted or
+    could not be read keeps its id.
     """
 
     state: KeyState
     concerns: tuple[KeyConcern, ...] = ()
-    """Worst first."""
+    """The reasons for the health, worst first."""
     rotation: KeyRotation | None = None
     expires: datetime | None = None
-    """When the version in use expires; None for never or not known."""
+    """When the version in use expires; None if it never expires or if the expiry is not known."""
     vault_id: str | None = None
     key_id: str | None = None
     key_version: str | None = None
@@ -60,7 +61,7 @@ class KeyHealth:
 class BrokenKey:
     """A compliant account with a broken key, as the report of the first scan names it.
 
-    ``account_id`` is the lower-cased ARM id; ``reasons`` say why the key cannot be used, worst
+    ``account_id`` is the lower-cased ARM id. ``reasons`` say why the key cannot be used, worst
     first.
     """
 
@@ -72,7 +73,7 @@ class BrokenKey:
 class Unseen:
     """A part that could not be read: its name, which is the same in every scan, and what to do.
 
-    ``facts`` are further evidence: texts that do not vary while Azure's answers stay the same.
+    ``facts`` are further evidence: strings that are constant while Azure's responses are the same.
     """
 
     part: str
@@ -82,13 +83,13 @@ class Unseen:
 
 
 def concern(code: KeyReason, evidence: Mapping[str, object]) -> KeyConcern:
-    """Build the concern for a reason; evidence that is None is left out."""
+    """Build the concern for a reason, without evidence that is None."""
     texts = {name: _format_value(value) for name, value in evidence.items() if value is not None}
     return KeyConcern(code, key_severity(code), KEY_REASONS[code].text(), texts)
 
 
 def unread(part: str, title: str, fact: Unread | None) -> Unseen:
-    """Build the unseen part for a failed read; ``fact`` is None if no read was tried."""
+    """Build the unseen part for a failed read; ``fact`` is None if nothing was requested."""
     if fact is None:
         return Unseen(part, sentences.not_read(title))
     detail = fact.gap.detail or sentences.without_detail(fact.gap.reason)
@@ -98,8 +99,8 @@ def unread(part: str, title: str, fact: Unread | None) -> Unseen:
 def cannot_read(parts: Sequence[Unseen]) -> KeyConcern:
     """Build one concern for all parts that could not be read.
 
-    Text that varies between scans is in the message, never in the evidence, where it would count
-    as a change.
+    Text that varies between scans is part of the message, not of the evidence, because new evidence
+    counts as a change.
     """
     actions = list(dict.fromkeys(part.missing_action for part in parts if part.missing_action))
     evidence: dict[str, object] = {

@@ -1,8 +1,8 @@
 """Parse Azure Resource Manager's JSON of vaults, keys and role assignments.
 
-As for accounts, parsing is separate from fetching and uses the raw JSON. No document raises, and
-texts are cleaned and limited in length. ``malformed`` names a part of the wrong type; it must not
-count as absent, because a key with an unreadable expiry may still expire.
+As for accounts, parsing is separate from fetching and uses the raw JSON. The parsers never raise,
+and they clean all strings and limit their length. ``malformed`` names a part of the wrong type. A
+malformed part must not count as absent, because a key with an unreadable expiry may still expire.
 """
 
 import re
@@ -19,8 +19,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _POLICIES: Final = "properties.accessPolicies[]"
 _NEEDED: Final = {"id", "objectId", "properties", "properties.attributes"}
 
-# The names that Key Vault allows, under any cloud's domain. With ASCII, letters of other alphabets
-# do not match.
+# The names that Key Vault allows, under the domain of any cloud. With ASCII, letters of other
+# alphabets do not match.
 _VAULT_URI: Final = re.compile(
     r"https://([a-z0-9-]{3,24})\.(vault|managedhsm)(?:\.[a-z0-9-]+)+\.?(?::[0-9]+)?(?:/.*)?",
     re.IGNORECASE | re.ASCII,
@@ -38,7 +38,7 @@ def _size(value: object) -> int | None:
 
 
 def _time(seconds: object) -> datetime | None:
-    """Return the time that is ``seconds`` after 1970, or None if it is out of range."""
+    """Return the time ``seconds`` after 1970, or None if it is out of range."""
     if type(seconds) is not int:
         return None
     try:
@@ -51,19 +51,19 @@ def _are_texts(values: object) -> bool:
     return isinstance(values, list) and all(isinstance(value, str) for value in values)
 
 
-# The check of a value, and the words for a value that fails it.
+# The check of a value, and what an invalid value should be.
 type _Check = tuple[Callable[[object], bool], str]
 _OBJECT: Final[_Check] = (lambda value: isinstance(value, dict), "not an object")
 _LIST: Final[_Check] = (lambda value: isinstance(value, list), "not a list")
 _TEXT: Final[_Check] = (lambda value: isinstance(value, str), "not a string")
 _TEXTS: Final[_Check] = (_are_texts, "not a list of strings")
 _FLAG: Final[_Check] = (lambda value: isinstance(value, bool), "not true or false")
-# By type, because in Python True is also an int.
+# The exact type is compared, because True is also an int in Python.
 _WHOLE: Final[_Check] = (lambda value: type(value) is int, "not a whole number")
 _SIZE: Final[_Check] = (lambda value: _size(value) is not None, "not a possible key size")
 _TIME: Final[_Check] = (lambda value: _time(value) is not None, "not a time")
 
-# Paths in the order in which they are checked: a part before its members.
+# Paths in the order of the checks: a part before its members.
 _VAULT: Final = (
     ("id", _TEXT),
     ("properties", _OBJECT),
@@ -103,7 +103,7 @@ _VERSION: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A role assignment; ids and scope are lower-cased, and the role has its full id."""
+    """A role assignment with lower-cased ids and scope; the role has its full id."""
 
     principal_id: str
     role_id: str
@@ -112,9 +112,10 @@ class Assignment:
 
 
 def parse_vault(document: object, *, managed_hsm: bool) -> Vault:
-    """Parse a vault or a managed HSM; never raises.
+    """Parse a vault or a managed HSM without ever raising.
 
-    Shapes: api-version 2026-05-15 of Microsoft.KeyVault, which omits properties never set.
+    The source is api-version 2026-05-15 of Microsoft.KeyVault, which omits properties that were
+    never set.
     """
     entry = as_object(document)
     properties = as_object(entry.get("properties"))
@@ -136,7 +137,7 @@ def parse_vault(document: object, *, managed_hsm: bool) -> Vault:
 
 
 def parse_key(document: object) -> Key:
-    """Parse a key without its versions; never raises."""
+    """Parse a key without its versions, without ever raising."""
     entry = as_object(document)
     properties = as_object(entry.get("properties"))
     match = _URI_WITH_VERSION.fullmatch(clean_text(properties.get("keyUriWithVersion")) or "")
@@ -144,12 +145,12 @@ def parse_key(document: object) -> Key:
 
 
 def parse_version(document: object) -> KeyVersion:
-    """Parse one entry of a list of key versions; never raises."""
+    """Parse one entry of a list of key versions, without ever raising."""
     return _version(document, _word(as_object(document).get("name")) or None)
 
 
 def parse_assignment(entry: object) -> Assignment | None:
-    """Parse one entry of a list of role assignments, or None if it cannot be used; never raises.
+    """Parse one entry of a list of role assignments, or return None if it is unusable.
 
     A condition that is not a string also counts as a condition.
     """
@@ -164,7 +165,7 @@ def parse_assignment(entry: object) -> Assignment | None:
 
 
 def parse_role(document: object) -> tuple[RolePermissions, ...] | None:
-    """Parse the data permissions of a role definition, or None if they are not clear; never raises.
+    """Parse the data permissions of a role definition, or return None if they are unclear.
 
     Azure may omit both lists of data actions, because most roles have none.
     """
@@ -177,7 +178,7 @@ def parse_role(document: object) -> tuple[RolePermissions, ...] | None:
 def vault_name(uri: str | None) -> tuple[str, bool] | None:
     """Return the lower-cased name in a vault's URI, and whether it is a managed HSM.
 
-    None if the URI cannot be that of a vault in any cloud.
+    Return None if the URI cannot be the address of a vault in any cloud.
     """
     match = _VAULT_URI.fullmatch((uri or "").strip())
     return (match[1].lower(), match[2].lower() == "managedhsm") if match else None
@@ -194,7 +195,7 @@ def key_id(address: str | None) -> str | None:
 
 
 def _fault(document: object, shape: Sequence[tuple[str, _Check]], inside: str = "") -> str | None:
-    """Name the first part that fails its check, or is missing although Azure always sends it."""
+    """Return the name of the first part that fails its check or is missing, or None."""
     if not isinstance(document, dict):
         return f"{inside or 'It'} is not an object."
     where = f"{inside}." if inside else ""
@@ -210,10 +211,10 @@ def _fault(document: object, shape: Sequence[tuple[str, _Check]], inside: str = 
 
 
 def _policies(entries: object) -> tuple[dict[str, frozenset[str]], str | None]:
-    """Return key permissions by object id, and what is wrong with the first malformed policy.
+    """Return key permissions by object id, and the fault of the first malformed policy.
 
-    A policy with an application id is for a user of that application: it grants nothing to an
-    identity that acts without one.
+    A policy with an application id applies to a user of that application and grants nothing to an
+    identity.
     """
     permissions: dict[str, frozenset[str]] = {}
     fault: str | None = None
@@ -257,7 +258,7 @@ def _patterns(block: object, name: str) -> tuple[str, ...] | None:
         return ()
     if not isinstance(values, list):
         return None
-    # A pattern that had to be cut or cleaned is a different pattern, which may match more.
+    # If a pattern is cut or cleaned, the result is a different pattern, which may match more.
     return require_all(value if value and clean_text(value) == value else None for value in values)
 
 

@@ -1,8 +1,8 @@
-"""Which identity uses an account's key, and whether it may read, wrap and unwrap with the key.
+"""The identity that uses an account's key, and whether it may read, wrap and unwrap with the key.
 
-Source: the page "Customer-managed keys for Microsoft Foundry" requires get, wrapKey and unwrapKey
+Microsoft's page "Customer-managed keys for Microsoft Foundry" requires get, wrapKey and unwrapKey
 in access policies, or the role Key Vault Crypto User, which has the data actions below. Roles are
-judged by what they allow, never by their id, because companies define custom roles.
+judged by their actions, not by their id, because companies define custom roles.
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,8 +31,8 @@ _PERMISSIONS: Final = "permissions"
 def get_key_user(account: Account) -> str | None:
     """Return the object id of the identity that uses the account's key, lower-cased, or None.
 
-    Source: ``identityClientId`` in the account's key settings names a user-assigned identity;
-    without it, the account uses its system-assigned identity.
+    ``identityClientId`` in the account's key settings names a user-assigned identity. Without this
+    property, the account uses its system-assigned identity.
     """
     client_id = _client_id(account)
     if not client_id:
@@ -45,7 +45,7 @@ def of_user(account: Account) -> Iterator[KeyConcern | Unseen]:
     """Yield problems of the identity itself."""
     if get_key_user(account) is not None:
         return
-    # An identity still exists if Azure's answer lacks one of its ids.
+    # An identity may exist even if Azure's response lacks one of its ids.
     if client_id := _client_id(account):
         is_there = any(each.client_id in {client_id, None} for each in account.user_identities)
     else:
@@ -60,7 +60,7 @@ def of_user(account: Account) -> Iterator[KeyConcern | Unseen]:
 def of_permissions(
     account: Account, vault: Vault, grants: tuple[Grant, ...] | Unread | None
 ) -> Iterator[KeyConcern | Unseen]:
-    """Yield a concern or an unseen part unless the identity may read, wrap and unwrap."""
+    """Yield a concern or an unseen part if the identity may not read, wrap and unwrap."""
     user = get_key_user(account)
     if vault.is_managed_hsm:
         yield concern(KeyReason.MANAGED_HSM_NOT_VERIFIABLE, {"identity": user})
@@ -69,7 +69,7 @@ def of_permissions(
         return
     if not vault.uses_rbac:
         missing = list_missing_permissions(vault.policies.get(user, frozenset()))
-        # Policies of several groups add up, so the best case is all of them together.
+        # The policies of several groups add up, so the best case combines all policies.
         at_best = missing and list_missing_permissions(frozenset().union(*vault.policies.values()))
         unclear = sentences.POLICY_OF_A_GROUP
     elif isinstance(grants, tuple):
@@ -87,14 +87,14 @@ def of_permissions(
 
 
 def suffices(grants: Iterable[Grant]) -> bool:
-    """Return whether the unconditional grants allow all needed actions."""
+    """Return whether the grants without conditions allow all needed actions."""
     return not list_missing_actions(grants)
 
 
 def list_missing_actions(
     grants: Iterable[Grant], *, conditions_hold: bool = False
 ) -> tuple[str, ...]:
-    """Return the needed actions that no grant allows, if all conditions hold or none does."""
+    """Return the needed actions that no grant allows, if all conditions are met or none is."""
     blocks = [
         block
         for grant in grants
@@ -119,7 +119,7 @@ def _client_id(account: Account) -> str:
 
 @lru_cache(BLOCKS_REMEMBERED)
 def _allows(block: RolePermissions, action: str) -> bool:
-    """Return whether a block allows an action; its exclusions do not affect other blocks.
+    """Return whether a block allows an action; exclusions do not affect other blocks.
 
     Source: the page "Understand Azure role definitions" (NotDataActions do not deny).
     """
@@ -127,7 +127,7 @@ def _allows(block: RolePermissions, action: str) -> bool:
 
 
 def _matches(patterns: Iterable[str], action: str) -> bool:
-    """Match ``*`` with any characters; fnmatch takes linear time for any pattern."""
+    """Return whether a pattern matches an action; fnmatch takes linear time for any pattern."""
     return any(
         fnmatchcase(action.lower(), lower_ascii(pattern).replace("[", "[[]").replace("?", "[?]"))
         for pattern in patterns

@@ -1,4 +1,4 @@
-"""Find problems of a key's vault."""
+"""Find problems of the vault that contains an account's key."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,9 +22,9 @@ _ACCESS: Final = {"", "enabled", "disabled", "securedbyperimeter"}
 
 
 def trusted(account: Account, facts: KeyFacts) -> KeyFacts:
-    """Return the facts with the vault unread if its document is malformed or of another vault.
+    """Return the facts, with the vault unread if its document is malformed or of another vault.
 
-    Such a document may state the opposite of the truth.
+    A malformed document may state the opposite of the truth.
     """
     vault = facts.vault
     if not isinstance(vault, Vault):
@@ -47,9 +47,9 @@ def of_vault(account: Account, vault: Vault | Absent | Unread) -> Iterator[KeyCo
             KeyReason.VAULT_NOT_FOUND, {"vaultId": vault.id, "keyVaultUri": account.key_vault_uri}
         )
     else:
-        # Soft delete of a Managed HSM cannot be switched off. If Azure omits it for a vault, it is
-        # on: Azure enables it on all vaults ("Soft-delete will be enabled on all key vaults"), and
-        # purge protection, which is checked next, requires it.
+        # Soft delete of a Managed HSM cannot be switched off. Azure also enables soft delete on all
+        # vaults ("Soft-delete will be enabled on all key vaults"), so a missing value means that it
+        # is on. Purge protection, which is checked next, requires soft delete.
         if vault.soft_delete is False and not vault.is_managed_hsm:
             yield concern(KeyReason.VAULT_SOFT_DELETE_OFF, {"vaultId": vault.id})
         if not vault.purge_protection:
@@ -62,10 +62,11 @@ def _odd(sentence: str) -> Gap:
 
 
 def _of_firewall(vault: Vault) -> Iterator[KeyConcern | Unseen]:
-    """Evaluate networkAcls and publicNetworkAccess.
+    """Yield problems of networkAcls and publicNetworkAccess.
 
     Source: "Configure network security for Azure Key Vault". The bypass, which is on by default,
-    lets trusted services through a closed firewall; a perimeter overrides it.
+    lets trusted services through a closed firewall. A network security perimeter overrides the
+    bypass.
     """
     action, access = _set_to(vault)
     facts = {

@@ -27,13 +27,13 @@ _VERSIONS: Final = "keyVersions"
 _UNCLEAR: Final = Unseen(_VERSIONS, sentences.KEY_VERSIONS)
 
 type InUse = tuple[KeyVersion | None, tuple[KeyConcern | Unseen, ...]]
-"""The version that an account uses, None if it was not found or could not be read; its problems."""
+"""The version that an account uses, or None if unknown, and its problems."""
 
 
 def get_pinned_version(account: Account) -> str | None:
-    """Return the version that the account names, or None if it follows the newest version.
+    """Return the version that the account pins, or None if it follows the newest version.
 
-    Source: an account follows the newest version if its version is omitted or empty.
+    An account follows the newest version if its version is omitted or empty.
     """
     return (account.key_version or "").strip() or None
 
@@ -41,7 +41,7 @@ def get_pinned_version(account: Account) -> str | None:
 def in_use(account: Account, facts: KeyFacts, now: datetime) -> InUse:
     """Return the version in use and its problems."""
     key = facts.key
-    # If the vault is gone or could not be read, the vault's own problem covers the key. If the
+    # If the vault was deleted or could not be read, its own concern covers the key. If the
     # account's settings are malformed, the version in use is not known.
     if isinstance(facts.vault, Absent) or account.malformed_key is not None:
         return None, ()
@@ -68,7 +68,7 @@ def _used(account: Account, key: Key, now: datetime) -> InUse:
 
 def _pinned(account: Account, key: Key, listed: Sequence[KeyVersion], now: datetime) -> InUse:
     pinned, latest = fold_version(get_pinned_version(account)), _name(key.latest)
-    # The list may lag behind the key, or the key behind the list.
+    # Either the list of versions or the key itself may be out of date.
     versions = listed if latest in map(_name, listed) else (*listed, key.latest)
     version = next((each for each in versions if _name(each) == pinned), None)
     if version is None:
@@ -79,9 +79,10 @@ def _pinned(account: Account, key: Key, listed: Sequence[KeyVersion], now: datet
 
 
 def _of_rotation(key: Key, now: datetime) -> Iterator[KeyConcern]:
-    """Yield a concern if the policy has not rotated the key; a disabled key is not expected to.
+    """Yield a concern if the policy did not rotate an enabled key in time.
 
-    This also applies to an account that pins a version: its key is older than its owner allows.
+    The concern also applies if the account pins a version, because its key is older than the owner
+    of the key allows.
     """
     due, latest = key.next_rotation_at, key.latest
     if due is not None and latest.enabled is not False and now >= due + KEY_ROTATION_GRACE:
@@ -92,7 +93,7 @@ def _of_rotation(key: Key, now: datetime) -> Iterator[KeyConcern]:
 def _rotates_in_time(key: Key, now: datetime) -> bool:
     """Return whether the policy is known to replace the latest version before it expires.
 
-    Policies rotate at least a week before the expiry; a later rotation does not work.
+    A policy rotates a key at least a week before the expiry; a later rotation does not work.
     """
     due, latest = key.rotation_due_at, key.latest
     if due is None or latest.expires is None or latest.enabled is False:
@@ -102,7 +103,7 @@ def _rotates_in_time(key: Key, now: datetime) -> bool:
 
 
 def _ends_soon(version: KeyVersion, now: datetime) -> bool:
-    """Return whether a version has expired or expires within the notice for its lifetime."""
+    """Return whether a version has expired or will expire within the notice period."""
     if version.expires is None:
         return False
     notice = KEY_EXPIRY_NOTICE
@@ -115,7 +116,7 @@ def _ends_soon(version: KeyVersion, now: datetime) -> bool:
 def _of_version(
     version: KeyVersion, key_id: str, now: datetime, *, is_replaced: bool = False
 ) -> Iterator[KeyConcern | Unseen]:
-    """Yield problems of a version; a version that ``is_replaced`` in time may expire soon."""
+    """Yield problems of a version; if it ``is_replaced`` in time, it may expire soon."""
     if version.malformed is not None:
         fault = f"Key: {version.malformed}"
         yield Unseen(_KEY, sentences.malformed(fault, "az keyvault key show"))
@@ -161,8 +162,8 @@ def _of_pinning(
 ) -> Iterator[KeyConcern | Unseen]:
     """Yield a concern if pinning this version is a risk: it ends soon, or a newer one exists.
 
-    If no version was created later, ``latest`` counts as newer, because several versions may have
-    been created in the same second.
+    If no version was created later, ``latest`` is the newer version, because several versions may
+    have been created in the same second.
     """
     created = version.created
     unclear = (each.malformed or each.created is None or each.version is None for each in others)
@@ -194,5 +195,5 @@ def _build_not_found(account: Account, key_id: str) -> KeyConcern:
 
 
 def fold_version(version: str | None) -> str | None:
-    """Return a version's hexadecimal digits for comparison; Azure may write it like a GUID."""
+    """Return a version's hexadecimal digits for comparison; Azure may format it as a GUID."""
     return None if version is None else version.strip().lower().replace("-", "")

@@ -1,7 +1,8 @@
 """Judge an account that a document would deploy.
 
-A value that the document leaves open may turn out to be absent or to make the account compliant.
-The rule judges both cases, and the account gets a verdict only if both agree.
+A value that the document does not decide may be absent after the deployment, or may make the
+account compliant. The rule judges both cases, and the account gets a verdict only if both cases
+agree.
 """
 
 import re
@@ -29,7 +30,7 @@ _NESTED: Final = ("encryption", "keyVaultProperties")
 _KIND: Final = re.compile("[A-Za-z0-9.]+")
 NOT_SHOWN: Final = "the document lacks what this deploys, which may have accounts"
 _SET_KEY: Final = "Set properties.encryption, or with azurerm customer_managed_key, to a key."
-# How the values become known that a document leaves open.
+# How undecided values of a document can become known.
 PREDICTION: Final = ""
 TEMPLATE: Final = (
     "Provide the values with --parameters, or check the output of `az deployment group what-if "
@@ -39,7 +40,7 @@ PLAN: Final = "Make the values known when Terraform plans."
 
 
 class Entry(NamedTuple):
-    """The judged values of an account; ``encryption`` has the shape of Azure's answers."""
+    """The judged values of an account; ``encryption`` has the format of Azure's responses."""
 
     kind: object
     encryption: object
@@ -47,12 +48,12 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PlannedAccount:
-    """An account in a document; ``address`` and ``line`` say where it is.
+    """An account in a document; ``address`` and ``line`` are its location in the document.
 
-    ``entries`` are the possible results of the deployment: more than one if the result is open, for
-    which ``doubt`` is the reason; none if the document does not show the account. An account that
-    exists has the rule's ``judgement``. ``before`` is the account that a deployment changes, and
-    ``loss`` says why the deployment deletes it, or "" if the document does not say.
+    ``entries`` are the possible results of the deployment. If there are several, ``doubt`` says
+    why; if there are none, the document does not show the account. An account that already exists
+    has the rule's ``judgement``. ``before`` is the account that a deployment changes. ``loss`` says
+    why the deployment deletes it; "" means that the document does not say why.
     """
 
     name: object
@@ -67,10 +68,10 @@ class PlannedAccount:
 
 
 def get_entry(kind: object, properties: object, *, is_whole: bool = False) -> Entry:
-    """Return what is judged of an account.
+    """Return the values of an account that are judged.
 
-    An account that is written as a ``whole`` has the default of Azure's specification for the
-    key source.
+    If the account is written as a ``whole``, a missing key source has the default of Azure's
+    specification.
     """
     encryption = member(properties, "encryption")
     if isinstance(encryption, dict):
@@ -79,7 +80,7 @@ def get_entry(kind: object, properties: object, *, is_whole: bool = False) -> En
             source = KEY_VAULT
         key = {"keyName": member(key, "keyName")} if isinstance(key, dict) else key
         encryption = {"keySource": source, "keyVaultProperties": key}
-    # Whatever else a kind may be, comparing it could take long.
+    # A kind of another type is ignored, because comparing it could take long.
     return Entry(kind if isinstance(kind, str | Unresolved) else None, encryption)
 
 
@@ -90,7 +91,7 @@ TOO_LARGE: Final = PlannedAccount(
 
 
 def one_row(accounts: Sequence[PlannedAccount]) -> list[PlannedAccount]:
-    """Return accounts with the templates that the document lacks as one."""
+    """Return the accounts, with all templates that the document lacks combined into one entry."""
     lacking = [each for each in accounts if each.doubt == NOT_SHOWN]
     visible = [each for each in accounts if each.doubt != NOT_SHOWN]
     places = few(brief(each.address) for each in lacking)
@@ -99,9 +100,9 @@ def one_row(accounts: Sequence[PlannedAccount]) -> list[PlannedAccount]:
 
 
 def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> Row | None:
-    """Return kind, verdict, reason and message, or None if lower-cased ``kinds`` lacks its kind.
+    """Return kind, verdict, reason and message, or None if ``kinds`` (lower-cased) lacks its kind.
 
-    None also if the document only deletes the account.
+    Return None also if the document only deletes the account.
     """
     kind, exact = _find_kind(account.entries), account.judgement
     if not (account.entries or account.doubt or exact) or _is_left_out(kind, kinds):
@@ -123,7 +124,7 @@ def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> Row | None
 
 
 def judge_loss(account: PlannedAccount, kinds: Collection[str]) -> Row | None:
-    """Return kind, reason and message of what a deployment takes from an account, or None."""
+    """Return kind, reason and message of what a deployment removes from an account, or None."""
     if not account.before or _is_left_out(kind := _find_kind([account.before]), kinds):
         return None
     before, after = (
@@ -138,7 +139,7 @@ def judge_loss(account: PlannedAccount, kinds: Collection[str]) -> Row | None:
 
 
 def _judge(entries: Sequence[Entry]) -> tuple[list[Judgement], list[str]]:
-    """Judge the worst and the best reading of each entry; also return what is left open."""
+    """Judge the worst and the best case of each entry, and list the values left undecided."""
     judged, notes = [], []
 
     def fill(name: str, value: object, defaults: Mapping[str, object]) -> object:

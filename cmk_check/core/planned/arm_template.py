@@ -2,8 +2,8 @@
 
 Formats: https://learn.microsoft.com/azure/azure-resource-manager/templates/syntax and the page
 linked-templates; WhatIfOperationResult of learn.microsoft.com/rest/api/resources, which `az` prints
-without the enclosing ``properties``; `bicep snapshot` of Bicep 0.49. Only the functions
-``parameters`` and ``variables`` are evaluated.
+without the enclosing ``properties``; `bicep snapshot` of Bicep 0.49. The program evaluates only the
+functions ``parameters`` and ``variables``.
 """
 
 import re
@@ -20,15 +20,15 @@ from cmk_check.limits import MAX_EXPRESSION_CHARS
 _NESTED: Final = "microsoft.resources/deployments"
 DEPLOYMENTS: Final = frozenset({_NESTED, "microsoft.resources/deploymentstacks"})
 _CALL: Final = re.compile(r"\b(parameters|variables)\(\s*'([^']+)'\s*\)", re.IGNORECASE)
-# These differ between places.
+# The results of these functions differ between deployments.
 _UNLIKE: Final = re.compile(r"\b(newGuid|utcNow|deployment)\(", re.IGNORECASE)
 _HERE: Final = re.compile(r"\b(resourceGroup|subscription\w*|resourceId)\(", re.IGNORECASE)
 _PIECES: Final = re.compile(r"'(?:[^']|'')*'|[()]")
 _TYPES: Final = "|".join(map(re.escape, (ACCOUNT_TYPE, *DEPLOYMENTS)))
-# An id may end with an expression, in which there may be slashes.
+# An id may end with an expression, which may contain slashes.
 _ID: Final = re.compile(rf"/providers/({_TYPES})/([^/]+|\[((?!\]/).)*\])/?$")
 _ID_CALL: Final = re.compile(rf"({_TYPES})(/\{{\d+\}})?'")
-# A type of a resource, of a child, or of an extension, which may have a version.
+# The type of a resource, of a child resource, or of an extension, which may have a version.
 _TYPE: Final = re.compile(
     rf"'(?!(?:{_TYPES})@)[\w.-]+(?:/[\w.-]+)*(?<!/providers)(?:@[\w.-]+)?'", re.ASCII
 )
@@ -40,13 +40,13 @@ _SAYS_NOTHING: Final = frozenset({"ignore", "unsupported", "deploy", "noeffect"}
 
 
 class _Scope:
-    """The parameters and variables that expressions see; ``here`` is where it is deployed."""
+    """The parameters and variables visible to expressions; ``here`` is the target of deployment."""
 
     def __init__(self, template: object, parameters: Mapping[str, object], here: str = "") -> None:
         self._template, self._here = template, here
         self.is_second = is_second_version(template)
         self._copied = str(member(template, "variables", "copy")).lower()
-        # Null stands for the default in some versions of the language, and for itself in others.
+        # Null means the default in some versions of the language, and null in others.
         self._known = {
             ("parameters", name): Unresolved(f"{name}, null") if value is None else value
             for name, value in parameters.items()
@@ -70,7 +70,7 @@ class _Scope:
         return Unresolved(value) if _UNLIKE.search(key) else Unresolved(value, key)
 
     def _resolve_call(self, call: re.Match[str]) -> object:
-        """Return a parameter or variable; it stays unresolved if it refers to itself."""
+        """Return a parameter or variable, or leave it unresolved if it refers to itself."""
         place = part, name = (call[1].lower(), call[2].casefold())
         if place not in self._known:
             self._known[place] = Unresolved(f"[{call[0]}]")
@@ -87,13 +87,13 @@ class _Scope:
 
 
 def is_second_version(template: object) -> bool:
-    """Return whether a template is in version 2 of the language, which has `existing`."""
+    """Return whether a template uses version 2 of the language, which has `existing`."""
     version = member(template, "languageVersion")
     return isinstance(version, str) and version.startswith("2.")
 
 
 def _key(value: object) -> str:
-    """Return a key that is equal only for values that are certainly equal."""
+    """Return a key; two values have equal keys only if the values are certainly equal."""
     spend(1)
     if isinstance(value, dict):
         value = [part for pair in value.items() for part in pair]
@@ -106,9 +106,10 @@ def _key(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """The context of a resource; ``place`` has names, index and needs for each enclosing template.
+    """The context of a resource; ``place`` has names, index and needs for each outer template.
 
-    ``group`` is where it is deployed, by subscription and name; ``conditions`` are those left open.
+    ``group`` is the target of the deployment, by subscription and name. ``conditions`` are those
+    left undecided.
     """
 
     scope: _Scope
@@ -119,7 +120,7 @@ class _Around:
     conditions: frozenset[str] = frozenset()
 
     def overrides(self, other: "_Around") -> bool:
-        """Return whether Azure always deploys this if it deploys the other, and after it."""
+        """Return whether Azure deploys this after the other, and whenever it deploys the other."""
         spend(len(self.place))
         for (level, index, needs), (_, before, _) in zip(self.place, other.place, strict=False):
             if index != before:
@@ -131,13 +132,13 @@ class _Around:
 
 
 type _Found = tuple[tuple[str, ...], _Around, PlannedAccount]
-"""An account with what identifies it."""
+"""An account with the values that identify it."""
 
 
 def read_template(template: object, *parameters: object) -> list[PlannedAccount]:
-    """Return the accounts that a template deploys, each once, and hidden nested templates.
+    """Return the accounts that a template deploys, without duplicates, and hidden templates.
 
-    ``parameters`` are those of each parameter file; the last value counts.
+    ``parameters`` are the contents of each parameter file; a later file overrides an earlier one.
     """
     values = {name: value for each in parameters for name, value in parameter_values(each).items()}
     return _each_once(_walk(template, _Around(_Scope(template, values))))
@@ -154,7 +155,7 @@ def parameter_values(parameters: object) -> dict[str, object]:
 
 
 def _each_once(found_accounts: Iterable[_Found]) -> list[PlannedAccount]:
-    """Return each account once, with what any resource with a late name may set."""
+    """Return each account once, with all values that any of its resources may set."""
     setters: dict[tuple[str, ...], list[_Found]] = {}
     for found in found_accounts:
         setters.setdefault(found[0], []).append(found)
@@ -171,7 +172,7 @@ def _each_once(found_accounts: Iterable[_Found]) -> list[PlannedAccount]:
 
 
 def _last_word(setters: Sequence[_Found]) -> PlannedAccount:
-    """Return the account as set by the last of its resources."""
+    """Return the account as the last of its resources sets it."""
     if len(setters) == 1:
         return setters[0][2]
     places = [around for _, around, _ in setters]
@@ -215,7 +216,7 @@ def _walk(template: object, around: _Around) -> Iterator[_Found]:
         )
         if not is_left_out:
             yield from _find_in_resource(resource, level[index][1], here)
-        # A condition is not that of resources below.
+        # The condition of a resource does not apply to its child resources.
         below = replace(here, address=f"{here.address}.", conditions=around.conditions)
         yield from _walk(resource, below)
 
@@ -225,7 +226,7 @@ def _find_in_resource(resource: object, kind: str, around: _Around) -> Iterator[
     name = scope.resolve(member(resource, "name"))
     account = PlannedAccount(name, around.address, around.line, (), NOT_SHOWN)
     if kind == f"'{ACCOUNT_TYPE}'":
-        # Azure compares names case-insensitively, but not the arguments of functions in names.
+        # Azure ignores case when it compares names, but not in the arguments of functions in names.
         key = name.key if isinstance(name, Unresolved) else _key(name).lower()
         written = _unless_copied(properties, scope.resolve(properties))
         entry = get_entry(scope.resolve(member(resource, "kind")), written, is_whole=True)
@@ -247,10 +248,10 @@ def _find_in_resource(resource: object, kind: str, around: _Around) -> Iterator[
 
 
 def _has_no_account(properties: object, around: _Around) -> bool:
-    """Return whether a deployment certainly has no account.
+    """Return whether a deployment certainly contains no account.
 
-    Azure Verified Modules deploy templates in variables with the outer scope; no page says which
-    parameters these see.
+    Azure Verified Modules deploy templates in variables with the outer scope; no page documents the
+    parameters that are visible to such templates.
     """
     template = member(properties, "template")
     if isinstance(template, str):
@@ -260,18 +261,18 @@ def _has_no_account(properties: object, around: _Around) -> bool:
 
 
 def may_have_account(template: object) -> bool:
-    """Return whether a template may have an account, by the types that are written out."""
+    """Return whether a template may contain an account, judging by types written literally."""
     return any(_walk(template, _Around(_Scope(None, {}))))
 
 
 def _unless_copied(properties: object, resolved: object) -> object:
-    """Return resolved properties; an encryption that a copy defines again is open."""
+    """Return resolved properties, with the encryption undecided if a copy sets it again."""
     is_copied = "encryption" in str(member(properties, "copy")).lower()
     return {"encryption": Unresolved("set by copy")} if is_copied else resolved
 
 
 def _nested(properties: object, scope: _Scope) -> tuple[object, str, object] | None:
-    """Return a nested template with its scope and parameters, or None if they are not shown."""
+    """Return a nested template, its scope and parameters, or None if they are not shown."""
     template, passed = (member(properties, part) for part in ("template", "parameters"))
     passed = scope.resolve(passed)
     mode = scope.resolve(member(properties, "expressionEvaluationOptions", "scope"))
@@ -294,11 +295,11 @@ def read_prediction(document: object) -> list[PlannedAccount]:
 
 
 def _find_predicted(place: int, change: object) -> Iterator[_Found]:
-    """Yield the account that a change makes, or the templates that it hides."""
+    """Yield the account that a change creates, or the templates that the change hides."""
     after, before, what = (member(change, part) for part in ("after", "before", "changeType"))
     what = str(what).lower()
     own_id = member(change, "resourceId") or member(after, "id") or member(change, "target")
-    # Texts are those of `bicep snapshot`, which may quote values.
+    # `bicep snapshot` writes these messages, which may quote values.
     address = f"diagnostics {place}" if isinstance(change, str) else str(own_id)
     name = member(after, "name") or address.lower().rpartition("/")[2]
     line, scope = getattr(after, "line", getattr(change, "line", None)), _Scope(None, {})
@@ -329,7 +330,7 @@ def _find_predicted(place: int, change: object) -> Iterator[_Found]:
 
 
 def _get_type(text: str) -> str:
-    """Return the type of an account or deployment by its id, which may be a call; else ""."""
+    """Return the type of the account or deployment with this id, which may be a call, or ""."""
     if len(text) > MAX_EXPRESSION_CHARS:
         raise TooMuchWork("an id is too long to judge")
     if text.startswith("/"):

@@ -1,6 +1,6 @@
 """Read the parts of a document by name, and limit the work for it.
 
-Azure compares names case-insensitively, so a second spelling of a name may hide what is deployed.
+Azure ignores case in names, so a second spelling of a name may hide what is deployed.
 """
 
 from collections import Counter
@@ -17,23 +17,23 @@ _STEPS: Final = [0]
 
 
 class RepeatedName(ValueError):
-    """An object has a name twice."""
+    """An object contains the same name twice."""
 
 
 class TooMuchWork(Exception):
-    """The document takes more than ``MAX_CHECK_STEPS``."""
+    """The document needs more steps than ``MAX_CHECK_STEPS``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """An expression that the document leaves open; equal ``key`` guarantees equal values."""
+    """An expression that the document does not decide; equal ``key`` means equal values."""
 
     text: str
     key: str = field(default_factory=lambda: f"?{next(_NUMBERS)}")
 
 
 def begin_document() -> None:
-    """Give the next document all steps."""
+    """Reset the number of steps for the next document."""
     _STEPS[0] = 0
 
 
@@ -46,7 +46,7 @@ def spend(steps: int) -> None:
 
 
 def brief(text: str) -> str:
-    """Return a text as it is shown: an expression may fill pages."""
+    """Shorten a text for display, because an expression may fill pages."""
     is_long = text.startswith("[") and len(text) > MAX_EXPRESSION_SHOWN_CHARS
     return f"{text[: MAX_EXPRESSION_SHOWN_CHARS - 3]}..." if is_long else text
 
@@ -66,13 +66,12 @@ def as_dict(pairs: Sequence[tuple[str, object]], line: int | None = None) -> dic
 
 
 def member(value: object, *path: str) -> object:
-    """Return a nested member by case-insensitive names, as Azure does, or None if it is missing.
+    """Return a nested member by names without case, as Azure does, or None if it is missing.
 
-    What a name with a lookalike of a letter stands for is left open.
+    If a name contains a lookalike of a letter, its meaning is left undecided.
 
     Raises:
-        RepeatedName: there are several spellings of a name.
-
+        RepeatedName: an object has several spellings of a name.
     """
     for name in path:
         if isinstance(value, Unresolved):

@@ -1,6 +1,6 @@
-"""Read accounts that exist from what `az cognitiveservices account show` and `list` print.
+"""Read existing accounts from the output of `az cognitiveservices account show` and `list`.
 
-`az rest` prints pages of Azure Resource Manager, which have the list in ``value``.
+`az rest` prints pages of Azure Resource Manager, which contain the list in ``value``.
 """
 
 import re
@@ -19,7 +19,7 @@ _RESOURCE: Final = re.compile(
     r"/subscriptions/[^/]+/(?:.*/)?providers/(microsoft\.[a-z]+/.+)", re.IGNORECASE | re.ASCII
 )
 _NEXT: Final = "nextLink"
-# Azure lists only what the identity may read.
+# Azure lists only the accounts that the identity may read.
 _EMPTY: Final = (
     "The list is empty. It may be of another subscription, or of an identity without rights. Check "
     "both with `az account show`; a scan finds out whether it may read a subscription."
@@ -28,9 +28,10 @@ _INCOMPLETE: Final = "The list is incomplete, because it has a nextLink. Provide
 
 
 def read_accounts(document: object) -> list[PlannedAccount] | None:
-    """Return the accounts in such output, without other resources; None if it is another document.
+    """Return the accounts in such output, without other resources; None for other documents.
 
-    An entry without a usable id is an unknown account, and so is what an incomplete list lacks.
+    An entry without a usable id is an unknown account. An incomplete list adds an unknown account
+    for the missing part.
     """
     page = as_object(document)
     entries = member(page, "value") if page else document

@@ -1,4 +1,4 @@
-"""Accounts of a plan of Terraform: ``terraform show -json``.
+"""Read accounts from a Terraform plan: ``terraform show -json``.
 
 Sources: https://developer.hashicorp.com/terraform/internals/json-format; the resources of the
 providers azurerm (cognitive_account*_resource.go, ai_services_resource.go) and azapi, read in 2026.
@@ -34,16 +34,17 @@ _UNREADABLE: Final = Unresolved("in a body that cannot be read")
 _SENSITIVE: Final = Unresolved("overridden by sensitive_body, which no plan shows")
 _SET_BY: Final = "the plan does not show the order or the account in which these set a key: {}"
 _GONE: Final = (("delete",), ("forget",))
-# azurerm sets Microsoft's keys when the resource of a key is destroyed.
+# The provider azurerm resets an account to Microsoft's keys when a key resource is destroyed.
 _KEY_GONE: Final = Entry(_OTHER, {"keySource": "Microsoft.CognitiveServices"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Resource:
-    """A resource in the plan; ``values`` are those after the plan, or before a deletion.
+    """A resource in the plan; ``values`` are from after the plan, or from before a deletion.
 
-    ``place`` is its module, its name there, and its index; ``arguments`` are those in the
-    configuration. ``before`` and ``after`` are what it sets of an account, if anything.
+    ``place`` is the resource's module, name and index. ``arguments`` are the arguments in the
+    configuration. ``before`` and ``after`` are the account settings that the resource sets, or
+    None.
     """
 
     line: int | None
@@ -65,15 +66,15 @@ class _Resource:
 
 
 def read_plan(document: object) -> list[PlannedAccount]:
-    """Return the accounts after the plan, each once, and resources that may hide more."""
+    """Return the accounts after the plan, without duplicates, and resources that may hide more."""
     changes = as_list(member(document, "resource_changes"))
-    # What Terraform could not plan yet.
+    # Resources that Terraform could not plan yet.
     deferred = as_list(member(document, "deferred_changes"))
     changes = [*changes, *(member(resource, "resource_change") for resource in deferred)]
     blocks = dict(_blocks(member(document, "configuration", "root_module")))
     resources = [resource for change in changes for resource in _resources(change, blocks)]
     accounts = {each.address: each for each in resources if each.after and each.type in _ACCOUNTS}
-    # What sets the key of an account, by whether that is certain.
+    # Resources that set the key of an account, certainly or possibly.
     setters: dict[str, dict[tuple[str, bool], _Resource]] = {}
     for resource in resources:
         after = resource.after
@@ -100,7 +101,7 @@ def read_plan(document: object) -> list[PlannedAccount]:
 def _account(
     account: _Resource, own: Entry, setters: Mapping[tuple[str, bool], _Resource]
 ) -> PlannedAccount:
-    """Return an account with the key that the resources set which certainly or perhaps mean it."""
+    """Return an account with the key set by resources that certainly or possibly refer to it."""
     sure, loose = (
         [each for (_, is_sure), each in setters.items() if is_sure is is_certain]
         for is_certain in (True, False)
@@ -110,8 +111,8 @@ def _account(
     is_reset = member(account.change, "before", _BLOCK) and not account.values.get(_BLOCK)
     is_kept = any(not {"create", "delete"} & {*each.actions} for each in sure)
     if is_kept and (is_reset or "create" in account.actions):
-        # A new account has no key, and azurerm removes the key of a block that is gone. What set
-        # the key before does not set it again.
+        # A new account has no key, and azurerm removes the key if its block is deleted. A resource
+        # that set the key earlier does not set it again.
         entries.append(own)
     spend(20 * len(loose))
     entries += [_with(entry, each.after) for entry in [*entries] for each in loose]
@@ -120,14 +121,14 @@ def _account(
 
 
 def _loss(resource: _Resource) -> str | None:
-    """Return why the plan deletes an account, or "" if it does not say; None if it does not."""
+    """Return why the plan deletes an account, "" if no reason is given, None if it does not."""
     kind, actions = resource.type, resource.actions
     if kind == "azapi_resource_action":
         is_deletion = str(resource.values.get("method")).upper() == "DELETE"
         is_account = _arm_type(kind, resource.values) == ACCOUNT_TYPE
         return "" if is_deletion and is_account and actions != ("no-op",) else None
     before = as_object(member(resource.change, "before"))
-    # azurerm deletes what a template has deployed.
+    # azurerm deletes the resources that a template has deployed.
     is_template = kind.endswith("_template_deployment") and _may_deploy(kind, before)
     if "delete" not in actions or not (is_template or (kind in _ACCOUNTS and resource.before)):
         return None
@@ -153,8 +154,8 @@ def _blocks(module: object, path: str = "") -> Iterator[tuple[str, object]]:
 def _resources(entry: object, blocks: Mapping[str, object]) -> Iterator[_Resource]:
     """Yield the resource of an entry of the plan.
 
-    A resource that sets a key and is replaced yields two, its deletion and its creation, in the
-    order of the plan.
+    If a resource that sets a key is replaced, yield its deletion and its creation, in the order of
+    the plan.
     """
     if member(entry, "mode") == "data":
         return
@@ -180,7 +181,7 @@ def _resources(entry: object, blocks: Mapping[str, object]) -> Iterator[_Resourc
 
 
 def _merged(after: object, unknown: object) -> object:
-    """Return the values of a plan, with ``Unresolved`` for values that it cannot know."""
+    """Return the values of a plan, with ``Unresolved`` for values not known before apply."""
     if isinstance(unknown, dict) and unknown and isinstance(after, dict):
         names = dict.fromkeys([*after, *unknown])
         return {name: _merged(after.get(name), unknown.get(name)) for name in names}
@@ -190,7 +191,7 @@ def _merged(after: object, unknown: object) -> object:
 
 
 def _set_by(kind: str, values: dict[str, object], arguments: object) -> Entry | None:
-    """Return what a resource with these values sets of an account, or None for nothing."""
+    """Return the account settings that a resource with these values sets, or None."""
     if kind == _KEY:
         return Entry(_OTHER, _encryption(values))
     if kind in _AZURERM:
@@ -209,7 +210,7 @@ def _set_by(kind: str, values: dict[str, object], arguments: object) -> Entry | 
 
 
 def _set_by_azapi(kind: str, values: dict[str, object]) -> Entry:
-    body = _parse_json(values.get("body"))  # a text up to version 1 of azapi
+    body = _parse_json(values.get("body"))  # a JSON string before version 2 of azapi
     properties = member(body, "properties")
     if kind in _ACCOUNTS:
         return get_entry(member(body, "kind"), properties, is_whole=True)
@@ -217,13 +218,13 @@ def _set_by_azapi(kind: str, values: dict[str, object]) -> Entry:
     is_put = str(values.get("method")).upper() == "PUT"
     is_named = "encryption" in map(str.lower, as_object(properties))
     if part.encryption is None and (is_put or is_named):
-        # An update says null where it does something of which nobody knows the outcome.
+        # Null in an update means an action with an unknown outcome.
         return Entry(_OTHER, Unresolved("left out"))
     return part
 
 
 def _arm_type(kind: str, values: dict[str, object]) -> str:
-    """Return the type in Azure of a resource of azapi, or "" for other resources."""
+    """Return the Azure type of an azapi resource, or "" for other resources."""
     type_name = str(values.get("type")).partition("@")[0].lower()
     if kind == "azapi_resource_action" and isinstance(action := values.get("action"), str):
         path = f"{values.get('resource_id')}/{action}".lower()
@@ -232,9 +233,10 @@ def _arm_type(kind: str, values: dict[str, object]) -> str:
 
 
 def _encryption(block: object) -> object:
-    """Return the encryption that a block or resource of azurerm sets, which always has a key.
+    """Return the encryption set by an azurerm block or resource, which always has a key.
 
-    azurerm requires and validates its id, so that an id which is known after apply is one, too.
+    azurerm requires and validates the key's id, so an id that is known only after apply is also a
+    key.
     """
     if not isinstance(block, dict):
         return block
@@ -246,7 +248,7 @@ def _encryption(block: object) -> object:
 
 
 def _targets(setter: _Resource, accounts: Collection[_Resource]) -> tuple[str, ...]:
-    """Return the addresses of accounts that may be set; at the end "" for one outside the plan."""
+    """Return addresses of accounts that may be set, with a final "" for one outside the plan."""
     spend(3 * len(accounts))
     attribute = "cognitive_account_id" if setter.type == _KEY else "resource_id"
     target, parent = setter.values.get(attribute), setter.values.get("parent_id")
@@ -259,7 +261,7 @@ def _targets(setter: _Resource, accounts: Collection[_Resource]) -> tuple[str, .
         return (*exact,) if len(exact) == 1 else (*exact, *alike, "")
     references = as_list(member(setter.arguments, attribute, "references"))
     names, (path, _, index) = {*map(str, references)}, setter.place
-    # Terraform lists a resource that an expression names, and each of its parts.
+    # Terraform lists a resource that an expression names, and each part of the reference.
     addresses = {".".join(re.split(r"[.\[]", each)[:2]) for each in names - _LOOPS}
     matches = [each for each in accounts if each.place[0] == path and {each.place[1]} == addresses]
     # The plan does not show whether an expression calculates with count.index.
@@ -273,7 +275,7 @@ def _targets(setter: _Resource, accounts: Collection[_Resource]) -> tuple[str, .
 
 
 def _has_id(account: _Resource, text: str) -> bool | None:
-    """Tell whether an account has this id; None if it is new and only its subscription is open."""
+    """Return whether an account has this id; None if a new account's subscription is unknown."""
     parts = ("id", "name", "resource_group_name", "parent_id")
     own, name, group, parent = map(account.values.get, parts)
     made = f"{parent}{_PATH}{name}" if isinstance(parent, str) else None
@@ -285,7 +287,7 @@ def _has_id(account: _Resource, text: str) -> bool | None:
 
 
 def _with(entry: Entry, setter: Entry | None) -> Entry:
-    """Return an account with the setter's encryption merged over its own."""
+    """Return an account with the setter's encryption merged into its own encryption."""
 
     def lay_over(before: object, after: object) -> object:
         if not isinstance(before, dict) or not isinstance(after, dict):
@@ -297,7 +299,7 @@ def _with(entry: Entry, setter: Entry | None) -> Entry:
 
 
 def _may_deploy(kind: str, values: dict[str, object]) -> bool:
-    """Tell whether a resource deploys a template that may have accounts."""
+    """Return whether a resource deploys a template that may contain accounts."""
     arm_type = _arm_type(kind, values)
     if not kind.endswith("_template_deployment") and arm_type not in DEPLOYMENTS:
         return bool(arm_type) and isinstance(values.get("type"), Unresolved)
@@ -310,5 +312,5 @@ def _may_deploy(kind: str, values: dict[str, object]) -> bool:
 
 
 def _parse_json(value: object) -> object:
-    """Return the value of a text in JSON, or another value as it is."""
+    """Parse a string as JSON, or return any other value unchanged."""
     return json.loads(value, object_pairs_hook=as_dict) if isinstance(value, str) else value

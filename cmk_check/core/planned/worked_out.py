@@ -1,8 +1,8 @@
-"""Make the judgement of a template more exact with what Bicep's engine works out for it.
+"""Refine the judgement of a template with values that Bicep's engine calculates.
 
-The engine gets what decides the accounts, with the address of each in place of its location, so
-that its answer says of which account it speaks. A parameter without a value is an input from
-outside, which the engine leaves open. Format: `bicep snapshot` of Bicep 0.49.
+The engine gets the settings that decide the accounts, with each account's address in place of its
+location, so that its output can be matched to the accounts. A parameter without a value is an
+external input, which the engine leaves undecided. Format: `bicep snapshot` of Bicep 0.49.
 """
 
 import json
@@ -26,20 +26,20 @@ from cmk_check.core.text import as_object, few, format_count
 _INPUT: Final = re.compile(r"externalInputs\('([A-Za-z_]\w*)_\d+'\)", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _SCHEMA: Final = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
-# All but the name and the place are those of the template that the engine gets.
+# Except for name and location, these are from the template that the engine gets.
 _ITSELF: Final = re.compile(r"(?i)\bdeployment(?:\s|\\\w+)*\((?!\)\.(?:name|location)\b)")
 _TEXT: Final = re.compile(r'"((?:[^"\\]|\\.)*+)"')
 _EMPTY: Final = {"$schema": _SCHEMA, "contentVersion": "1.0.0.0", "resources": []}
 
 
 def focused(template: object, address: str) -> dict[str, object] | None:
-    """Return a template with what decides its accounts, or None if it has none.
+    """Return a template with the settings that decide its accounts, or None without accounts.
 
-    ``address`` is put before the address of each account. It must be secret: else a location that
-    the template gives could claim the address of another account.
+    ``address`` is put before the address of each account. The prefix must be secret, or else a
+    location in the template could imitate the address of another account.
 
-    Of the rest, the engine may leave open or refuse so much that it shows no account. So only what
-    expressions may refer to stays of it, without loops.
+    Other parts of a template could make the engine show no account. For this reason only parts that
+    expressions may refer to remain, without loops.
     """
     resources = member(template, "resources")
     is_named = isinstance(resources, dict)
@@ -60,13 +60,14 @@ def focused(template: object, address: str) -> dict[str, object] | None:
 def reads_itself(template: str) -> bool:
     """Return whether a template in JSON has an expression that reads its own deployment.
 
-    The engine would answer about the template of ``focused``, which is not the one that Azure gets.
+    The engine would evaluate such an expression for the template of ``focused`` and not for the
+    real one.
     """
     return any(text[:1] == "[" and _ITSELF.search(text) for text in _TEXT.findall(template))
 
 
 def _deciding(resource: object, address: str) -> dict[str, object] | None:
-    """Return a resource with what decides its accounts, or None if it has none."""
+    """Return a resource with the settings that decide its accounts, or None without accounts."""
     kind = str(member(resource, "type")).lower()
     properties, below = member(resource, "properties"), member(resource, "resources")
     nested = member(properties, "template")
@@ -93,10 +94,10 @@ def _without(value: object, *names: str) -> dict[str, object]:
 
 
 def parameters_for(template: object, assignments: Sequence[object]) -> tuple[str, list[str]]:
-    """Return a .bicepparam for ``template.json``, and the parameters without a value.
+    """Return a .bicepparam for ``template.json``, and the names of parameters without a value.
 
-    ``given`` are the parameters of each file; the last value counts. The Azure Developer CLI
-    replaces ``${NAME}`` before a deployment.
+    ``assignments`` are the parameters of each file; a later file overrides an earlier one. The
+    Azure Developer CLI replaces ``${NAME}`` before a deployment.
     """
     values = {name: value for each in assignments for name, value in parameter_values(each).items()}
     lines, missing = ["using './template.json'"], []
@@ -107,7 +108,7 @@ def parameters_for(template: object, assignments: Sequence[object]) -> tuple[str
         is_left_out = name.lower() not in values and (is_optional or has_default)
         if is_left_out or not _NAME.fullmatch(name):
             continue
-        # Null may stand for a default.
+        # Null may mean the default value.
         is_null = value is None and (name.lower() not in values or not is_optional or has_default)
         is_open = is_null or isinstance(value, Unresolved) or "${" in json.dumps(value)
         text = json.dumps(value, default=str).replace("\\", "\\\\").replace("'", "\\'")
@@ -124,10 +125,10 @@ def more_exact(
     kinds: Collection[str],
     secret: str,
 ) -> list[PlannedAccount]:
-    """Return accounts of a template, with what a snapshot says of those that are unknown.
+    """Return the accounts of a template, with unknown accounts refined by a snapshot.
 
-    A violation stays whatever the engine says, and so do templates that the document lacks. An
-    account that the engine leaves out is gone only if the engine shows everything.
+    Violations and templates that the document lacks remain, whatever the engine returns. An account
+    that is missing in the engine's output is dropped only if the output is complete.
     """
     text = _INPUT.sub(r"parameters('\1')", snapshot_text)
     snapshot = json.loads(text, object_pairs_hook=as_dict)
@@ -159,13 +160,13 @@ def more_exact(
 
 
 def _lacks(account: PlannedAccount, missing: Sequence[str]) -> str | None:
-    """Say which of the parameters without a value the account depends on."""
+    """Return a sentence with the missing parameters that decide the account, or None."""
     entries = json.dumps(account.entries, default=lambda value: value.text)
     own = [name for name in missing if f"parameters('{name}')" in entries]
     return f"{format_count(len(own), 'parameter')} without a value: {few(own)}" if own else None
 
 
 def add_doubt(account: PlannedAccount, why: str | None) -> PlannedAccount:
-    """Return an account of the document with one more reason for which it may be open."""
+    """Return an account of the document with one more reason why it may be undecided."""
     doubt = "; ".join(filter(None, (account.doubt, why)))
     return replace(account, doubt=doubt) if why and account.entries else account

@@ -1,6 +1,6 @@
-"""The catalogue of reasons: the words of each, its severity, what ends it and who must act.
+"""The catalogue of reasons: the words of each reason, its severity, what ends it and who must act.
 
-reasons.toml has the words. If it lacks an entry for a code, the program does not start.
+reasons.toml has the words. If reasons.toml lacks an entry for a code, the program does not start.
 """
 
 from collections.abc import Collection, Mapping
@@ -30,8 +30,8 @@ NOTHING_TO_DO: Final = "There is nothing to do."
 class ReasonEntry:
     """A reason in words: what it means (one or more sentences), what ends it, and who must act.
 
-    ``when`` says when exactly the reason applies, if the message does not; ``make docs`` writes all
-    reasons into docs/reference/reasons.md.
+    ``when`` defines exactly when the reason applies, if the message does not. ``make docs`` writes
+    all reasons into docs/reference/reasons.md.
     """
 
     severity: ReasonSeverity
@@ -50,7 +50,7 @@ class ReasonEntry:
 
 
 def add_note(sentence: str, note: str | None) -> str:
-    """Put a note in brackets at the end of a sentence."""
+    """Add a note in brackets to a sentence, before its final period."""
     return f"{sentence.removesuffix('.')} ({note.removesuffix('.')})." if note else sentence
 
 

@@ -1,6 +1,6 @@
-"""Gaps for Azure services that cannot be reached or issue no token: why, and what to do.
+"""Build gaps for Azure services that cannot be reached or do not issue a token.
 
-reasons.toml has the words. If it lacks one of these, the program does not start.
+The words are in reasons.toml. If a sentence is missing there, the program does not start.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ def _gap(words: Mapping[str, str], *values: str | int) -> Gap:
     return Gap(GapReason(words["reason"]), detail=words["message"].format(*values))
 
 
-# Of an error's code, or of a peer.
+# Parameters: the error's code, or the peer.
 type _OfOne = Callable[[str], Gap]
 
 NOBODY_SIGNED_IN: Final = _gap(_WORDS["nobody_signed_in"])
@@ -28,9 +28,9 @@ sign_in_refused: _OfOne = partial(_gap, _WORDS["sign_in_refused"])
 name_unknown: _OfOne = partial(_gap, _WORDS["name_unknown"])
 peer_silent: _OfOne = partial(_gap, _WORDS["peer_silent"])
 not_connected: _OfOne = partial(_gap, _WORDS["not_connected"])
-# Of the peer, and the proxy.
+# Parameters: the peer and the proxy.
 proxy_silent: Callable[[str, str], Gap] = partial(_gap, _WORDS["proxy_silent"])
-# Of the peer, the proxy, and the status of its refusal.
+# Parameters: the peer, the proxy, and the status of the proxy's refusal.
 proxy_refuses: Callable[[str, str, int], Gap] = partial(_gap, _WORDS["proxy_refuses"])
-# Of the peer, and the variables that name the certificate file.
+# Parameters: the peer, and the variables that name the certificate file.
 certificate_unknown: Callable[[str, str], Gap] = partial(_gap, _WORDS["certificate_unknown"])

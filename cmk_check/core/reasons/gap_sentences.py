@@ -1,6 +1,6 @@
-"""Gaps with wording for single cases: why a subscription, or a part of it, could not be read.
+"""Build gaps with wording for single cases: why all or part of a subscription was not read.
 
-reasons.toml has the words. If it lacks a case, the program does not start.
+reasons.toml has the words. If reasons.toml lacks a case, the program does not start.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,10 +23,10 @@ def make_gap(
     message: str | None = None,
     way_out: str | None = None,
 ) -> Gap:
-    """Build the gap for a reason; its detail has the catalogue's words.
+    """Build the gap for a reason, with the catalogue's words as its detail.
 
-    ``note`` is added to the message in brackets. ``message`` and ``way_out`` replace the words of
-    the catalogue if those do not fit the case.
+    ``note`` is added to the message in brackets. ``message`` and ``way_out`` replace the
+    catalogue's words where those do not fit the case.
     """
     entry = GAP_REASONS[reason]
     what = add_note(message or entry.message, note)
@@ -35,7 +35,7 @@ def make_gap(
 
 
 def _case(words: Mapping[str, str], action: str | None = None, **values: object) -> Gap:
-    """Build the gap for a case, in whose words each placeholder becomes one of these values."""
+    """Build the gap for a case, and fill the placeholders in its words with these values."""
     filled = {name: text.format(action=action, **values) for name, text in words.items()}
     reason, way_out = GapReason(filled["reason"]), filled.get("way_out")
     return make_gap(reason, missing_action=action, message=filled["message"], way_out=way_out)
@@ -43,7 +43,7 @@ def _case(words: Mapping[str, str], action: str | None = None, **values: object)
 
 type _OfAction = Callable[[str], Gap]
 
-# By lower-cased Azure error code: what happened (None: the reason's own message), and what ends it.
+# By lower-cased Azure error code: the message (None for the reason's own message), and the way out.
 OF_ERROR_CODES: Final[Mapping[str, tuple[str | None, str]]] = {
     code: (words.get("message"), words["way_out"])
     for words in TABLES["error_code"].values()

@@ -27,7 +27,7 @@ KEY_SEVERITIES: Final[Mapping[ReasonSeverity, KeySeverity]] = {
     ReasonSeverity.UNKNOWN: KeySeverity.UNKNOWN,
     ReasonSeverity.ERROR: KeySeverity.BROKEN,
 }
-"""What findings call the severities of the catalogue."""
+"""The severities of key health by the severities of the catalogue."""
 
 
 def key_severity(code: KeyReason) -> KeySeverity:
@@ -46,5 +46,5 @@ def without_detail(reason: str) -> str:
 
 
 def malformed(fault: str, command: str) -> str:
-    """Return the sentence for an answer with an unknown shape; ``command`` shows the resource."""
+    """Return the sentence for a response in an unknown format; ``command`` shows the resource."""
     return f"{fault} Check it with `{command}`; if Azure changed the shape, update cmk_check."

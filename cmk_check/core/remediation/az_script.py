@@ -2,7 +2,7 @@
 
 plan.sh has the bash, for version 3.2, which macOS has. Names are untrusted text: each is quoted
 once, in an assignment, and used as "$NAME" after an equals sign, where az accepts even a value with
-a leading dash. docs/remediation.md lists what the commands return and when they fail.
+a leading dash. docs/remediation.md lists the results of the commands and their failures.
 """
 
 import re
@@ -26,11 +26,11 @@ LITERAL_NAMES: Final = (
 def render_az(plan: Plan) -> str:
     """Return a plan as a bash script.
 
-    The script prints what it does and does not prompt. It exits with 0 once Azure reports that the
-    account is under the key or that the key can be used. If it has to stop, it prints why and exits
-    with another code: ``NOT_YET`` if Azure did not accept or show the key in as many tries as the
-    environment variable ``PLAN_TRIES`` allows. It has only the functions and names that it uses. At
-    the end it prints the reasons that the plan does not fix.
+    The script prints its actions and does not prompt. It exits with 0 after Azure reports that the
+    account uses the key or that the key can be used. If the script has to stop, it prints the
+    reason and exits with another code: ``NOT_YET`` if Azure did not accept or show the key within
+    the number of tries in the environment variable ``PLAN_TRIES``. The script contains only the
+    functions and names that it uses. At the end it prints the reasons that the plan does not fix.
     """
     steps = "".join(
         f"\nsay {quoted(f'{number}. {step.title}')}\n{step.commands}"
@@ -67,19 +67,19 @@ def _functions(steps: str) -> str:
 
 
 def account_options(account: AccountId) -> str:
-    """Return the options that name an account; its commands in az have no ``--ids``."""
+    """Return the options that name an account, because its az commands have no ``--ids``."""
     names = (account.subscription_id, account.resource_group, account.name)
     return "--subscription={} --resource-group={} --name={}".format(*map(quoted, names))
 
 
 def quoted(text: str) -> str:
-    """Quote a text for bash as one literal word.
+    """Quote a string for bash as one literal word.
 
-    Characters that a terminal does not show as they are, such as one that reverses the writing
-    direction, are written as bytes, so that a reader of the script sees what it does.
+    Characters that a terminal displays differently, such as those that reverse the writing
+    direction, are written as bytes, so that a reader sees what the script does.
     """
     if not text.isprintable():
-        # Octal, because in some versions of bash \x takes all hexadecimal digits that follow.
+        # Octal, because \x takes all hexadecimal digits that follow in some versions of bash.
         escaped = (
             char
             if char.isprintable() and char not in "\\'"

@@ -1,4 +1,4 @@
-"""The plan that puts a non-compliant account under a customer-managed key."""
+"""Plan how to encrypt a non-compliant account with a customer-managed key."""
 
 import re
 from typing import Final
@@ -36,22 +36,20 @@ def plan_for(
     vault: str | TargetVault | None = None,
     key: str | None = None,
 ) -> Plan | None:
-    """Plan how to bring an account under a customer-managed key.
+    """Plan how to encrypt an account with a customer-managed key.
 
     Args:
-        finding: as recorded or as just judged.
+        finding: the finding as recorded or as just judged.
         tenant_id: the tenant of the account's subscription.
         vault: an existing vault to use, by name or ARM id, or a vault that plans share; None to
             create a vault.
         key: the key's name in the vault; the key is created if it does not exist.
 
-    Returns:
-        The plan, or None for a finding that is compliant or unknown, or whose kind of account
-        cannot have a customer-managed key.
+    Returns: The plan, or None for a finding that is compliant or unknown, or for a kind of account
+        that cannot have a customer-managed key.
 
     Raises:
         ValueError: ``vault`` or ``key`` is not a valid name.
-
     """
     is_violation = finding.judgement.verdict is Verdict.NON_COMPLIANT
     if not is_violation or not has_customer_keys(finding.kind):
@@ -60,8 +58,8 @@ def plan_for(
     target = _vault(finding, vault)
     identities = {part.strip().lower() for part in (evidence.identity_type or "").split(",")}
     client_id = match_text(GUID, evidence.identity_client_id)
-    # All of Microsoft's pages accept a system-assigned identity, but an account that already names
-    # a client id would keep using that identity.
+    # All of Microsoft's pages allow a system-assigned identity, but an account that already names a
+    # client id would continue to use that identity.
     is_fixed = client_id is not None or "systemassigned" not in identities
     user = is_fixed and "userassigned" in identities
     find_vault = Action.CREATE_VAULT if target.is_new else Action.CHECK_VAULT
@@ -96,15 +94,15 @@ def plan_for(
 
 
 def choose_shared_vault(finding: Finding) -> TargetVault | None:
-    """Return the vault that accounts of one owner share, within a subscription and a region.
+    """Return the vault that accounts of one owner share in a subscription and a region.
 
-    Its name depends only on these three. Azure allows one vault for several subscriptions of a
-    tenant, but then deleting one subscription would remove the keys of others.
+    The vault's name depends only on owner, subscription and region. Azure allows one vault for
+    several subscriptions of a tenant, but then deleting one subscription would remove the keys of
+    the others.
 
     Returns:
-        None if the account cannot share a vault: it already names one, its region is not known, or
-        it cannot have a key.
-
+        None if the account cannot share a vault: it already names a vault, its region is not known,
+        or it cannot have a key.
     """
     account = finding.id
     region = match_text(_LOCATION, finding.location)
@@ -117,7 +115,7 @@ def choose_shared_vault(finding: Finding) -> TargetVault | None:
 
 
 def parse_vault(name: str, subscription_id: str) -> TargetVault:
-    """Return an existing vault by its name in a subscription, or by its ARM id; or ValueError."""
+    """Return an existing vault by its name in a subscription or by its ARM id."""
     match = _VAULT_ID.fullmatch(name)
     if match and match["group"].isprintable() and _VAULT.fullmatch(match["name"]):
         return TargetVault(match["name"], match["subscription"], match["group"], is_new=False)
@@ -129,14 +127,14 @@ def parse_vault(name: str, subscription_id: str) -> TargetVault:
 
 
 def parse_key_name(name: str) -> str:
-    """Return a valid name of a key; raise ValueError for another."""
+    """Return the name of a key if it is valid, or raise ValueError."""
     if KEY_NAME.fullmatch(name):
         return name
     raise ValueError("a key's name has 1 to 127 letters, digits and hyphens")
 
 
 def _find_own_vault(finding: Finding) -> str | None:
-    """Return the vault that an account names without a key: its key must be in this vault."""
+    """Return the vault that an account names without a key, which must contain its key."""
     if finding.judgement.reason is not Reason.KEY_NOT_NAMED:
         return None
     match = _VAULT_URI.fullmatch(finding.judgement.evidence.key_vault_uri or "")

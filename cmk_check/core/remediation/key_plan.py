@@ -1,7 +1,7 @@
-"""The plan for the key of a compliant account: the steps that fix its reasons, in order.
+"""Plan how to fix the key of a compliant account: ordered steps that fix its reasons.
 
-Each step checks before it changes anything, so steps that are already done do no harm. A reason has
-no step if no ``az`` command fixes it, or if a name that the command needs is not known; its own
+Each step checks before it changes anything, so repeating a step does no harm. A reason has no step
+if no ``az`` command fixes it, or if a name that the command needs is not known. The reason's own
 message says who must act.
 """
 
@@ -22,17 +22,17 @@ _VAULT_ID: Final = re.compile(
     "/providers/microsoft[.]keyvault/(?P<type>vaults|managedhsms)/(?P<name>[a-z0-9-]{3,24})",
     re.IGNORECASE | re.ASCII,
 )
-# The characters that Azure allows in a group's name, which the script puts into a URL.
+# The characters that Azure allows in a group's name, which becomes part of a URL in the script.
 _GROUP: Final = re.compile(r"[\w().-]+")
 _REPLACED: Final = {KeyReason.KEY_TYPE_UNSUPPORTED, KeyReason.KEY_TOO_SMALL}
-# States that the owner of a key may have caused on purpose, and that another key would undo.
+# States that the owner of a key may have set on purpose, and that using another key would bypass.
 _BLOCKED: Final = {
     KeyReason.KEY_DISABLED,
     KeyReason.KEY_NOT_YET_VALID,
     KeyReason.KEY_OPERATIONS_MISSING,
     KeyReason.IDENTITY_LACKS_PERMISSION,
 }
-# A Managed HSM has the same steps for keys as a vault, but its own roles.
+# A Managed HSM has the same steps for keys as a vault, but different roles.
 _IN_HSM: Final = ON_KEYS | {Action.FOLLOW_KEY, Action.REPEAT_UPDATE}
 _STEPS: Final[Mapping[KeyReason, Action]] = {
     KeyReason.VAULT_NOT_FOUND: Action.RECOVER_VAULT,
@@ -53,12 +53,11 @@ def plan_key_fix(finding: Finding, *, tenant_id: str | None = None) -> Plan | No
     """Plan how to fix the key of an account.
 
     Args:
-        finding: as recorded or as just judged.
+        finding: the finding as recorded or as just judged.
         tenant_id: the tenant of the account's subscription.
 
     Returns:
         The plan, or None if nothing is wrong or no command fixes any reason.
-
     """
     health, evidence = finding.key_health, finding.judgement.evidence
     vault = _vault(health)
@@ -117,7 +116,7 @@ type _Made = tuple[tuple[PlanStep, ...], set[KeyReason]]
 def _ending(
     ways: Sequence[tuple[KeyReason, tuple[PlanStep, ...]]], vault: TargetVault
 ) -> _Made | None:
-    """Return the steps that fix reasons, each step once."""
+    """Return the steps that fix the reasons, without repeating a step."""
     steps: dict[Action, PlanStep] = {}
     ended = set()
     for code, made in ways:
@@ -133,9 +132,9 @@ def _ending(
 def _replacing(
     kind: str | None, ways: Mapping[KeyReason, tuple[PlanStep, ...]], *, user: bool
 ) -> _Made | None:
-    """Return the steps that put the account under another key in the same vault.
+    """Return the steps that give the account another key in the same vault.
 
-    None if the account needs an identity that no step can assign.
+    Return None if the account needs an identity that no step can assign.
     """
     gives = ways.get(KeyReason.IDENTITY_MISSING, (step(Action.GRANT, user=user),))
     if not gives:
@@ -166,11 +165,12 @@ def _list_steps(concern: KeyConcern, health: KeyHealth, *, user: bool) -> tuple[
     evidence = concern.evidence
     match concern.code:
         case KeyReason.VAULT_NOT_FOUND if health.principal_id is not None:
-            # Azure deletes the role assignments on a vault with the vault, and does not restore
+            # When a vault is deleted, Azure also deletes its role assignments and does not restore
             # them. https://learn.microsoft.com/azure/key-vault/general/key-vault-recovery
             return step(Action.RECOVER_VAULT), step(Action.GRANT_AGAIN, user=user, follows=True)
         case KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES:
-            # Trusted services cannot pass a perimeter; only its owner can remove the vault from it.
+            # Trusted services cannot pass a network security perimeter; only its owner can remove
+            # the vault from it.
             if evidence.get("publicNetworkAccess", "").lower() == "securedbyperimeter":
                 return ()
         case KeyReason.KEY_EXPIRED | KeyReason.KEY_EXPIRES_SOON | KeyReason.KEY_ROTATION_OVERDUE:
@@ -181,7 +181,8 @@ def _list_steps(concern: KeyConcern, health: KeyHealth, *, user: bool) -> tuple[
             is_followed = health.rotation is KeyRotation.AUTOMATIC
             return (renew,) if is_followed else (renew, step(Action.FOLLOW_KEY))
         case KeyReason.IDENTITY_MISSING:
-            # Only an account without an identity gets one: az would replace an existing identity.
+            # A step assigns an identity only if the account has none: az would replace an existing
+            # identity.
             type_of_identity = evidence.get("identityType", "None").lower()
             if "identityClientId" not in evidence and type_of_identity == "none":
                 return step(Action.RESTORE_IDENTITY), step(Action.GRANT_AGAIN, follows=True)

@@ -1,7 +1,7 @@
-"""A plan that fixes an account or its key, as data for the renderers, and the names that it uses.
+"""A plan that fixes an account or its key, as data for the renderers.
 
-A plan changes nothing, and this program never runs one. docs/remediation.md explains each step and
-what a plan leaves out.
+A plan changes nothing, and this program never runs a plan. docs/remediation.md explains each step
+and the limits of a plan.
 """
 
 import hashlib
@@ -23,7 +23,8 @@ from cmk_check.core.resource_id import AccountId
 VAULT_PREFIX: Final = "kv-cmk-"
 
 CONSTANTS: Final[Mapping[str, str]] = {
-    # Both of Microsoft's pages accept a key of 2048 bits; the page on Azure OpenAI no other size.
+    # Both of Microsoft's pages allow a key of 2048 bits; the page on Azure OpenAI allows only this
+    # size.
     "key_size": "2048",
     "retention_days": "90",
     # Key Vault Crypto Service Encryption User: read, wrap and unwrap a key, and nothing else.
@@ -31,7 +32,7 @@ CONSTANTS: Final[Mapping[str, str]] = {
     # Earlier versions of the vault's API retire in February 2027.
     "key_vault_api": "2026-02-01",
 }
-"""What every plan uses, by its name in the templates."""
+"""The constants that every plan uses, by their names in the templates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class TargetVault:
     """The vault for the key.
 
     ``resource_group`` is None if only the name of an existing vault is known. ``is_shared``: the
-    plans of several accounts use this vault and the same key in it.
+    plans of several accounts use this vault and the same key in the vault.
     """
 
     name: str
@@ -52,7 +53,7 @@ class TargetVault:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps for one account, and the names that they use.
+    """The steps for one account, and the names that the steps use.
 
     >>> plan = plan_for(finding, vault="kv-team")
     >>> plan.vault.name, plan.vault.is_new
@@ -60,11 +61,11 @@ class Plan:
     """
 
     summary: str
-    """Plain text, like the steps' texts, with any character that Azure allows."""
+    """Plain text, like the texts of the steps, with any character that Azure allows."""
     steps: tuple[PlanStep, ...]
     account: AccountId
     location: str | None
-    """None if it is not known, like ``tenant_id``."""
+    """The account's region; None if it is not known."""
     tenant_id: str | None
     user: bool
     """Whether a user-assigned identity of the account uses the key."""
@@ -82,22 +83,22 @@ class Plan:
     version: str | None = None
     """The version of the key that the account uses."""
     is_pinned: bool = False
-    """Whether the account names this version, and no step changes that."""
+    """Whether the account pins this version, and no step changes that."""
     is_named: bool = False
-    """Whether a person named the key, which probably exists."""
+    """Whether a person named the key, so that it probably exists."""
     replaces: str | None = None
-    """The key that the account uses now and that the plan replaces."""
+    """The current key of the account, which the plan replaces."""
     left: tuple[KeyConcern, ...] = ()
     """The reasons of key health that the steps do not fix."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
-        """What the steps do, in order."""
+        """The actions of the steps, in order."""
         return tuple(step.action for step in self.steps)
 
     @property
     def account_path(self) -> str:
-        """The account's ARM id with Azure's casing, which Terraform compares."""
+        """The account's ARM id with Azure's casing, because Terraform compares ids with case."""
         place = f"/subscriptions/{self.account.subscription_id}/resourceGroups"
         return (
             f"{place}/{self.account.resource_group}/providers/Microsoft.CognitiveServices/accounts/"
@@ -123,7 +124,7 @@ class Plan:
         return TERRAFORM_WARNING if changes_account else None
 
     def cautions(self, comment: str) -> str:
-        """Return the plan's warning and those of its steps, as the lines of a comment."""
+        """Return the warnings of the plan and of its steps, as the lines of a comment."""
         first = render_comment(comment, "Terraform", self.warning) if self.warning else ""
         return first + "".join(step.caution(comment) for step in self.steps)
 

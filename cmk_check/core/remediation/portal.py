@@ -1,8 +1,8 @@
 """Render a remediation plan as Markdown: numbered steps for a person in the Azure portal.
 
-steps.toml has the words. Names are untrusted text: in Markdown they are code, in links encoded. A
-link leads only to what has a proven address, an account or a vault; otherwise the menu path is
-named.
+steps.toml has the words. Names are untrusted text, written as code in Markdown and encoded in
+links. Only accounts and vaults have links, because their addresses are known. Other steps name the
+menu path.
 """
 
 from typing import Final
@@ -20,7 +20,8 @@ _FRAME: Final = {"plan": read_text(__package__, "portal.md").rstrip("\n")}
 def render_portal(plan: Plan, portal_url: str, vault_domain: str) -> str:
     """Return a plan as Markdown, one numbered step for each step of the plan.
 
-    ``portal_url`` is the origin of the cloud's portal, ``vault_domain`` the domain of its vaults.
+    ``portal_url`` is the origin of the cloud's portal. ``vault_domain`` is the domain of the
+    cloud's vaults.
     """
     account, vault = plan.account, plan.vault
     account_link = f"{portal_url}/#resource{quote(plan.account_path)}"

@@ -1,7 +1,7 @@
-"""The steps of a remediation plan, the one source of all four ways to carry it out.
+"""The steps of a remediation plan, from which all four formats are rendered.
 
-steps.toml has their words, also for the portal, plan.sh their bash, and plan.tf their Terraform.
-None of these has names: the renderers assign or insert them.
+steps.toml has the words, also for the portal. plan.sh has the bash, and plan.tf the Terraform.
+These files contain no names: the renderers assign or insert names.
 """
 
 import textwrap
@@ -13,19 +13,19 @@ from cmk_check.core.text_files import fill_part, read_parts, read_text, read_tom
 
 BASH: Final = read_parts(__package__, "plan.sh")
 TERRAFORM_WARNING: Final = read_text(__package__, "terraform_warning.txt").strip()
-"""What must be done before an account is changed that Terraform manages.
+"""What must be done before changing an account that Terraform manages.
 
-Terraform removes a key that is not in its configuration: the block is optional and not computed
-(cognitive_account_resource.go of the provider azurerm 5.2).
+Terraform removes a key that is not in its configuration, because the block is optional and not
+computed (cognitive_account_resource.go of the provider azurerm 5.2).
 """
 _WORDS: Final = read_toml(__package__, "steps.toml")
 
 
 class Action(StrEnum):
-    """What a step does; a plan for a key has its steps in this order.
+    """The action of a step, in the order of a plan for a key.
 
-    First come the steps that make the key usable, then those that Azure requires before an account
-    may change its key, and last that change.
+    The first steps make the key usable, the next steps fulfil what Azure requires before an
+    account's key can be changed, and the last step changes the key.
     """
 
     SIGN_IN = "sign_in"
@@ -76,10 +76,11 @@ ON_ACCOUNTS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class PlanStep:
-    """One step, as plain text for people, with its ``commands`` in bash.
+    """One step as plain text for people, with its ``commands`` in bash.
 
-    ``risk`` says what cannot be undone or must be decided, or is None; ``warning`` is the same for
-    a script, which may add how it behaves. ``portal`` has a line for each action in the portal.
+    ``risk`` says what cannot be undone or must be decided, or is None. ``warning`` is the risk in a
+    script, and may add how the script behaves. ``portal`` contains a line for each action in the
+    portal.
     """
 
     action: Action
@@ -91,12 +92,12 @@ class PlanStep:
     commands: str = field(kw_only=True)
 
     def caution(self, comment: str) -> str:
-        """Return title and warning as comment lines, or "" without a warning."""
+        """Return the title and the warning as comment lines, or "" without a warning."""
         return "" if self.warning is None else render_comment(comment, self.title, self.warning)
 
 
 def render_comment(comment: str, title: str, text: str) -> str:
-    """Return an entry of a list in the comment at the top of a script or template."""
+    """Return a list entry for the comment at the top of a script or template."""
     lines = textwrap.wrap(text, 92, break_long_words=False)
     return "".join(
         f"{comment}{line}\n" for line in (f" - {title}:", *(f"   {line}" for line in lines))
@@ -104,7 +105,7 @@ def render_comment(comment: str, title: str, text: str) -> str:
 
 
 def step(action: Action, *, due: str = "", **variants: bool) -> PlanStep:
-    """Return a step in the variants of steps.toml that are true.
+    """Return the step for an action, in the variants of steps.toml that are true.
 
     ``due`` is when the key should have been rotated, in seconds since 1970.
     """

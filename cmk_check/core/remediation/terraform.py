@@ -1,8 +1,9 @@
 """Render a remediation plan as Terraform: a root module, for the provider azurerm.
 
-A key that is set outside of an account's Terraform is removed by its next run, so the file has two
-ways: a block for an account that Terraform manages, and a separate resource, which changes only the
-encryption, for another account. Only a person knows which one is right, so the file asks.
+The next run of Terraform removes a key that was set outside of an account's configuration. For this
+reason the file offers two ways: a block for an account that Terraform manages, and a separate
+resource for other accounts, which changes only the encryption. Only a person knows the right way,
+so the file asks.
 
 plan.tf has the parts. Names are untrusted text: each is one escaped literal.
 """
@@ -22,7 +23,7 @@ PARTS: Final = read_parts(__package__, "plan.tf")
 def render_terraform(plan: Plan) -> str:
     """Return a plan as a Terraform file for Terraform 1.5 or newer.
 
-    It has a comment for each step that Terraform cannot do, and variables for unknown values.
+    The file has a comment for each step that Terraform cannot do, and variables for unknown values.
     """
     values = _values(plan)
     steps = "".join(
@@ -45,10 +46,10 @@ def render_terraform(plan: Plan) -> str:
 
 
 def literal(text: str) -> str:
-    """Return a text as an HCL string: always one literal, on one line.
+    """Return a string as an HCL string, which is always one literal on one line.
 
-    A brace that would begin a template is written as its code, because the escape of the language,
-    a doubled sign, has another meaning after a further sign.
+    A brace that would begin a template is written as its code, because HCL's own escape, a doubled
+    sign, has another meaning after a further sign.
     https://developer.hashicorp.com/terraform/language/expressions/strings
     """
     escaped = re.sub(r'[\\"]', r"\\\g<0>", text.encode(errors="replace").decode())
@@ -58,7 +59,7 @@ def literal(text: str) -> str:
 
 
 def _values(plan: Plan) -> Mapping[str, str]:
-    """Return the expressions for a plan's names, and "" for the parts that it does not need."""
+    """Return the expressions for a plan's names, with "" for those that it does not need."""
     is_old = not plan.vault.is_new
     vault_id, key_id, key_scope = _key(plan)
     role = "azurerm_role_assignment.cmk"

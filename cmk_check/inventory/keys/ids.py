@@ -1,7 +1,7 @@
-"""Parsing and building the ids of key vaults, managed HSMs and keys.
+"""Parse and build the ids of key vaults, managed HSMs and keys.
 
-Only text that matches these patterns becomes part of a URL or a query. The patterns are ASCII only,
-because otherwise the kelvin sign, for example, would match the letter k.
+Only text that matches these patterns becomes part of a URL or a query. The patterns are ASCII,
+because otherwise lookalikes such as the kelvin sign would match the letter k.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Final, Self
 from cmk_check.core.rule import KEY_NAME
 from cmk_check.core.text import GUID
 
-# Group names may have other letters and parentheses; a name of dots would lead to another path.
+# Group names may contain other letters and parentheses; a name of dots would change the path.
 _VAULT: Final = re.compile(
     rf"/subscriptions/(?P<subscription>{GUID})"
     r"/resourcegroups/(?P<group>(?!\.+/)[^/\x00-\x20\x7f-\x9f\ud800-\udfff]{1,90})"
@@ -24,8 +24,8 @@ _VAULT: Final = re.compile(
 class VaultId:
     """The id of a vault, lower-cased, except for a group name that is not ASCII.
 
-    Azure ignores case in names, but not with Python's rules: Python lower-cases a dotted capital I
-    to two characters.
+    Azure ignores case in names, but with different rules than Python, which lower-cases a dotted
+    capital I to two characters.
     """
 
     subscription_id: str
@@ -56,7 +56,7 @@ class VaultId:
 
     @property
     def text(self) -> str:
-        """The lower-cased id, as in facts."""
+        """The lower-cased id, as used in facts."""
         return self.path.lower()
 
 
@@ -79,5 +79,5 @@ class KeyId:
 
     @property
     def text(self) -> str:
-        """The lower-cased id, as in facts."""
+        """The lower-cased id, as used in facts."""
         return self.path.lower()

@@ -1,7 +1,7 @@
-"""Reads the key facts of accounts: vaults, keys and role assignments.
+"""Read the key facts of accounts: vaults, keys and role assignments.
 
-It reads only from Azure Resource Manager, never from a vault itself. Vault firewalls therefore do
-not matter, and no key material is accessed.
+The reader calls only Azure Resource Manager, never a vault itself. For this reason the firewalls of
+vaults do not matter, and no key material is accessed.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ class AzureKeys:
     async def _behind(
         self, account: Account, located: LocatedVault, deadline: float
     ) -> tuple[Key | Absent | Unread, tuple[Grant, ...] | Unread | None]:
-        """Return the key, and the grants on it if the vault uses Azure roles."""
+        """Return the key, and the grants on the key if the vault uses Azure roles."""
         key_id = KeyId.build(located.at, account.key_name)
         if key_id is None:
             return Unread(UNUSABLE_KEY), None

@@ -1,4 +1,4 @@
-"""Role assignments on a key, including inherited ones, and their roles' permissions."""
+"""Read role assignments on a key, including inherited ones, and their roles' permissions."""
 
 import re
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from cmk_check.inventory.gaps import MALFORMED, READ_ASSIGNMENTS, READ_ROLES, TR
 from cmk_check.inventory.keys.ids import KeyId
 from cmk_check.inventory.single_flight import SingleFlight
 
-# Azure returns the same role with the id of any subscription, or of none.
+# Azure returns the same role with the id of any subscription, or without a subscription.
 _ROLE: Final = re.compile(
     rf"(?:/subscriptions/{GUID})?/providers/microsoft\.authorization/roledefinitions/{GUID}"
 )
@@ -32,7 +32,7 @@ type _Assignments = tuple[tuple[Assignment, ...], bool]
 class RoleAssignments:
     """Reads role assignments once per key, and each role definition once.
 
-    Group memberships cannot be read. If an identity's own assignments do not suffice, all
+    Group memberships cannot be read. If an identity's own assignments are insufficient, all
     assignments that apply to it, including those of its groups, are requested once per identity and
     key.
     """
@@ -40,7 +40,8 @@ class RoleAssignments:
     def __init__(self, reader: ArmReader) -> None:
         self._reader = reader
         self._assignments: SingleFlight[_Assignments | Unread] = SingleFlight()
-        # Keys inherit most assignments: each is kept once, even if it is in many lists.
+        # Keys inherit most assignments, so each assignment is kept once even if many lists contain
+        # it.
         self._kept: dict[Assignment, Assignment] = {}
         self._roles: SingleFlight[tuple[RolePermissions, ...] | Unread] = SingleFlight()
 
@@ -88,9 +89,10 @@ class RoleAssignments:
     async def _read_grants(
         self, assignments: Sequence[Assignment], deadline: float
     ) -> tuple[tuple[Grant, ...], Unread | None]:
-        """Return the grants whose roles could be read, and why another role could not.
+        """Return the grants with readable roles, and the error of another role, if any.
 
-        If several failed, the order does not decide which one; missing permissions come first.
+        If several roles failed, the error does not depend on their order: missing permissions have
+        priority.
         """
         ids = (each.role_id for each in assignments)
         roles = await self._roles.read_all(ids, self._ask_role, deadline)
@@ -117,6 +119,6 @@ class RoleAssignments:
 
 
 def _reaches(scope: str, key_id: str) -> bool:
-    """Return whether a scope is or contains the key; management groups always count as such."""
+    """Return whether a scope may contain the key; management groups always may."""
     above = scope.rstrip("/")
     return scope.startswith(_ABOVE_SUBSCRIPTIONS) or f"{key_id}/".startswith(f"{above}/")

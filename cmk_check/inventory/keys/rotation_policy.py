@@ -1,4 +1,4 @@
-"""When a key's rotation policy creates the next version, from Azure Resource Manager's document.
+"""Calculate when a key's rotation policy creates the next version, from ARM's document.
 
 Sources: Key Vault's pages "Configure cryptographic key auto-rotation" (8 May 2025) and "Configure
 key autorotation in Azure Key Vault Managed HSM" (28 April 2026), and KeyRotationPolicy in the REST
@@ -17,11 +17,11 @@ from cmk_check.limits import LEAST_KEY_LIFETIME, LEAST_ROTATION_TIME, MAX_WORD_B
 
 
 def add_rotation(key: Key, document: object) -> Key:
-    """Add when the policy in a key's document replaces its latest version; never raises.
+    """Add when the policy in a key's document replaces its latest version, without raising.
 
-    Both times are unknown if no policy rotates the key, or if a relevant part of the policy is not
-    as documented. If a policy is set or changed after the rotation was due, the next rotation is
-    expected no earlier than that change. The due time itself does not move.
+    Both times are unknown if no policy rotates the key, or if a relevant part of the policy has an
+    undocumented form. If a policy is set or changed after the rotation was due, the next rotation
+    is expected no earlier than that change. The due time itself remains unchanged.
     """
     policy = as_object(as_object(as_object(document).get("properties")).get("rotationPolicy"))
     due = _due(policy, key.latest)
@@ -57,7 +57,7 @@ def _get_type(action: object) -> str | None:
 def _get_time(action: object, created: datetime, expires: datetime | None) -> datetime | None:
     """Return when an action rotates; ``expires`` is None if key or policy has no expiry.
 
-    ``timeBeforeExpiry`` needs both. Templates leave the unused trigger empty.
+    ``timeBeforeExpiry`` needs an expiry of both. Templates leave the unused trigger empty.
     """
     trigger = as_object(as_object(action).get("trigger"))
     after, before = (trigger.get(name) or None for name in ("timeAfterCreate", "timeBeforeExpiry"))
@@ -72,9 +72,10 @@ def _get_time(action: object, created: datetime, expires: datetime | None) -> da
 def _move_time(
     time: datetime, duration: object, least: timedelta, *, back: bool = False
 ) -> datetime | None:
-    """Return the time moved by an ISO 8601 duration, or None if it is shorter than ``least``.
+    """Return the time moved by an ISO 8601 duration, or None if shorter than ``least``.
 
-    Months and years follow the calendar; a day that the month does not have becomes its last day.
+    Months and years follow the calendar, and a day that does not exist becomes the last day of the
+    month.
     """
     if not isinstance(duration, str) or len(duration) > MAX_WORD_BYTES:
         return None

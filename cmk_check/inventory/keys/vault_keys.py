@@ -1,4 +1,4 @@
-"""The keys of vaults in Azure Resource Manager: attributes only, never key material."""
+"""Read the keys of vaults from Azure Resource Manager: attributes only, never key material."""
 
 import re
 from dataclasses import replace
@@ -15,8 +15,8 @@ from cmk_check.inventory.keys.ids import KeyId
 from cmk_check.inventory.keys.rotation_policy import add_rotation
 from cmk_check.inventory.single_flight import SingleFlight
 
-# The codes of a missing key in a vault that was just read. Other codes would mean that the vault
-# is missing or its type unknown.
+# The codes of a missing key in a vault that was just read. Other codes would mean that the vault is
+# missing or that its type is unknown.
 _GONE: Final = frozenset({"keynotfound", "notfound", "resourcenotfound"})
 _VERSION_NAME: Final = re.compile("[A-Za-z0-9]{1,64}")
 
@@ -35,7 +35,7 @@ class VaultKeys:
     async def find(
         self, key_id: KeyId, pinned: str | None, deadline: float
     ) -> Key | Absent | Unread:
-        """Return a key; if a version is pinned, with all versions and that version's details."""
+        """Return a key; if a version is pinned, include all versions and that version's details."""
         key = await self._keys.get(key_id, lambda until: self._get(key_id, until), deadline)
         if isinstance(key, Key) and pinned is not None:
             key = replace(key, versions=await self._read_versions(key, key_id, pinned, deadline))
@@ -53,7 +53,7 @@ class VaultKeys:
         name = next((v.version for v in versions if fold_version(v.version) == folded), None)
         if name is None or not _VERSION_NAME.fullmatch(name):
             return versions
-        # The list has neither type, size nor operations, which may differ between versions.
+        # The list contains neither type, size nor operations, which may differ between versions.
         whole: KeyVersion | Unread = key.latest
         if fold_version(key.latest.version) != folded:
             whole = await self._version.get(

@@ -1,4 +1,4 @@
-"""The vault of an account: its id, which is searched by name, and its properties."""
+"""Find and read the vault of an account, by its id or by its name."""
 
 import asyncio
 from collections import defaultdict
@@ -23,8 +23,8 @@ from cmk_check.inventory.single_flight import SingleFlight
 from cmk_check.limits import MAX_VAULT_PAGES, VAULTS_PER_QUERY
 from cmk_check.ports import InventoryError
 
-# The codes of a vault that does not exist under the requested id. Other codes are about types and
-# versions, and an HTML page says nothing about vaults.
+# The codes of a vault that does not exist under the requested id. Other codes refer to types and
+# versions, and an HTML page means nothing for vaults.
 _GONE: Final = frozenset({"notfound", "resourcegroupnotfound", "resourcenotfound", "vaultnotfound"})
 # The code for a subscription that was deleted, belongs to another tenant, or is hidden.
 _HIDDEN: Final = "subscriptionnotfound"
@@ -44,7 +44,7 @@ type _Sought = LocatedVault | Absent | Unread
 
 
 class Vaults:
-    """Finds and reads each vault once."""
+    """Finds each vault once and reads it once."""
 
     def __init__(self, reader: ArmReader) -> None:
         self._reader = reader
@@ -60,9 +60,9 @@ class Vaults:
     async def find(self, uri: str | None, known_id: str | None, deadline: float) -> _Sought:
         """Return the vault with an address, before ``deadline`` (on the event loop's clock).
 
-        ``known`` is the id under which this account's vault was found earlier. The result is
-        ``Absent`` only if the vault was known to exist or Azure still lists it: otherwise the
-        identity may just lack access to the vault.
+        ``known_id`` is the id under which this account's vault was found earlier. The result is
+        ``Absent`` only if the vault was known to exist or Azure still lists it. In all other cases,
+        the identity may just lack access to the vault.
         """
         vault_name_parts = vault_name(uri)
         if vault_name_parts is None:
@@ -81,7 +81,7 @@ class Vaults:
     async def _find_known(
         self, vault_name_parts: _Named, own: VaultId | None, deadline: float
     ) -> _Sought | None:
-        """Return the vault under this account's known id, or under the known ids of other accounts.
+        """Return the vault under the account's known id, or under those of other accounts.
 
         Another account's id is used only if the vault exists there; its absence proves nothing.
         """
@@ -99,7 +99,7 @@ class Vaults:
     async def _find_listed(
         self, vault_name_parts: _Named, own: VaultId | None, best: _Sought | None, deadline: float
     ) -> _Sought:
-        """Return an existing vault, if any: the list may still contain a vault's old id."""
+        """Return an existing vault, if any; the list may still contain a vault's old id."""
         name, is_managed_hsm = vault_name_parts
         listed = await self._search.find(name, deadline)
         if isinstance(listed, Unread):
@@ -116,7 +116,8 @@ class Vaults:
 
     async def _vault(self, vault_id: VaultId, deadline: float) -> _Sought:
         read = await self._read.get(vault_id, lambda until: self._get(vault_id, until), deadline)
-        # Also after a failed read, so that the next scan requests the vault under this id again.
+        # This also applies after a failed read, so that the next scan requests the vault under this
+        # id again.
         read = replace(read, id=vault_id.text)
         return LocatedVault(vault_id, read) if isinstance(read, Vault) else read
 
@@ -135,7 +136,7 @@ class Vaults:
 
 
 def _host(uri: str | None) -> str | None:
-    """Return the host of a vault's address, or None if the address is invalid."""
+    """Return the host in a vault's address, or None if the address is invalid."""
     if vault_name(uri) is None:
         return None
     host = urlsplit((uri or "").strip()).hostname
@@ -153,7 +154,7 @@ def build_query(names: Sequence[str]) -> str:
 
 @dataclass(eq=False, slots=True)
 class _NameBatch:
-    """The names of one query; compared by identity, because names are added later."""
+    """The names in one query; compared by identity, because names are added later."""
 
     names: list[str] = field(default_factory=list)
 
@@ -161,9 +162,9 @@ class _NameBatch:
 class VaultSearch:
     """Finds vaults by name in all subscriptions, with one query for many names.
 
-    An account has only its vault's address, without subscription and group. Each name is looked up
-    once; names requested during a query go into the next query. A query runs as long as a caller
-    waits for one of its names.
+    An account names only its vault's address, without subscription and group. Each name is searched
+    once, and names requested during a query become part of the next query. A query runs while a
+    caller waits for one of its names.
     """
 
     def __init__(self, reader: ArmReader) -> None:

@@ -54,7 +54,7 @@ class StatusCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield all metric families."""
         status, accounts = self.status, self.status.summary.accounts
-        text = "The program; rule_version is the version of its rule."
+        text = "The program's version; rule_version is the version of its rule."
         yield InfoMetricFamily(f"{_PREFIX}build", text, {"rule_version": RULE_VERSION})
         yield from _of_posture(self.posture)
         began = status.as_of
@@ -76,7 +76,7 @@ class StatusCollector(Collector):
             keys = {to_snake(state): count for state, count in sums.items()}
             yield from _gauge("accounts_by_key_health", text, keys, "key_health")
         if self.owners:
-            text = f"Owners of accounts in scope, up to {MAX_OWNERS_COUNTED}."
+            text = f"The number of owners of accounts in scope, at most {MAX_OWNERS_COUNTED}."
             yield from _gauge("owners", text, len(accounts.owners))
             text = "Accounts in scope without an owner."
             yield from _gauge("accounts_unowned", text, accounts.unowned)
@@ -85,7 +85,7 @@ class StatusCollector(Collector):
         if status.last_scan is not None:
             yield from _of_scan(status.last_scan)
         waiting = status.unpublished
-        text = "Recorded changes that are not published, so that no alert has been sent for them."
+        text = "Recorded changes that are not published; no alert has been sent for them."
         yield from _gauge("changes_unpublished", text, waiting.changes)
         text = "When the oldest unpublished change was recorded; absent if there is none."
         yield from _gauge("changes_unpublished_since_timestamp_seconds", text, waiting.since)
@@ -122,10 +122,10 @@ def _of_posture(posture: Posture) -> Iterator[Metric]:
         {verdict.value: verdict is posture.verdict for verdict in PostureVerdict},
     )
     codes = {code for code, _ in posture.reasons}
-    text = "The reasons for the posture: 1 for each reason that applies."
+    text = "The reasons for the posture; the value is 1 for each reason that applies."
     reasons = {code.value: code in codes for code in PostureReason}
     yield from _gauge("posture_reason", text, reasons, "reason")
-    text = "Whether the last finished scan is recent enough: 1 or 0."
+    text = "1 if the last finished scan is recent enough, otherwise 0."
     yield from _gauge("fresh", text, posture.fresh)
 
 
@@ -145,7 +145,7 @@ def _of_accounts(accounts: AccountCounts, kinds: tuple[str, ...]) -> Iterator[Me
     text = "Accounts that the last scan could not read; the last known verdict is counted."
     yield from _gauge("accounts_unread", text, accounts.unread)
     ignored = dict(sorted(accounts.ignored_by_kind.items()))
-    text = "Accounts of kinds that are not in scope."
+    text = "Accounts of the kinds that are not in scope."
     yield from _gauge("accounts_ignored", text, ignored, "kind")
 
 
@@ -155,6 +155,6 @@ def _of_scan(scan: LastScan) -> Iterator[Metric]:
     yield from _gauge("last_scan_duration_seconds", text, took)
     yield StateSetMetricFamily(
         f"{_PREFIX}last_scan_result",
-        "The result of the last scan; incomplete means finished with a gap.",
+        "The result of the last scan; incomplete means that it finished with a gap.",
         {state.value: state is scan.state for state in _ENDED},
     )

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.alerts.webhook_bodies import build_posts
-from cmk_check.core.cloudevents import to_cloudevent
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.limits import MAX_CHAT_CHARS, MAX_CHAT_LINES, SLACK_ALWAYS_FITS_CHARS
@@ -87,16 +86,6 @@ def _runs(message: Any) -> list[Any]:  # noqa: ANN401
     (attachment,) = message["attachments"]
     blocks = attachment["content"]["body"][1:]
     return [run for block in blocks for run in block["inlines"]]
-
-
-def test_cloudevents_are_one_batch_of_the_events() -> None:
-    """The batch is the documented form, so that any consumer of CloudEvents can read it."""
-    changes = [_violated(1), _violated(2)]
-
-    (post,) = build_posts(changes, "cloudevents", PORTAL)
-
-    assert post.content_type.startswith("application/cloudevents-batch+json")
-    assert json.loads(post.body) == [to_cloudevent(change) for change in changes]
 
 
 WHERE: Final = f"chat (OpenAI) in Production ({SUBSCRIPTION})"

@@ -17,9 +17,7 @@ from cmk_check.core.account import Account, Reading, parse_account
 from cmk_check.core.aspects import ASPECTS, BY_NAME, judge_alone
 from cmk_check.core.aspects.aspect import Aspect, Judged, News, Occasion
 from cmk_check.core.aspects.due_dates import DUE
-from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.comparison import changes
-from cmk_check.core.comparison.changes import of_baseline
 from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.comparison.updates import Difference, Known
@@ -400,18 +398,6 @@ def test_each_is_recorded_as_it_is_read_and_shown_by_api_and_table(aspect: Aspec
         ]
         assert cell == (aspect.state(example, NOON) or "")
         assert bool(api.model_dump(by_alias=True)[aspect.name]) == bool(cell)
-
-
-def test_the_first_scan_tells_the_sums_of_keys() -> None:
-    """Log lines, chats and metrics have no other numbers."""
-    counts = counted(EXAMPLES[KEY_HEALTH.name])
-
-    sums = KEY_HEALTH.sums(counts)
-
-    assert sums is not None
-    assert sum(sums.values()) == counts.total
-    told = format_change(of_baseline("s", NOON, "id", Summary(counts), None), PORTAL).details
-    assert "; keys of compliant accounts: 1 broken, 0 at risk, 0 unknown, 1 healthy" in told
 
 
 @each_aspect

@@ -8,8 +8,6 @@ import pytest
 
 from cmk_check.core.enums import CoverageState, Reason, Verdict
 from cmk_check.core.model import Transition
-from cmk_check.ports import Insert, Table
-from cmk_check.store import table_keys
 from tests.unit.web.api_kit import (
     LAB,
     NOON,
@@ -83,16 +81,6 @@ async def test_a_next_link_leads_to_this_app(
     answer = await send(app, f"{FINDINGS}?top=1", {"host": host})
 
     assert answer.json["nextLink"].startswith(f"{origin}{FINDINGS}?")
-
-
-async def test_a_subscription_whose_row_is_broken_is_recorded_all_the_same(empty: Served) -> None:
-    """Its id is right, so "check its id" would mislead people."""
-    newer = [Insert(table_keys.COVERAGE, {"schema": 99})]
-    await empty.store.commit(Table.FINDINGS, table_keys.get_partition(LAB), newer)
-
-    answer = await send(empty.app(), f"{FINDINGS}?subscription={LAB}")
-
-    assert (answer.status, answer.json) == (200, {"value": []})
 
 
 @pytest.mark.parametrize("is_counted", [True, False], ids=["scanned", "first scan running"])
