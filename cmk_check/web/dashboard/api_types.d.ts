@@ -148,7 +148,7 @@ export interface components {
             version: string | null;
         };
         /**
-         * @description Who maps a control: a Microsoft initiative, or a third party for other Azure services.
+         * @description Who maps a control: a Microsoft initiative, or a third party for other services.
          * @enum {string}
          */
         ControlMapping: "microsoft" | "by_analogy";
@@ -169,10 +169,10 @@ export interface components {
             unknown: number;
         };
         /**
-         * @description How far a subscription is known.
+         * @description How much is known about a subscription.
          *
-         *     A subscription's row is ``PENDING`` from the mark of its first recording, or the first after it
-         *     was retired, until that recording is complete. It counts neither as read nor as a gap.
+         *     A subscription's row is ``PENDING`` while a first recording is under way, also after the
+         *     subscription was retired. A pending subscription counts neither as read nor as a gap.
          * @enum {string}
          */
         CoverageState: "read" | "gap" | "excluded" | "retired" | "pending";
@@ -231,7 +231,7 @@ export interface components {
          */
         ExceptionReason: "honoured" | "expired" | "no_expiry" | "expires_too_late" | "assignment_not_trusted" | "scope_not_validated" | "not_scopes_unclear" | "selectors_unclear" | "malformed_exemption" | "exemption_unread";
         /**
-         * @description A filter for findings: with an honoured exception, one that is not honoured, or none.
+         * @description A filter for findings: an honoured exception, one that is not honoured, or none.
          * @enum {string}
          */
         ExceptionState: "honoured" | "not_honoured" | "none";
@@ -407,7 +407,7 @@ export interface components {
             latest: components["schemas"]["ChangeEvent"][];
         };
         /**
-         * @description What can happen to an account or a subscription that people ask about.
+         * @description The events of an account or a subscription that people ask about.
          * @enum {string}
          */
         Happening: "violated" | "fixed" | "overdue" | "keyBroken" | "keyRepaired" | "gapOpened" | "gapClosed";
@@ -470,12 +470,12 @@ export interface components {
             identities: components["schemas"]["_Few"];
         };
         /**
-         * @description The reasons of key health; the last is a notice, because Microsoft's pages disagree.
+         * @description The reasons for key health; the last is a notice, because Microsoft's pages disagree.
          * @enum {string}
          */
         KeyReason: "vault_not_found" | "vault_soft_delete_off" | "vault_purge_protection_off" | "vault_firewall_blocks_services" | "key_not_found" | "key_disabled" | "key_expired" | "key_expires_soon" | "key_rotation_overdue" | "key_not_yet_valid" | "key_type_unsupported" | "key_too_small" | "key_operations_missing" | "version_pinned" | "version_not_latest" | "identity_missing" | "identity_lacks_permission" | "account_failed" | "cannot_read" | "managed_hsm_not_verifiable" | "key_size_disputed";
         /**
-         * @description Whether an account follows its key to new versions or stays with one.
+         * @description Whether an account follows its key to new versions or uses a fixed version.
          * @enum {string}
          */
         KeyRotation: "automatic" | "pinned";
@@ -586,12 +586,12 @@ export interface components {
             };
         };
         /**
-         * @description The reasons of a posture; the last five are information and never make it worse.
+         * @description The reasons for a posture; the last five are information and never make it worse.
          * @enum {string}
          */
         PostureReason: "accounts_non_compliant" | "accounts_unknown" | "keys_broken" | "keys_unknown" | "subscriptions_unread" | "management_group_unread" | "no_subscription_visible" | "earlier_build" | "no_scan_yet" | "stale" | "clock_skew" | "scan_failed" | "running_scan_found_worse" | "scope_changed" | "accounts_excepted" | "no_accounts_in_scope" | "kinds_excluded" | "subscriptions_excluded" | "changes_unpublished" | "alerts_undelivered" | "digest_undelivered";
         /**
-         * @description The answer for an estate or a subscription.
+         * @description The overall result for an estate or a subscription.
          *
          *     ``COMPLIANT_WITH_EXCEPTIONS``: each non-compliant account has an honoured exception, and nothing
          *     else prevents "compliant".
@@ -612,7 +612,7 @@ export interface components {
             leaseExpiresAt: string | null;
         };
         /**
-         * @description Why an account got its verdict.
+         * @description The reason for an account's verdict.
          * @enum {string}
          */
         Reason: "customer_managed_key" | "never_configured" | "microsoft_managed_key" | "key_not_named" | "unrecognised_key_source" | "malformed" | "row_too_new";
@@ -775,8 +775,8 @@ export interface components {
         /**
          * @description The state of a scan.
          *
-         *     ``INCOMPLETE``: finished with at least one gap, or without a requested subscription.
-         *     ``SUPERSEDED``: a partial scan that lost its lease to another scan.
+         *     ``INCOMPLETE``: finished, but with a gap or without a requested subscription. ``SUPERSEDED``: a
+         *     partial scan that lost its lease to another scan.
          * @enum {string}
          */
         ScanState: "running" | "complete" | "incomplete" | "failed" | "abandoned" | "superseded";
@@ -899,7 +899,7 @@ export interface components {
             since: string | null;
         };
         /**
-         * @description The answer for one account.
+         * @description The rule's result for one account.
          * @enum {string}
          */
         Verdict: "compliant" | "non_compliant" | "unknown";
@@ -913,7 +913,7 @@ export interface components {
             state: components["schemas"]["WatchState"] | null;
         };
         /**
-         * @description Whether the watch gets changes from Resource Graph.
+         * @description Whether Resource Graph returned changes when the app last asked for them.
          * @enum {string}
          */
         WatchState: "seeing" | "blind";
