@@ -267,7 +267,7 @@ async def _cross_check(context: ScanContext, outcome: LocalScanOutcome) -> str |
         return None
     return (
         f"cross-check with Resource Graph: {check.state}, "
-        f"accounts missing from Azure's lists: {check.differences:,}"
+        f"and {check.differences:,} accounts missing from Azure's lists"
     )
 
 
