@@ -63,7 +63,7 @@ async def report(
         plan = _key_plan(recorded, finding, choice, is_certain=is_certain)
         return plan if isinstance(plan, int) else _write(plan, choice.language, settings.addresses)
     if created := finding.evidence.created_at:
-        complain(f"The violation may be as old as the account: {created:%Y-%m-%d}.")
+        complain(f"The violation may be as old as the account, created on {created:%Y-%m-%d}.")
     if choice.vault is not None:
         await _check_vault(context, recorded, choice.vault, settings.addresses.vault_domain)
     made = plan_for(recorded, tenant_id=finding.tenant_id, vault=choice.vault, key=choice.key)

@@ -39,7 +39,7 @@ from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.requirements import REQUIREMENTS
 from cmk_check.core.scan_request import not_found
-from cmk_check.core.text import shown, write_time
+from cmk_check.core.text import format_count, shown, write_time
 from cmk_check.limits import MAX_NAMES_LISTED
 from cmk_check.ports import InventoryError
 from cmk_check.scan.scan_context import ScanContext
@@ -266,8 +266,8 @@ async def _cross_check(context: ScanContext, outcome: LocalScanOutcome) -> str |
     if check is None or (check.state is CrossCheckState.CHECKED and not check.differences):
         return None
     return (
-        f"cross-check with Resource Graph: {check.state}, "
-        f"and {check.differences:,} accounts missing from Azure's lists"
+        f"cross-check with Resource Graph: {check.state}, and "
+        f"{format_count(check.differences, 'account')} missing from Azure's lists"
     )
 
 

@@ -114,9 +114,9 @@ async def queues(subject: DoctorSubject) -> Sequence[MarkedText]:
     deleted = [name for name in _USED_BY_SCANS if probed[name].was_missing]
     if deleted and await _has_scanned(store):
         text = (
-            f"{' and '.join(deleted)} did not exist although a scan has ended. If the app has "
-            "scanned before, somebody deleted it with its messages. It exists again. A scan "
-            "that was running cannot end; the next one replaces it."
+            f"{' and '.join(deleted)} did not exist although a scan has ended. Unless only the "
+            "command line has scanned so far, somebody deleted it with its messages. It exists "
+            "again. A scan that was running cannot end; the next one replaces it."
         )
         results.append((Mark.WARNING, text))
     results += [

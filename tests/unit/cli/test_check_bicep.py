@@ -268,7 +268,7 @@ def test_a_folder_says_which_sources_it_does_not_judge(check: Check, tmp_path: P
 
     result = check("infra")
 
-    said = "infra: 2 sources of Bicep not judged; name those that you deploy."
+    said = "infra: 2 sources of Bicep ignored; name the files to deploy."
     assert (result.exit_code, said in result.stderr) == (0, True)
 
 

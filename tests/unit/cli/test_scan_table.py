@@ -88,7 +88,7 @@ async def test_a_store_also_knows_when_an_account_was_first_seen(capsys: Output)
         # Whoever adds up the rows comes to other numbers.
         (
             {"overdue": 2, "unread": 3, "ignored_by_kind": {"Speech": 4}},
-            "; 2 overdue; 3 of them not read, as last known; 4 of other kinds passed over\n",
+            "; 2 overdue; 3 of them not read, as last known; 4 of other kinds ignored\n",
         ),
     ],
 )
@@ -182,7 +182,7 @@ async def test_what_resource_graph_knows_beyond_the_lists_is_said(capsys: Output
 
     assert difference.replace(" \n", "\n") == (
         "cmk-check: cross-check with Resource Graph: checked, "
-        "accounts missing from Azure's lists: 1\n"
+        "and 1 account missing from Azure's lists\n"
     )
     assert capsys.readouterr().err == ""
 
