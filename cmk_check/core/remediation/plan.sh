@@ -99,7 +99,7 @@ set_to=$(encryption)
 IFS='|' read -r source named _ held_in <<<"$set_to"
 if [ "$(plain "$source")" = microsoft.keyvault ] && [ -n "$(plain "$named")" ] &&
   [ "$named" != "$KEY" ]; then
-  stop "the account is now under another customer-managed key: $named"
+  stop "the account now uses another customer-managed key: $named"
 fi
 
 ## [assign_identity]
@@ -351,7 +351,7 @@ done
 if ! is_done; then
   stop "the account is $state, and set to (source|key|version|vault): $set_to"
 fi
-say "Done: the account is under the key $KEY in $VAULT_URI"
+say "Done: the account uses the key $KEY in $VAULT_URI"
 
 ## [find_key]
 ## The version is read from the account, so that a later run uses the version of that time.

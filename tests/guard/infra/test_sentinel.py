@@ -39,7 +39,7 @@ def resources(compiler: Bicep) -> list[Json]:
 @pytest.fixture(scope="module")
 def rules(resources: list[Json]) -> dict[str, Any]:
     """The properties of each rule, by what it is about."""
-    titles = ("not under", "cannot be used", "no longer read", "not finished")
+    titles = ("not encrypted", "cannot be used", "no longer read", "not finished")
     found = [
         one["properties"] for one in of_type(resources, "Microsoft.SecurityInsights/alertRules")
     ]
@@ -100,7 +100,7 @@ def test_each_query_parses_and_has_what_its_alert_or_a_hunter_reads(
 @pytest.mark.parametrize(
     ("about", "shown"),
     [
-        ("not under", {"Account": "chat", "Owner": "x", "Type": "cmkcheck.account.violated"}),
+        ("not encrypted", {"Account": "chat", "Owner": "x", "Type": "cmkcheck.account.violated"}),
         ("cannot be used", {"Account": "chat", "Owner": "x", "Reason": "key_disabled"}),
         ("no longer read", {"Subscription": "Production", "Reason": "forbidden"}),
     ],
@@ -134,7 +134,7 @@ def test_the_starting_point_makes_no_incident(
         for text in lines
     ]
 
-    (row,) = _fired(rules["not under"], unowned, _component(resources))
+    (row,) = _fired(rules["not encrypted"], unowned, _component(resources))
     assert row["Owner"] == "none"
 
 
