@@ -49,11 +49,12 @@ from cmk_check.store.codec import RowUnusable
 from cmk_check.store.digests import Digests, DigestState
 
 _NO_WEBHOOK: Final = (
-    "CMK_WEBHOOK_URL is not set, but was when these changes were tried before. Set it again."
+    "CMK_WEBHOOK_URL was set when the app last tried to deliver these changes, but no longer is. "
+    "Set it again."
 )
 _NO_ROUTE: Final = (
-    "No route has this name. Set the route again, or remove it from the message to deliver "
-    "the message to all routes."
+    "No route has this name. Add the route to CMK_ROUTES again, or remove its name from the message "
+    "so that the message is delivered to all routes."
 )
 
 type Numbered = tuple[int, Change]

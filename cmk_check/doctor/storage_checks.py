@@ -57,8 +57,8 @@ _OF_THE_SET_UP: Final = (
     PostureReason.DIGEST_UNDELIVERED,
 )
 _BROKEN_STATUS: Final = (
-    "The row of the status is broken, so the posture is unknown: start a full scan, which writes "
-    "it again, and find out who wrote the row."
+    "The stored row of the status is broken, so the posture is unknown. Start a full scan, which "
+    "writes the row again, and find out who broke the row."
 )
 _WAITING: Final = {
     _POISON: ", which the function scan_slice_failed should process at once: check that the app is "

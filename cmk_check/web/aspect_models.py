@@ -109,7 +109,9 @@ class Keys(Answer):
     healthy: int = Field(description="Accounts with a key that meets every condition.")
     at_risk: int = Field(description="Accounts with a key that works today but may stop working.")
     broken: int = Field(description="Accounts with a key that cannot be used.")
-    unknown: int = Field(description="Accounts with a key of unknown health, or never read.")
+    unknown: int = Field(
+        description="Accounts with a key that was never read or has unknown health."
+    )
 
 
 class CountsOfKind(Answer):

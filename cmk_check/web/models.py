@@ -342,7 +342,7 @@ class Remediation(Answer):
 class AboutRule(Answer):
     """What the rule is for; the same for every finding."""
 
-    severity: str = Field(description="How serious a violation is.")
+    severity: str = Field(description="The severity of a violation.")
     category: str = Field(description="What the rule protects.")
     why: list[str] = Field(
         description="Three sentences on what a customer-managed key protects and what it does not."
