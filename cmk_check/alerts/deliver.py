@@ -53,8 +53,8 @@ _NO_WEBHOOK: Final = (
     "Set it again."
 )
 _NO_ROUTE: Final = (
-    "No route has this name. Add the route to CMK_ROUTES again, or remove its name from the message "
-    "so that the message is delivered to all routes."
+    "No route has this name. Add the route to CMK_ROUTES again, or remove its name from the "
+    "message, which is then delivered to all routes."
 )
 
 type Numbered = tuple[int, Change]

@@ -50,7 +50,7 @@ async def schedule(subject: DoctorSubject) -> Sequence[MarkedText]:
     if text is None:
         if not subject.of_the_app:
             raise NotTried("CMK_SCAN_SCHEDULE is not set; only the deployed app needs it.")
-        cure = f"write {HOURLY}; without this setting, the app never starts a scan"
+        cure = f"write {HOURLY}; otherwise no scan is ever started"
         return [(Mark.PROBLEM, f"CMK_SCAN_SCHEDULE must be set: {cure}.")]
     pause, allowed = longest_pause(text), most // _MINUTE
     sentence = (

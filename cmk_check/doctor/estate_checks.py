@@ -44,7 +44,7 @@ async def subscriptions(subject: DoctorSubject) -> Sequence[MarkedText]:
     seen, numbers = visible(subject.listed), len(_list_in_scope(subject))
     if not seen:
         raise CheckFailed(_NONE_VISIBLE.text())
-    in_scope = (Mark.OK, f"{seen:,} subscriptions are visible, {numbers:,} are in scope.")
+    in_scope = (Mark.OK, f"Subscriptions: {seen:,} visible, {numbers:,} in scope.")
     none_in_scope = (Mark.PROBLEM, _NONE_VISIBLE.text(f"{seen:,} visible"))
     group = subject.settings.management_group
     return [

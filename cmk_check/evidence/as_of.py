@@ -355,7 +355,7 @@ def _list_changes_after(changes: Sequence[_Change], last: int, time: datetime) -
     if len(set(numbers)) < len(numbers):
         raise _NotKnown("the numbers of the subscription's changes restarted")
     if any(number > last for number in numbers):
-        raise _NotKnown(f"{_RECORDING}, or the numbers of its changes restarted")
+        raise _NotKnown(f"{_RECORDING}, or the numbers of the changes restarted")
     later = [change for change in changes if change.time > time]
     if [change.number for change in later] != list(range(last - len(later) + 1, last + 1)):
         raise _NotKnown("a change is missing or not published yet, or times are out of order")

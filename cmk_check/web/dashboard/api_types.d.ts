@@ -9,7 +9,7 @@ export interface components {
     schemas: {
         /** @description What the rule is for; the same for every finding. */
         AboutRule: {
-            /** @description How serious a violation is. */
+            /** @description The severity of a violation. */
             severity: string;
             /** @description What the rule protects. */
             category: string;
@@ -497,7 +497,7 @@ export interface components {
             atRisk: number;
             /** @description Accounts with a key that cannot be used. */
             broken: number;
-            /** @description Accounts with a key of unknown health, or never read. */
+            /** @description Accounts with a key that was never read or has unknown health. */
             unknown: number;
         };
         /** @description Keys by id; `nextLink` is absent on the last page. */

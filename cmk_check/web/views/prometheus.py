@@ -69,7 +69,7 @@ class StatusCollector(Collector):
         yield from _of_accounts(accounts, self.kinds)
         yield from _gauge(
             "accounts_excepted",
-            "The number of non-compliant accounts whose exception is honoured at the time of the scrape.",
+            "Non-compliant accounts whose exception is honoured at the time of the scrape.",
             count_honoured(accounts.excepted, self.now),
         )
         if self.due_dates:
@@ -151,7 +151,7 @@ def _of_accounts(accounts: AccountCounts, kinds: tuple[str, ...]) -> Iterator[Me
     text = "The number of accounts of the kinds in scope, by the reason for their verdict."
     by_reason = {**{reason.value: 0 for reason in Reason}, **accounts.by_reason}
     yield from _gauge("accounts_by_reason", text, by_reason, "reason")
-    text = "The number of accounts that the last scan could not read."
+    text = "The number of accounts that the last scan could not read; they keep their verdict."
     yield from _gauge("accounts_unread", text, accounts.unread)
     ignored = dict(sorted(accounts.ignored_by_kind.items()))
     text = "The number of accounts of kinds that are not in scope."

@@ -132,7 +132,7 @@ async def test_the_sign_in_rests_on_what_the_platform_alone_may_set(
 
 FRESH = "and results stay fresh for 180 min"
 SELDOM = "raise CMK_MAX_AGE_MINUTES above that interval plus the duration of a scan"
-OUTRUN = "the second clock starts a scan after 52 min, as if the timer had stopped, and after 70"
+OUTRUN = "scan after 52 min, as if the timer had stopped, and the posture becomes unknown after 70"
 
 
 @pytest.mark.parametrize(

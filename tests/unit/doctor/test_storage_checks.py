@@ -129,7 +129,7 @@ async def test_rows_of_an_earlier_build_are_found_in_any_table(rows: list[Row]) 
             {"schema": 5, "writtenBy": "2.0"},
             "cmk_check (2.0) uses this storage: deploy that version again.",
         ),
-        ({"document0": "no document"}, "The row of the status is broken"),
+        ({"document0": "no document"}, "The stored row of the status is broken"),
     ],
 )
 async def test_a_status_that_cannot_be_read_is_not_taken_for_none(
