@@ -96,7 +96,7 @@ async def export(  # noqa: PLR0913, PLR0917 - an argument for each option
         f"{shown(str(out))}: SHA-256 of {MANIFEST} {manifest.sha256}"
     )
     if not any(signing):
-        note("the bundle is not signed, so anybody could have made it; use --sign-with.")
+        note("the bundle is not signed, so anybody could have made it; to sign, use --sign-with.")
     option = " --key PUBLIC_KEY" if any(signing) else ""
     note(f"check it: cmk-check verify {quote(str(out))}{option}")
     return 0

@@ -130,7 +130,7 @@ def _report(plans: Plans, out: Path) -> int:
     if note := plans.sharing_note:
         complain(f"--share-vault: {note}")
     if without:
-        complain(f"{without:,} problems without a plan; {place}/index.md shows why.")
+        complain(f"{format_count(without, 'problem')} without a plan; {place}/index.md shows why.")
     if planned:
         complain(f"to run them all: bash {place}/run.sh")
         return VIOLATED
