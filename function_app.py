@@ -28,7 +28,7 @@ if is_scheduled("CMK_WATCH_SCHEDULE"):
     )
     async def watch(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding
         """Start a scan of the subscriptions that have changed."""
-        await triggers.watch()
+        await triggers.watch_for_changes()
 
 
 if is_scheduled("CMK_DIGEST_SCHEDULE"):
@@ -38,19 +38,19 @@ if is_scheduled("CMK_DIGEST_SCHEDULE"):
     )
     async def digest(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding
         """Queue the digest that is due."""
-        await triggers.digest()
+        await triggers.queue_digest()
 
 
 @app.queue_trigger(arg_name="message", queue_name="cmk-slices", connection="CMK_STORAGE")
 async def scan_slice(message: func.QueueMessage) -> None:
     """Plan a scan, or process one of its slices."""
-    await triggers.work(message.get_body(), message.dequeue_count)
+    await triggers.process_scan_message(message.get_body(), message.dequeue_count)
 
 
 @app.queue_trigger(arg_name="message", queue_name="cmk-slices-poison", connection="CMK_STORAGE")
 async def scan_slice_failed(message: func.QueueMessage) -> None:
     """Record that a slice or a plan used up its tries."""
-    await triggers.give_up(message.get_body())
+    await triggers.give_up_scan_message(message.get_body())
 
 
 @app.queue_trigger(arg_name="message", queue_name="cmk-overdue", connection="CMK_STORAGE")
@@ -69,13 +69,13 @@ async def scan_if_overdue_failed(message: func.QueueMessage) -> None:
 @app.queue_trigger(arg_name="message", queue_name="cmk-tell", connection="CMK_STORAGE")
 async def tell(message: func.QueueMessage) -> None:
     """Post changes to the webhook."""
-    await triggers.tell(message.get_body(), message.insertion_time)
+    await triggers.deliver_alerts(message.get_body(), message.insertion_time)
 
 
 @app.route(route="api/v1/{*path}", methods=_METHODS, auth_level=_DATA)
 async def api(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Respond to API requests."""
-    return await triggers.answer(req, context)
+    return await triggers.answer_api_request(req, context)
 
 
 @app.route(route="api/scan/{*path}", methods=["GET", "HEAD", "POST"], auth_level=_DATA)
@@ -102,4 +102,4 @@ async def dashboard(req: func.HttpRequest) -> func.HttpResponse:
 @app.route(route="/", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 async def home(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding
     """Redirect from the app's address to the dashboard."""
-    return triggers.home()
+    return triggers.redirect_home()

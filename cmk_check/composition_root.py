@@ -267,7 +267,6 @@ def get_app() -> App:
 
     Raises:
         SettingsError: the settings are invalid; the error names every fault.
-
     """
     from cmk_check.config.settings import Settings, setting_warnings
 

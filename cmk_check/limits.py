@@ -21,14 +21,14 @@ times, at intervals of 5 minutes (host.json); a claim must end before the last r
 SLICE_READING: Final = timedelta(minutes=8)
 """Reading within a slice; subscriptions not read by then are gaps. Recording has 2 more minutes."""
 KEY_READING_SHARE: Final = 5 / 8
-"""The part of `SLICE_READING` in which keys are read: slow vaults must leave time for the verdicts
-of the last accounts."""
+"""The part of `SLICE_READING` in which keys are read, so that slow vaults leave time for the
+verdicts of the last accounts."""
 SCAN_LEASE: Final = timedelta(minutes=30)
 """The lease of a scan, renewed when less than half is left. If all workers of a scan died, another
 scan can start after this time."""
 SCAN_DEADLINE: Final = timedelta(minutes=55)
-"""Duration of a scan; its lease is not renewed beyond this. By default a scan starts every hour, so
-a longer one would overlap with the next."""
+"""Maximum duration of a scan; the lease is not renewed after this time. By default, a scan starts
+every hour, so a longer scan would overlap with the next."""
 SCAN_SPACING: Final = timedelta(minutes=1)
 """Pause between the last scan's start and a requested full scan, which reads everything."""
 PARTIAL_SCAN_SPACING: Final = timedelta(seconds=10)
@@ -37,14 +37,14 @@ little, and a person who has just fixed an account is waiting."""
 MAX_SUBSCRIPTIONS_NAMED: Final = 1_000
 """Subscriptions of a partial scan."""
 OVERDUE_SHARE: Final = 1 / 4
-"""The part of `CMK_MAX_AGE_MINUTES`, at most `SCAN_DEADLINE`, that remains until a result is stale
-when the second clock starts a scan. With the defaults, an hourly timer always starts first."""
+"""The part of `CMK_MAX_AGE_MINUTES`, at most `SCAN_DEADLINE`, that is left before a result becomes
+stale when the second clock starts a scan. With the defaults, an hourly timer starts one earlier."""
 OVERDUE_AGAIN: Final = timedelta(minutes=5)
 """Delay until the message of an overdue scan returns, if a scan is running."""
 ATTEMPTS_PER_STEP: Final = 3
 """Tries of a step that loses a race; after that, the queue repeats the rest."""
 MAX_SLICES: Final = 10_000
-"""Slices of a scan; a larger plan fails. A slice's row has a number of four digits."""
+"""Slices of a scan, because a slice's number has four digits. A scan with more slices fails."""
 CLOCK_TOLERANCE: Final = timedelta(minutes=2)
 """How far clocks may differ. The clocks of Azure's hosts differ by seconds."""
 
@@ -52,18 +52,18 @@ CROSS_CHECK_AGE: Final = timedelta(hours=1)
 """Minimum age of an account that counts as missing in a list: both the lists and Resource Graph may
 lag behind for younger accounts."""
 EXEMPTION_TURNS: Final = 24
-"""A subscription's exemptions are read in one of this many full scans, even if nothing points to
-any."""
+"""The number of full scans in which a subscription's exemptions are read at least once, even if no
+other data points to an exemption."""
 EXEMPTION_TURNS_WITHIN: Final = timedelta(hours=4)
-"""After a longer pause between full scans, all exemptions are read."""
+"""After a longer pause between two full scans, the next scan reads all exemptions."""
 CROSS_CHECKED_PER_SLICE: Final = 50
 """Accounts per slice that are read by id because only Resource Graph lists them. If more are
 missing, Resource Graph is far behind, and the lists are not at fault."""
 WATCH_OVERLAP: Final = timedelta(minutes=15)
-"""How late the watch still notices a change. Microsoft documents five minutes, but rows may arrive
-later."""
+"""How late a change may arrive and still be noticed by the watch for changes. Microsoft documents
+five minutes, but some rows arrive later."""
 WATCH_BLIND_REPEATED: Final = timedelta(hours=1)
-"""How often a watch that stays blind reports it."""
+"""How often the watch for changes reports that it is still blind."""
 
 # --- Scan: internal
 # By default Python collects garbage after 2,000 new objects, here the rows of forty accounts. That
@@ -156,9 +156,9 @@ MAX_ID_KEY_CHARS: Final = 500
 KEY_EXPIRY_NOTICE: Final = timedelta(days=30)
 """How long before its expiry a key is at risk, so that there is time to replace it."""
 SHORT_KEY_NOTICE_SHARE: Final = 1 / 4
-"""The part of a short-lived key's life in which it is at risk; with `KEY_EXPIRY_NOTICE` it would be
-at risk all its life. For 28 days, the shortest life in a policy, this is 7 days: the time that the
-policy leaves from rotation to expiry."""
+"""The part of a short-lived key's life in which the key is at risk; with `KEY_EXPIRY_NOTICE`, it
+would be at risk all its life. Of 28 days, the shortest life in a policy, this part is 7 days,
+which is the time that the policy leaves from rotation to expiry."""
 KEY_ROTATION_GRACE: Final = timedelta(days=1)
 """How late a new key version may be after the time in the key's policy: Key Vault guarantees no
 exact time."""
@@ -225,8 +225,8 @@ MAX_RESOURCE_ID_CHARS: Final = 2_048
 # --- Store
 
 STORAGE_DEADLINE_SECONDS: Final = 30
-"""A request to tables or queues, with retries and pauses. It also limits a Retry-After, which the
-client honours at any length."""
+"""Duration of a request to tables or queues, with retries and pauses. The limit also shortens a
+Retry-After, which the client would otherwise honour at any length."""
 TABLE_PAGE_ROWS: Final = 1000
 """Rows that a table query returns at once: the service's maximum."""
 
@@ -381,18 +381,18 @@ TABLE_WALKS_AT_ONCE: Final = 3
 """Lists of findings, owners, keys or subscriptions that a process reads at once; also searches, and
 lists whose rows the app must compare. Each blocks the serving thread for about a second."""
 TABLE_WALK_WAIT_SECONDS: Final = 3.0
-"""How long one more list waits before it gets 429: a dashboard's panels send requests together.
-With a request to the storage, this stays below 10 s."""
+"""How long one more list waits for a free slot before the API returns 429, because a dashboard's
+panels send requests together. With a request to the storage, the total stays below 10 s."""
 SEARCH_WAIT_SECONDS: Final = 20.0
-"""How long a search, or a list whose rows the app must compare, waits before it gets 429: a person
-waits longer than a panel."""
+"""How long a search, or a list whose rows the app must compare, waits for a free slot before the
+API returns 429. Longer than for dashboards, because people tolerate more delay."""
 API_STORAGE_SECONDS: Final = 6.0
 """A storage request for the HTTP API, with retries; the service limits a query to 5 s."""
 HEALTH_KEPT: Final = timedelta(seconds=10)
 """How long an answer of `health` is cached: even a flood of anonymous requests reads the store only
 once in this time."""
 HEALTH_READ_SECONDS: Final = 3.0
-"""How long `health` waits for the storage: load balancers wait for seconds."""
+"""How long `health` waits for the storage, because load balancers wait only for seconds."""
 
 # --- HTTP API: internal
 # Rows that a search reads between two pauses. They occupy the thread that status and health need
@@ -450,11 +450,11 @@ PUBLICATION_DELAY: Final = timedelta(days=1)
 # --- Doctor
 
 DOCTOR_CHECK_SECONDS: Final = 60
-"""A check of `cmk-check doctor`: a person waits."""
+"""Duration of one check of `cmk-check doctor`, because a person waits for the result."""
 DOCTOR_READING_SECONDS: Final = 300
-"""The check that reads all subscriptions."""
+"""Duration of the check that reads all subscriptions."""
 DOCTOR_SAMPLE_SECONDS: Final = 60
-"""The checks that read keys and exemptions."""
+"""Duration of the checks that read keys and exemptions."""
 DOCTOR_SAMPLED: Final = 5
 """Keys and subscriptions with exemptions that these checks read: a few show which permission is
 missing."""

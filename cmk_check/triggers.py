@@ -71,7 +71,7 @@ async def start_if_overdue(body: bytes) -> None:
         await start_if_overdue(await get_app().scan_context(), scan_id)
 
 
-async def watch() -> None:
+async def watch_for_changes() -> None:
     """Start a scan of the subscriptions that have changed, if any."""
     from cmk_check.scan.watch_for_changes import look
 
@@ -80,7 +80,7 @@ async def watch() -> None:
         await look(await app.scan_context(), (await app.inventory()).change_search())
 
 
-async def work(body: bytes, delivery: int | None) -> None:
+async def process_scan_message(body: bytes, delivery: int | None) -> None:
     """Plan a scan or process a slice, depending on the message."""
     from cmk_check.limits import MAX_DELIVERIES
     from cmk_check.queues.slices import parse_message
@@ -97,7 +97,7 @@ async def work(body: bytes, delivery: int | None) -> None:
             await run_slice(context, message.scan_id, message.slice, last=last)
 
 
-async def give_up(body: bytes) -> None:
+async def give_up_scan_message(body: bytes) -> None:
     """Record a message that failed too often as gaps or as a failed scan."""
     from cmk_check.queues.slices import parse_message
     from cmk_check.scan.slice import fail
@@ -111,7 +111,7 @@ async def give_up(body: bytes) -> None:
         await fail(await get_app().scan_context(), message)
 
 
-async def tell(body: bytes, queued: "datetime | None" = None) -> None:
+async def deliver_alerts(body: bytes, queued: "datetime | None" = None) -> None:
     """Post a range's alerts to the webhook; ``queued`` is when the queue got the message."""
     from cmk_check.alerts import deliver
     from cmk_check.alerts.delivery_queue import parse_message
@@ -121,7 +121,7 @@ async def tell(body: bytes, queued: "datetime | None" = None) -> None:
         await deliver.deliver(await get_app().delivery_context(), message, queued)
 
 
-async def digest() -> None:
+async def queue_digest() -> None:
     """Queue the digest that is due."""
     from cmk_check.alerts import deliver
 
@@ -129,7 +129,9 @@ async def digest() -> None:
         await deliver.queue_digest(await get_app().delivery_context())
 
 
-async def answer(request: "func.HttpRequest", context: "func.Context") -> "func.HttpResponse":
+async def answer_api_request(
+    request: "func.HttpRequest", context: "func.Context"
+) -> "func.HttpResponse":
     """Respond to an API request."""
     return await (await _adapter(lambda app: app.api)).handle_async(request, context)
 
@@ -200,7 +202,7 @@ async def dashboard(request: "func.HttpRequest") -> "func.HttpResponse":
     )
 
 
-def home() -> "func.HttpResponse":
+def redirect_home() -> "func.HttpResponse":
     """Redirect to the dashboard."""
     import azure.functions as func
 

@@ -94,7 +94,7 @@ def _show_status(console: Console, stack: Stack) -> str:
         action = f", missing {gap['missingAction']}" if gap["missingAction"] else ""
         console.print(Text(f"  gap: {gap['name']}: {gap['reason']}{action}"))
     posture, accounts, read = status["posture"], status["accounts"], status["subscriptions"]
-    text = f"{accounts['nonCompliant']} of {accounts['total']} accounts are not under"
+    text = f"{accounts['nonCompliant']} of {accounts['total']} accounts are not encrypted with"
     return (
         f"posture: [{_COLOURS[posture]}]{posture}[/]: {text} a customer-managed key, "
         f"{accounts['unknown']} could not be judged, "

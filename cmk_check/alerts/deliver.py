@@ -49,11 +49,12 @@ from cmk_check.store.codec import RowUnusable
 from cmk_check.store.digests import Digests, DigestState
 
 _NO_WEBHOOK: Final = (
-    "CMK_WEBHOOK_URL is not set, but was when these changes were tried before. Set it again."
+    "CMK_WEBHOOK_URL was set when the app last tried to deliver these changes, but no longer is. "
+    "Set it again."
 )
 _NO_ROUTE: Final = (
-    "No route has this name. Set the route again, or remove it from the message to deliver "
-    "the message to all routes."
+    "No route has this name. Add the route to CMK_ROUTES again, or remove its name from the "
+    "message, which is then delivered to all routes."
 )
 
 type Numbered = tuple[int, Change]
@@ -86,7 +87,7 @@ async def deliver(
     Raises:
         QueueError: the remaining range could not be sent; deliver the message again.
     """
-    since = message.since or _begun(message.first, queued, context.clock.now())
+    since = message.since or _find_retry_start(message.first, queued, context.clock.now())
     message = replace(message, since=since)
     webhooks = context.webhooks
     if message.route is not None:
@@ -161,7 +162,7 @@ async def _deliver_digest(
     _write(logging.INFO, "delivered", message, 1)
 
 
-def _begun(first: int, queued: datetime | None, now: datetime) -> datetime | None:
+def _find_retry_start(first: int, queued: datetime | None, now: datetime) -> datetime | None:
     """Return the start of the day of retries for a new message.
 
     Two ranges may have been queued in the same second, so the fraction of the second identifies the

@@ -39,39 +39,43 @@ class LogEvent(StrEnum):
     """The event of a line: when the line is written, and its fields."""
 
     CHANGE = "cmk.change"
-    """For each change that was published in the feed, at least once: count by `id`. Fields:
-    `number` (its place in the feed), and the change as a CloudEvent: `specversion`, `id`, `type`,
-    `time`, `source`, `subject`, `datacontenttype`, `data`."""
+    """The app writes this line at least once for each published change; to count changes, count
+    different ids. Fields: `number` (its place in the feed), and the change as a CloudEvent:
+    `specversion`, `id`, `type`, `time`, `source`, `subject`, `datacontenttype`, `data`."""
     SCAN = "cmk.scan"
-    """When a scan has ended. Fields: `scanId`, `state`, `trigger`, `overdue` (started by the second
-    clock), `reason`, `startedAt`, `durationSeconds`, `unpublished` (`changes`, the number of
-    recorded changes that wait to be published, and `since`, when the oldest was recorded, null if
-    there is none or if that is not known); unless the scan failed also `posture`,
-    `accounts` (with `excepted`, which are non-compliant, and `overdue`), `keys` (null if no key was
-    checked), `subscriptions`, `changes` (a number), `crossCheck` (null if nothing was compared)."""
+    """The app writes this line when a scan has ended. Fields: `scanId`, `state`, `trigger`,
+    `overdue` (started by the second clock), `reason`, `startedAt`, `durationSeconds`, `unpublished`
+    (`changes`, the number of recorded changes that wait to be published, and `since`, when the
+    oldest was recorded, null if there is none or if that is not known); unless the scan failed also
+    `posture`, `accounts` (with `excepted`, which are non-compliant, and `overdue`), `keys` (null if
+    no key was checked), `subscriptions`, `changes` (a number), `crossCheck` (null if nothing was
+    compared)."""
     SCAN_STARTED = "cmk.scan_started"
-    """When a scan has started, before it is planned: a scan without a later line of its end is
-    running or hangs. Fields: `scanId`, `trigger`, `overdue`, `startedAt`, `partial`."""
+    """The app writes this line when a scan has started, before it is planned. If no later line
+    reports the end of the scan, the scan is running or hangs. Fields: `scanId`, `trigger`,
+    `overdue`, `startedAt`, `partial`."""
     PARTIAL_SCAN = "cmk.partial_scan"
-    """When a partial scan has ended. The posture is the estate's, the counts cover only what the
-    scan read, and its gaps have no lines. Fields: as for `cmk.scan`."""
+    """The app writes this line when a partial scan has ended. The posture is that of the whole
+    estate, but the counts cover only the subscriptions that the scan read. The gaps of a partial
+    scan have no lines. Fields: as for `cmk.scan`."""
     GAP = "cmk.gap"
-    """For each subscription that a full scan could not read, at most 50; `subscriptions.gap` in the
-    scan's `cmk.scan` line counts all. Fields: `scanId`, `subscriptionId`, `name`, `reason`,
-    `missingAction`, `detail`, `since`."""
+    """The app writes this line for each subscription that a full scan could not read, but for at
+    most 50; `subscriptions.gap` in the scan's line `cmk.scan` counts all. Fields: `scanId`,
+    `subscriptionId`, `name`, `reason`, `missingAction`, `detail`, `since`."""
     TELL = "cmk.tell"
-    """For each delivery to the webhook. Fields: `state` (`delivered`, `retry` or `given_up`),
-    `first` and `last` (numbers of the feed), `changes` (a number; 0 if a later try found nothing
-    left to post), `attempt` (from 0); with several receivers `route`; unless delivered also
-    `reason`, `nextTryAt`."""
+    """The app writes this line for each delivery to the webhook. Fields: `state` (`delivered`,
+    `retry` or `given_up`), `first` and `last` (numbers of the feed), `changes` (a number; 0 if a
+    later try found nothing left to post), `attempt` (from 0); with several receivers `route`;
+    unless delivered also `reason`, `nextTryAt`."""
     WATCH = "cmk.watch"
-    """When Azure starts or stops reporting changes to the watch, and every hour while it does not.
-    Fields: `state` (`seeing` or `blind`), `since`, and if blind `reason`, `missingAction`,
-    `detail`."""
+    """The app writes this line when Azure starts or stops reporting changes to the watch for
+    changes, and every hour while Azure does not report changes. Fields: `state` (`seeing` or
+    `blind`), `since`, and if blind `reason`, `missingAction`, `detail`."""
     SETTINGS = "cmk.settings"
-    """At the first invocation of a process, if variables whose name begins with `CMK_` are not
-    settings, or if `CMK_KINDS` contains a kind that is unknown or that Azure cannot encrypt with a
-    customer's key. Fields: `warnings`: by name of the variable, what is probably wrong with it."""
+    """The app writes this line at the first invocation of a process, if a variable whose name
+    begins with `CMK_` is not a setting, or if `CMK_KINDS` contains a kind that is unknown or cannot
+    have a customer-managed key. Fields: `warnings` (the probable fault of each variable, by its
+    name)."""
 
 
 class LogSink:

@@ -30,10 +30,10 @@ _JOINER: Final = "\u2060"
 _TITLES: Final[Mapping[str, str]] = {
     MessageType.DIGEST: "Digest",
     **{kind: title for aspect in ASPECTS for kind, title in aspect.changes.items()},
-    ChangeType.ACCOUNT_DISCOVERED: "New account under a customer-managed key",
-    ChangeType.ACCOUNT_VIOLATED: "Account not under a customer-managed key",
+    ChangeType.ACCOUNT_DISCOVERED: "New account encrypted with a customer-managed key",
+    ChangeType.ACCOUNT_VIOLATED: "Account not encrypted with a customer-managed key",
     ChangeType.ACCOUNT_UNVERIFIABLE: "Account cannot be judged",
-    ChangeType.ACCOUNT_RESOLVED: "Account now under a customer-managed key",
+    ChangeType.ACCOUNT_RESOLVED: "Account now encrypted with a customer-managed key",
     ChangeType.ACCOUNT_UPDATED: "Account changed, same verdict",
     ChangeType.ACCOUNT_KIND_CHANGED: "Account kind changed",
     ChangeType.ACCOUNT_REMOVED: "Account no longer monitored",
@@ -207,8 +207,8 @@ def _sums(data: Mapping[str, object]) -> str:
     total, bad, unknown = counts
     listed = to_line(subscriptions.get("total"))
     text = (
-        f"{bad} of {total} accounts are not under a customer-managed key, {unknown} could not be "
-        "judged"
+        f"{bad} of {total} accounts are not encrypted with a customer-managed key, {unknown} "
+        "could not be judged"
         if accounts.get("total")
         else f"nothing to judge: {to_line(subscriptions.get('read'))} of {listed} subscriptions "
         "read, without an account of a kind in scope"

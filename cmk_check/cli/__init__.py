@@ -13,7 +13,7 @@ try:
 except ModuleNotFoundError:
     # The console script imports this package first, so only this module can print the message.
     print(
-        "The command line needs typer and rich, which the deployed app does not have. In the "
+        "The command line needs the packages typer and rich, which are not installed. In the "
         "project's folder, run one of: pipx install ., uvx --from . cmk-check, pip install .",
         file=sys.stderr,
     )

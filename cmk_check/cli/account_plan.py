@@ -63,12 +63,12 @@ async def report(
         plan = _key_plan(recorded, finding, choice, is_certain=is_certain)
         return plan if isinstance(plan, int) else _write(plan, choice.language, settings.addresses)
     if created := finding.evidence.created_at:
-        complain(f"Azure created it on {created:%Y-%m-%d}; the violation may be as old.")
+        complain(f"The violation may be as old as the account, created on {created:%Y-%m-%d}.")
     if choice.vault is not None:
         await _check_vault(context, recorded, choice.vault, settings.addresses.vault_domain)
     made = plan_for(recorded, tenant_id=finding.tenant_id, vault=choice.vault, key=choice.key)
     if made is None:
-        complain("no plan can end this violation.")
+        complain("no plan can fix this violation.")
         return UNKNOWN
     return _write(made, choice.language, settings.addresses)
 
@@ -89,7 +89,7 @@ def _find(scanned: Scanned, settings: Settings, account: AccountId | str) -> mod
         if by_name:
             complain(shown(f"{name} is {hits[0].id}"))
         if by_name and sums.gap:
-            complain(f"{gaps}, and may have another account of this name.")
+            complain(f"{gaps}, and may contain another account with this name.")
         return hits[0]
     if hits:
         many = f"{len(hits):,} accounts have the name {name}; use the ARM id of one of them:"
@@ -101,7 +101,7 @@ def _find(scanned: Scanned, settings: Settings, account: AccountId | str) -> mod
     names = {each: parsed.name for each in scanned.ignored if (parsed := AccountId.parse(each))}
     if text in names or (by_name and name.lower() in names.values()):
         kinds = ", ".join(settings.kinds)
-        why = f"{name} needs no plan: only accounts of the kinds {kinds} are judged."
+        why = f"{name} is not judged, because its kind is not one of {kinds}."
     elif by_name:
         close = similar_names(name, (it.name for it in accounts))
         hint = f"similar names: {', '.join(close)}" if close else _LIST_ACCOUNTS
@@ -111,7 +111,7 @@ def _find(scanned: Scanned, settings: Settings, account: AccountId | str) -> mod
         why = f"{name} could not be read. {gap.code}: {gap.message}"
     else:
         gone = "and whether the account was deleted or moved"
-        why = f"{name} is not among its subscription's accounts; check the id {account}, {gone}."
+        why = f"The subscription has no account {name}; check the id {account}, {gone}."
     complain(shown(why))
     return UNKNOWN
 

@@ -34,15 +34,15 @@ from cmk_check.core.planned.account import (
 )
 from cmk_check.core.planned.arm_template import read_prediction, read_template
 from cmk_check.core.planned.document import RepeatedName, TooMuchWork, begin_document, brief, member
-from cmk_check.core.planned.existing_accounts import read_accounts
-from cmk_check.core.planned.terraform_plan import read_plan
-from cmk_check.core.planned.worked_out import (
+from cmk_check.core.planned.engine_values import (
     add_doubt,
-    focused,
-    more_exact,
     parameters_for,
     reads_itself,
+    reduce_template,
+    refine_rows,
 )
+from cmk_check.core.planned.existing_accounts import read_accounts
+from cmk_check.core.planned.terraform_plan import read_plan
 from cmk_check.core.text import clean_text, shown
 from cmk_check.errors import NotUsable
 
@@ -100,7 +100,7 @@ def _check(
     options: opt.OutputOptions,
 ) -> int:
     from cmk_check.cli.console import remarks
-    from cmk_check.cli.result_writer import excuse, write_result
+    from cmk_check.cli.result_writer import override_exit_code, write_result
     from cmk_check.cli.since import build_scope, read_earlier
 
     kinds = {kind.lower() for kind in load_settings(None, ()).kinds}
@@ -110,7 +110,7 @@ def _check(
         earlier = read_earlier(options.since, scope, lambda it: old(it["accounts"]))
     result = _judge_files(names, parameters, allowed, kinds, scope)
     unused = set(allowed) - {row["address"] for row in result.rows if "allowed" in row}
-    warnings = [f"{each} is not lost; remove --allow-loss." for each in sorted(unused)]
+    warnings = [f"--allow-loss {each} is not needed; remove it." for each in sorted(unused)]
     notes = () if options.quiet else [*result.notes.values(), *result.hints]
     for message in (*result.faults, *notes, *warnings):
         complain(shown(message))
@@ -128,7 +128,7 @@ def _check(
     failed = verdicts.intersection(options.fail_on)
     code = VIOLATED if Verdict.NON_COMPLIANT in failed else UNKNOWN if failed else 0
     unread = any(row["address"] == TOO_LARGE.address for row in result.rows)
-    return excuse(code, UNKNOWN if unread else 0) if options.exit_zero else code
+    return override_exit_code(code, UNKNOWN if unread else 0) if options.exit_zero else code
 
 
 def _judge_files(
@@ -164,14 +164,14 @@ def _judge_files(
             if not isinstance(error, NotADocument) or not Path(name_by_file[file]).is_dir():
                 faults.append(say_fault(file, error))
                 continue
-            of_file, note = [], "ignored: neither a template, a plan nor an account."
+            of_file, note = [], "ignored, because it is not a template, a plan or an account."
         rows += of_file
         notes |= {file: f"{file}: {note}"} if note else {}
     for file, document in documents.items():
         if file in parameters and document.parameters is None:
-            faults.append(f"{file}: must be a parameters file.")
+            faults.append(f"{file}: this file must be a parameters file.")
         if file not in used and not document.is_judged:
-            faults.append(f"{file}: also provide the template of these parameters.")
+            faults.append(f"{file}: also provide the template for these parameters.")
     return CheckResult([*documents], rows, faults, notes, scope, _hints(names, documents, rows))
 
 
@@ -182,7 +182,7 @@ def _hints(
     unknown = [each for file, each in documents.items() if Path(file).as_posix() in left_open]
     hints = [*filter(None, map(say_sources, named))]
     if any(is_template(each.judged) for each in unknown) and find_bicep() is None:
-        hints.append(f"Bicep would work out more; {INSTALL}.")
+        hints.append(f"With Bicep, more accounts could be judged; {INSTALL}.")
     return hints
 
 
@@ -229,7 +229,7 @@ def _more_exact(
         return accounts
     parameter_file, missing = parameters_for(template, parameters)
     secret = f"{token_hex()} "
-    asked = json.dumps(focused(template, secret) or template)
+    asked = json.dumps(reduce_template(template, secret) or template)
     if reads_itself(asked):
         return [add_doubt(each, "an expression reads the deployment itself") for each in accounts]
     try:
@@ -239,7 +239,7 @@ def _more_exact(
     if snapshot is None:
         return accounts
     begin_document()
-    return more_exact(accounts, snapshot, missing, kinds, secret)
+    return refine_rows(accounts, snapshot, missing, kinds, secret)
 
 
 def _row(file: str, account: PlannedAccount, judged: Row, allowed: Collection[str]) -> ReportRow:
@@ -263,7 +263,7 @@ def _accounts(document: object, parameters: Sequence[object]) -> Sequence[Planne
     if error or not is_done or member(document, "errored") is True:
         parts = [member(error, each) for each in ("code", "message")]
         why = ": ".join(filter(None, map(clean_text, parts)))
-        raise NotUsable(f"the command that wrote this failed ({why or 'it does not say why'})")
+        raise NotUsable(f"the command that wrote this failed ({why or 'no reason given'})")
     if is_template(document):
         return read_template(document, *parameters)
     planned, changes = member(document, "planned_values"), member(document, "resource_changes")
@@ -277,6 +277,6 @@ def _accounts(document: object, parameters: Sequence[object]) -> Sequence[Planne
         return read_prediction(document)
     if (existing := read_accounts(document)) is not None:
         return existing
-    why = "this is neither a template nor a plan, and no account or list of accounts"
+    why = "this must be a template, a plan, an account or a list of accounts"
     looks_like_one = member(document, "resources") is not None or has_schema(document, "deployment")
     raise NotUsable(why) if looks_like_one else NotADocument(why)

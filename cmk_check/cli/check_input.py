@@ -70,7 +70,7 @@ def say_sources(name: str) -> str | None:
     path = Path(name)
     number = len(_search(path, "**/*.bicep", path)) if path.is_dir() else 0
     sources = format_count(number, "source")
-    return f"{name}: {sources} of Bicep not judged; name those that you deploy." if number else None
+    return f"{name}: {sources} of Bicep ignored; name the files to deploy." if number else None
 
 
 def _search(root: Path, pattern: str, given: Path) -> list[str]:

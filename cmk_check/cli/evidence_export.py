@@ -95,7 +95,7 @@ async def export(  # noqa: PLR0913, PLR0917 - an argument for each option
         f"{shown(str(out))}: SHA-256 of {MANIFEST} {manifest.sha256}"
     )
     if not any(signing):
-        note("the bundle is not signed: anybody could have made it. To sign it, use --sign-with.")
+        note("the bundle is not signed, so anybody could have made it; to sign, use --sign-with.")
     option = " --key PUBLIC_KEY" if any(signing) else ""
     note(f"check it: cmk-check verify {quote(str(out))}{option}")
     return 0
@@ -149,7 +149,7 @@ def _check_chain(folder: Path, before: Manifest, manifest: Manifest) -> None:
     if faults := list(breaks(before, manifest)):
         raise NotUsable(
             f"This bundle cannot continue --after {folder}: {'; '.join(faults)}. "
-            "Choose another --since, or omit --after to begin a new chain."
+            "Choose another start with --since, or omit --after to begin a new chain."
         )
 
 
@@ -160,7 +160,6 @@ def signer(vault_key: str | None, file: Path | None) -> AbstractAsyncContextMana
         NotUsable: the key cannot sign, or is in another cloud.
         SettingsError: the settings of the sign-in are invalid.
         SigningFailed: the vault does not return the public key.
-
     """
     if vault_key is not None:
         from cmk_check.evidence.vault_signer import open_vault_signer

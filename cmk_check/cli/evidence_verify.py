@@ -32,12 +32,12 @@ def verify(
     from cmk_check.evidence.sign import read_public_key
 
     if key is None and (len(folders) > 1 or (folders[0] / SIGNATURE).exists()):
-        raise NotUsable("A chain or a signed bundle needs the public key: name it with --key.")
+        raise NotUsable("To check a chain or a signed bundle, provide the public key with --key.")
     for folder in folders:
         if not folder.is_dir():
-            raise NotUsable(f"{folder} must be a folder.")
+            raise NotUsable(f"{folder} must be the folder of a bundle.")
         if key and key.resolve().is_relative_to(folder.resolve()):
-            raise NotUsable(f"{key} must not be in the bundle; get the key from its owner.")
+            raise NotUsable(f"{key} must not come from the bundle; get the key from its owner.")
     public = read_public_key(key) if key else None
     pairs = zip((None, *folders), folders, strict=False)
     faults = [fault for before, folder in pairs for fault in _faults(before, folder, public)]

@@ -56,7 +56,6 @@ def find_id(text: str, listed: Sequence["Subscription"]) -> str:
 
     Raises:
         NotUsable: no subscription has this name, or several have it.
-
     """
     if is_guid(text):
         return text.lower()

@@ -33,7 +33,7 @@ async def plan(  # noqa: PLR0913 - an argument for each option
     share_vault: Annotated[bool, option("plan.share_vault")] = False,
     _debug: Debug = False,
 ) -> int:
-    """Write a script that puts an account under a customer-managed key; change nothing.
+    """Write a script that encrypts an account with a customer-managed key; change nothing.
 
     If the account already has a key with a problem, the script repairs the key.
 

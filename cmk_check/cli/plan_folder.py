@@ -129,7 +129,7 @@ def _report(plans: Plans, out: Path) -> int:
     if note := plans.sharing_note:
         complain(f"--share-vault: {note}")
     if without:
-        complain(f"{without:,} without a plan; {place}/index.md shows why.")
+        complain(f"{format_count(without, 'problem')} without a plan; {place}/index.md shows why.")
     if planned:
         complain(f"to run them all: bash {place}/run.sh")
         return VIOLATED

@@ -96,7 +96,7 @@ def render_markdown(index: Plans) -> str:
         "note": f"{index.sharing_note}\n\n" if index.sharing_note else "",
         "shared_vaults": _shared(shared),
         "plans": "".join(_plans(list(group)) for _, group in groupby(plans, _BY_SUBSCRIPTION)),
-        "without": _without(index.without),
+        "without": _format_unplanned(index.without),
     }
     parts = {
         "details": plans,
@@ -119,7 +119,7 @@ def _of(choice: PlanChoice) -> str:
     return " in ".join(parts) or "the whole estate"
 
 
-def _without(without: Sequence[WithoutPlan]) -> str:
+def _format_unplanned(without: Sequence[WithoutPlan]) -> str:
     rows = []
     for account in without:
         what = ": ".join(_code(text) for text in (account.name, account.id) if text) or "the scan"

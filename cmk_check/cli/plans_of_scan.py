@@ -95,10 +95,7 @@ class Plans:
         shared = [each.plan.vault.name for each in self.planned if each.plan.vault.is_shared]
         if not self.choice.share_vault or not self.planned or len(set(shared)) < len(shared):
             return ""
-        return (
-            "Nothing is shared, because no two plans create a vault for the same owner, "
-            "subscription and region."
-        )
+        return "No two plans create a vault for the same owner, subscription and region."
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,8 +45,8 @@ def printed(console: Console, show: Callable[[], object]) -> bytes:
     return captured.get().encode(console.encoding, "backslashreplace")
 
 
-def excuse(code: int, other: int, option: str = "--exit-zero") -> int:
+def override_exit_code(code: int, other: int, option: str = "--exit-zero") -> int:
     """Return the exit code that an option sets, and print a remark if it differs."""
     if code != other:
-        complain(f"{option}: the exit code is {other} instead of {code}.")
+        complain(f"{option} changes the exit code from {code} to {other}.")
     return other

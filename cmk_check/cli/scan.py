@@ -34,7 +34,7 @@ async def scan(  # noqa: PLR0913 - an argument for each option
     no_color: opt.NoColor = False,
     _debug: opt.Debug = False,
 ) -> int:
-    """Scan the estate once and show which accounts are not under a customer-managed key.
+    """Scan the estate once and show which accounts are not encrypted with a customer-managed key.
 
     Signs in with azure-identity: a managed identity, a pipeline's service principal or workload
     identity, or `az login`. All other settings come from the environment, as for the app

@@ -18,7 +18,7 @@ from cmk_check.cli.names import find_ids
 from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions
 from cmk_check.cli.problems import Collected, collect
 from cmk_check.cli.progress import WatchedInventory, bar
-from cmk_check.cli.result_writer import excuse, printed, write_result
+from cmk_check.cli.result_writer import override_exit_code, printed, write_result
 from cmk_check.cli.sarif import render_sarif
 from cmk_check.cli.scan_result import ScanResult, render_json, render_xlsx
 from cmk_check.cli.scan_settings import load_settings
@@ -39,7 +39,7 @@ from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.requirements import REQUIREMENTS
 from cmk_check.core.scan_request import not_found
-from cmk_check.core.text import shown, write_time
+from cmk_check.core.text import format_count, shown, write_time
 from cmk_check.limits import MAX_NAMES_LISTED
 from cmk_check.ports import InventoryError
 from cmk_check.scan.scan_context import ScanContext
@@ -180,7 +180,7 @@ async def _end(
         causes = unknown if FailOn.NEW in causes and not difference.new else causes
     code = exit_code(outcome, status, causes)
     if options.exit_zero:
-        code = excuse(code, exit_code(outcome, status, unknown, excused=_OF_ACCOUNTS))
+        code = override_exit_code(code, exit_code(outcome, status, unknown, excused=_OF_ACCOUNTS))
     WRITTEN.code = code
     return code
 
@@ -264,8 +264,8 @@ async def _cross_check(context: ScanContext, outcome: LocalScanOutcome) -> str |
     if check is None or (check.state is CrossCheckState.CHECKED and not check.differences):
         return None
     return (
-        f"cross-check with Resource Graph: {check.state}, "
-        f"accounts missing from Azure's lists: {check.differences:,}"
+        f"cross-check with Resource Graph: {check.state}, and "
+        f"{format_count(check.differences, 'account')} missing from Azure's lists"
     )
 
 

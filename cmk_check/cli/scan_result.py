@@ -157,7 +157,6 @@ async def render_xlsx(result: ScanResult) -> AsyncIterator[bytes]:
 
     Raises:
         NotUsable: the temporary folder cannot be written.
-
     """
     try:
         async for piece in xlsx_export.write_workbook(result.pages()):

@@ -103,7 +103,7 @@ def read_earlier(
         before = document["scope"]
         differing = [name for name in {**before, **scope} if before.get(name) != scope.get(name)]
         if before.get("subscriptions"):
-            raise NotUsable(f"{where} must be of the whole estate, not of named subscriptions.")
+            raise NotUsable(f"{where} must cover the whole estate, not single subscriptions.")
         if differing:
             raise NotUsable(
                 f"{where} must be a result with the same {', '.join(differing)}; write it again "

@@ -152,6 +152,6 @@ def _format_account_sums(counts: aspect_models.Accounts) -> str:
         "of the non_compliant excepted": counts.excepted,
         "overdue": counts.overdue,
         "of them not read, as last known": counts.unread,
-        "of other kinds passed over": sum(counts.ignored_by_kind.values()),
+        "of other kinds ignored": sum(counts.ignored_by_kind.values()),
     }
     return line + "".join(f"; {number:,} {what}" for what, number in more.items() if number)

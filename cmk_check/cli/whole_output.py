@@ -62,7 +62,6 @@ def replaced(file: Path) -> Iterator[Callable[[bytes], object]]:
 
     Raises:
         NotUsable: the file could not be written; an existing file is unchanged.
-
     """
     file = file.resolve()  # a symbolic link remains, and its target is replaced
     with unfinished(file) as folder:

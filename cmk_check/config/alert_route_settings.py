@@ -19,17 +19,17 @@ from cmk_check.limits import MAX_ROUTES, MAX_TAG_BYTES
 ROUTES: Final = "CMK_ROUTES"
 _FIELDS: Final = frozenset({"name", "format", "alertOn", "owners"})
 _SHAPE: Final = (
-    'must be a JSON list of routes, such as [{"name": "security"}]: each has a name of at most 32 '
-    f"lower-case letters, digits and underscores, which begins with a letter and is not {WEBHOOK}; "
-    f"optionally a format, one of {', '.join(FORMATS)}; alertOn, a list of types of changes; and "
-    f"owners, a list of owners as in the tags, of at most {MAX_TAG_BYTES} bytes without control "
-    "characters, with null for accounts without an owner"
+    'must be a JSON list of routes, such as [{"name": "security"}]. A name has at most 32 '
+    f"lower-case letters, digits and underscores, begins with a letter, and is not {WEBHOOK}. A "
+    f"route may also have a format ({', '.join(FORMATS)}), a list alertOn of types of changes, and "
+    f"a list of owners as in the tags, each of at most {MAX_TAG_BYTES} bytes without control "
+    "characters, or null for accounts without an owner"
 )
 _BOTH: Final = (
-    "must not be set together with CMK_WEBHOOK_URL; make that receiver a route and remove "
+    "must not be set together with CMK_WEBHOOK_URL; add a route for that receiver and remove "
     "CMK_WEBHOOK_URL"
 )
-_FOREIGN: Final = f"belongs to no route; correct its name, name its route in {ROUTES}, or remove it"
+_FOREIGN: Final = f"belongs to no route; correct its name, add the route to {ROUTES}, or remove it"
 
 
 def route_settings(variables: Mapping[str, str]) -> set[str]:

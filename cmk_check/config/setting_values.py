@@ -160,7 +160,7 @@ def schedule(example: str) -> Check:
     return Check(check)
 
 
-def whole(least: int, most: int, of: timedelta | None = None) -> Check:
+def check_number(least: int, most: int, of: timedelta | None = None) -> Check:
     """Return a check for a whole number within bounds; ``of`` is its unit of time, if any."""
     like = re.compile("[0-9]{1,9}")
 

@@ -33,6 +33,7 @@ from cmk_check.config.setting_values import (
     Switch,
     TagNames,
     TagNamesInOrder,
+    check_number,
     check_one_of,
     entries,
     is_true,
@@ -42,7 +43,6 @@ from cmk_check.config.setting_values import (
     read_group,
     read_kinds,
     schedule,
-    whole,
 )
 from cmk_check.config.settings_error import SettingsError
 from cmk_check.config.storage import (
@@ -129,11 +129,12 @@ def _is_on_azure(hostname: str | None) -> bool:
 # The storage settings other than CMK_STORAGE.
 OTHER_SETTINGS: Final = {
     "CMK_STORAGE__tableServiceUri": "The https address of the storage account's tables, "
-    "used by identity. Required on Azure, instead of `CMK_STORAGE`.",
-    "CMK_STORAGE__queueServiceUri": "The https address of its queues, required with the tables.",
-    "CMK_STORAGE__credential": "`managedidentity`, which the queue triggers need.",
-    "CMK_STORAGE__clientId": "The client id of the identity for the storage. Default: the "
-    "system-assigned identity.",
+    "to which the app signs in with its identity. Required on Azure, instead of `CMK_STORAGE`.",
+    "CMK_STORAGE__queueServiceUri": "The https address of the storage "
+    "account's queues. Required on Azure.",
+    "CMK_STORAGE__credential": "Must be `managedidentity`: the queue triggers need it.",
+    "CMK_STORAGE__clientId": "The client id of the identity that accesses the storage. "
+    "Default: the system-assigned identity.",
 }
 
 
@@ -165,124 +166,129 @@ class Settings(BaseModel):
     # The URL comes before the secret, because the secret's check reads the URL.
     webhook_url: str | None = Field(None, repr=False)
     """The https URL to which alerts are posted ([alerts](alerts.md#the-webhook)). Keep it secret:
-    anyone who knows it can post."""
+    anyone who knows the URL can post to it."""
     webhook_format: Annotated[str, check_one_of(*FORMATS)] = FORMATS[0]
-    """The format of alerts."""
+    """The format in which alerts are posted."""
     webhook_secrets: tuple[str, ...] = Field((), alias="CMK_WEBHOOK_SECRET", repr=False)
-    """The secret that signs alerts: `whsec_` and base64. During a rotation, the old and the new
-    one, comma-separated."""
+    """The secret that signs alerts: `whsec_` and base64. During a rotation, set the old and the new
+    secret, separated by a comma."""
     alert_on: Annotated[frozenset[str], Check(check_types, allowed="types of changes")] = ALERTS
-    """Which changes are posted ([all types](reference/changes.md))."""
+    """The types of changes that are posted as alerts ([all types](reference/changes.md))."""
     given_routes: tuple[Route, ...] = Field((), alias=ROUTES)
-    """[Several receivers](alerts.md#several-receivers), as a JSON list of routes, instead of
-    `CMK_WEBHOOK_URL`."""
+    """A JSON list of routes, one for each [receiver of alerts](alerts.md#several-receivers). Set it
+    instead of `CMK_WEBHOOK_URL`."""
     easy_auth: Annotated[bool, BeforeValidator(is_true)] = Field(
         default=False, alias="WEBSITE_AUTH_ENABLED"
     )
-    """Whether App Service Authentication is on. Do not set it: an app setting would override the
-    platform's value, and anyone could then forge a sign-in;
-    [doctor](cli.md#the-settings-of-a-deployed-app) reports it."""
+    """The platform sets this variable if App Service Authentication is on. Do not set it yourself:
+    your value would hide that authentication is off, and anyone could then forge a sign-in.
+    [doctor](cli.md#the-settings-of-a-deployed-app) reports such a setting."""
     identity_endpoint: str | None = Field(None, alias="IDENTITY_ENDPOINT", repr=False)
-    """The platform sets it if there is a managed identity to sign in with."""
+    """The platform sets this variable if the app has a managed identity."""
     storage: Storage
-    """Azurite's connection string, required on a laptop: `UseDevelopmentStorage=true`."""
+    """The connection string of Azurite, such as `UseDevelopmentStorage=true`. Required on a
+    laptop."""
     client_id: Annotated[str | None, Check(read_client_id, allowed="a client id")] = Field(
         None, alias="AZURE_CLIENT_ID"
     )
-    """The identity that reads Azure. Default: the system-assigned identity."""
+    """The client id of the identity that reads Azure. Default: the system-assigned identity."""
     cloud: Annotated[str, check_one_of(*CLOUDS)] = "public"
-    """The [Azure cloud](settings.md#sovereign-clouds)."""
+    """The [Azure cloud](settings.md#sovereign-clouds) that contains the accounts."""
     other_arm_url: str | None = Field(None, alias="CMK_ARM_URL")
-    """The https origin of a simulator of Azure Resource Manager; refused on Azure."""
+    """The https origin of a simulator of Azure Resource Manager, for tests. It must not be set on
+    Azure."""
     kinds: Annotated[tuple[str, ...], Check(read_kinds, allowed="kinds")] = AZURE_OPENAI
     """The kinds of accounts to judge. `az cognitiveservices account list-kinds` lists Azure's
-    kinds; at least one entry must be known to this program, such as `OpenAI` or `AIServices`. An
-    entry that differs from a kind of Azure in one or two characters is a fault; the message names
-    the kind. Another unknown entry is a warning, because Azure adds kinds. A kind that Azure cannot
-    encrypt with a customer's key, such as `ComputerVision`, is a warning too: nothing but taking it
-    out ends its violations."""
+    kinds. The program must know at least one of the kinds, such as `OpenAI` or `AIServices`. If an
+    entry differs from a kind of Azure in one or two characters, the program rejects the setting and
+    names the kind. Other unknown entries only cause a warning, because Azure adds kinds. A kind for
+    which Azure offers no customer-managed keys, such as `ComputerVision`, also causes a warning:
+    all accounts of this kind violate the rule until you remove the kind from the setting."""
     include: SubscriptionIds = Field(frozenset(), alias="CMK_INCLUDE_SUBSCRIPTIONS")
-    """Read only these subscriptions. A visible subscription that is not in the list is `excluded`;
-    a listed subscription that is not visible is the gap `not_visible`."""
+    """The only subscriptions to read. Other visible subscriptions are `excluded`. A subscription of
+    this list that is not visible is reported as the gap `not_visible`."""
     exclude: SubscriptionIds = Field(frozenset(), alias="CMK_EXCLUDE_SUBSCRIPTIONS")
-    """Do not read these subscriptions; overrides the include list."""
+    """Subscriptions that are not read, even if `CMK_INCLUDE_SUBSCRIPTIONS` contains them."""
     management_group: Annotated[
         str | None,
         Check(read_group, allowed="the name of a group, or the tenant id for the root group"),
     ] = None
-    """Each full scan lists all subscriptions below this management group. A subscription that is
-    not visible is the gap `not_visible`, even if it was never seen; `CMK_EXCLUDE_SUBSCRIPTIONS`
-    accepts it. If the group cannot be read, the posture is at best unknown. Requires [one more
-    action](permissions.md#the-role)."""
+    """A management group that each full scan must cover. A subscription below the group that is not
+    visible is reported as the gap `not_visible`, even if no scan ever saw it. To accept such a gap,
+    add the subscription to `CMK_EXCLUDE_SUBSCRIPTIONS`. If the group cannot be read, the posture is
+    at best unknown. This setting requires [one more action](permissions.md#the-role)."""
     tags: TagNames = frozenset({"owner", "team", "application", "environment", "costcenter"})
-    """Account tags that findings and changes keep; other tags are never stored, except the
-    owner's."""
+    """The tags of accounts that findings and changes include. Of all other tags, only the one that
+    names the owner is stored."""
     owner_tags: TagNamesInOrder = ("owner", "contact", "team")
-    """Tags that name the [owner](http-api.md#get-apiv1owners) of an account, case-insensitive. The
-    first tag with a value counts, on the account or else on its subscription. If set to an empty
-    value, no owner is kept."""
-    max_age: Annotated[timedelta, whole(*limits.MAX_AGE_MINUTES_RANGE, of=_MINUTE)] = Field(
+    """The tags that can name the [owner](http-api.md#get-apiv1owners) of an account,
+    case-insensitive. The first tag with a value is used, from the account or else from its
+    subscription. If the setting is empty, no owner is stored."""
+    max_age: Annotated[timedelta, check_number(*limits.MAX_AGE_MINUTES_RANGE, of=_MINUTE)] = Field(
         timedelta(minutes=180), alias="CMK_MAX_AGE_MINUTES"
     )
-    """Maximum age of the last finished scan, counted from its start; an older result is stale."""
-    max_in_flight: Annotated[int, whole(*limits.IN_FLIGHT_RANGE)] = limits.DEFAULT_IN_FLIGHT
-    """How many subscriptions each process lists concurrently, how many others it records, how
-    many requests to Azure it has in flight, and how many subscriptions `cmk-check doctor`
-    reads concurrently ([the four limits](architecture.md#a-scan)). Requests for [key
-    health](key-health.md) use at most three quarters of the requests, so that slow vaults do
-    not delay lists."""
+    """The maximum age of the last finished scan, counted from its start. An older result is
+    stale."""
+    max_in_flight: Annotated[int, check_number(*limits.IN_FLIGHT_RANGE)] = limits.DEFAULT_IN_FLIGHT
+    """A number that sets [four limits](architecture.md#a-scan): how many subscriptions each process
+    lists concurrently, how many it records concurrently, how many requests to Azure it has in
+    flight, and how many subscriptions `cmk-check doctor` reads concurrently. At most three quarters
+    of the requests in flight are for [key health](key-health.md), so that slow vaults do not delay
+    the lists of accounts."""
     scan_schedule: Annotated[str | None, schedule(HOURLY)] = None
-    """When scans start: an NCRONTAB expression in UTC, such as `0 0 * * * *` for hourly. Required:
-    without it, the Functions host does not start the timer. Read when the app starts."""
+    """When scans start: an NCRONTAB expression in UTC, such as `0 0 * * * *` for hourly. Required,
+    because the Functions host needs it to start the timer. The app reads it only when it starts."""
     watch_schedule: Annotated[str | None, schedule("0 1/2 * * * * for every two minutes")] = None
     """When the app checks for [changes](operations.md#the-watch-for-changes) between scans: an
-    NCRONTAB expression in UTC, such as `0 1/2 * * * *` for every two minutes. Without it, only
-    scans find changes. Read when the app starts."""
+    NCRONTAB expression in UTC, such as `0 1/2 * * * *` for every two minutes. If it is not
+    set, only scans find changes. The app reads it only when it starts."""
     digest_schedule: Annotated[str | None, schedule("0 0 8 * * 1 for every Monday at 8:00")] = None
     """When each receiver of alerts gets a [digest](alerts.md#the-digest): an NCRONTAB expression in
-    UTC, such as `0 0 8 * * 1` for every Monday at 8:00. Without it there are no digests. Read when
-    the app starts."""
+    UTC, such as `0 0 8 * * 1` for every Monday at 8:00. If it is not set, there are no digests.
+    The app reads it only when it starts."""
     http_auth: Annotated[HttpAuth, check_one_of("keys", "entra")] = "keys"
-    """How callers are authorised: by function keys, or by App Service Authentication. Read when the
-    app starts."""
+    """How callers are authorised: by function keys, or by App Service Authentication. The app reads
+    this setting only when it starts."""
     action_group: Annotated[str | None, check_one_of(NO_RECEIVERS, "receivers")] = None
-    """Whether the action group of the alert rules has a receiver, as far as the deployment knows.
-    The template sets it; [doctor](cli.md#the-settings-of-a-deployed-app) warns about a group
-    without one."""
+    """Whether the action group of the alert rules has a receiver, according to the deployment. The
+    template sets this variable. [doctor](cli.md#the-settings-of-a-deployed-app) warns if the group
+    has no receiver."""
     changes_queue: Switch = False
-    """Whether changes are also sent to the queue `cmk-changes`, for your own programs
+    """Whether the app also sends changes to the queue `cmk-changes`, for your own programs
     ([alerts](alerts.md#a-consumer-of-the-queue))."""
-    retention: Annotated[timedelta, whole(*limits.RETENTION_DAYS_RANGE, of=_DAY)] = Field(
+    retention: Annotated[timedelta, check_number(*limits.RETENTION_DAYS_RANGE, of=_DAY)] = Field(
         timedelta(days=400), alias="CMK_RETENTION_DAYS"
     )
-    """How long changes and scans are kept."""
+    """How long the app keeps changes and scans."""
     cross_check: Switch = True
     """Whether each slice compares Azure's lists of accounts with Resource Graph
-    ([how](operations.md#lists-that-lack-accounts)), with one query per slice."""
+    ([details](operations.md#lists-that-lack-accounts)), with one query per slice."""
     key_health: Switch = True
-    """Whether to check the keys of compliant accounts ([key health](key-health.md)). Requires [more
-    permissions](permissions.md#the-role) and more requests."""
+    """Whether to check the keys of compliant accounts ([key health](key-health.md)). This check
+    requires [more permissions](permissions.md#the-role) and more requests."""
     exceptions: Annotated[ExceptionMode, check_one_of(*ExceptionMode)] = ExceptionMode.SHOW
-    """How to treat [exemptions of Azure Policy](exceptions.md): do not read them, show them, or let
-    an honoured one accept a violation."""
-    exception_days: Annotated[int, whole(*limits.EXCEPTION_DAYS_RANGE)] = Field(
+    """How to treat [exemptions of Azure Policy](exceptions.md): ignore them, only show them, or
+    accept a violation that has an honoured exemption."""
+    exception_days: Annotated[int, check_number(*limits.EXCEPTION_DAYS_RANGE)] = Field(
         limits.DEFAULT_EXCEPTION_DAYS, alias="CMK_EXCEPTION_MAX_DAYS"
     )
-    """An exemption that expires later is not honoured."""
+    """The maximum time until an exemption expires. An exemption that expires later is not
+    honoured."""
     exception_policies: DefinitionIds = frozenset()
-    """Exemptions from these policies count in addition to the built-in policy and [our
-    own](azure-policy.md#our-own-policy)."""
+    """Further policies from which exemptions count, in addition to the built-in policy and [our own
+    policy](azure-policy.md#our-own-policy)."""
     exception_assignments: AssignmentIds = frozenset()
-    """Exemptions from these assignments are honoured even below management groups."""
-    fix_within: Annotated[timedelta | None, whole(*limits.FIX_WITHIN_DAYS_RANGE, of=_DAY)] = Field(
-        None, alias="CMK_FIX_WITHIN_DAYS"
-    )
-    """The number of days to fix a violation or a broken key, which sets its [due
-    date](exceptions.md#due-dates). By default, there are no due dates."""
+    """Policy assignments whose exemptions are honoured although the assignment is not at a
+    management group."""
+    fix_within: Annotated[
+        timedelta | None, check_number(*limits.FIX_WITHIN_DAYS_RANGE, of=_DAY)
+    ] = Field(None, alias="CMK_FIX_WITHIN_DAYS")
+    """The number of days until the [due date](exceptions.md#due-dates) of a violation or a broken
+    key. By default, there are no due dates."""
     # This field comes after the setting that its check reads.
     require_healthy_keys: Switch = Field(default=False, alias="CMK_REQUIRE_HEALTHY_KEYS")
-    """Whether key health counts for the posture: a broken key makes it non-compliant, a key of
-    unknown health makes it at best unknown. Requires `CMK_KEY_HEALTH`."""
+    """Whether key health affects the posture. If on, a broken key makes the posture non-compliant,
+    and a key of unknown health makes the posture at best unknown. Requires `CMK_KEY_HEALTH`."""
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -290,7 +296,6 @@ class Settings(BaseModel):
 
         Raises:
             SettingsError: lists every fault, by variable.
-
         """
         variables = environment(environ)
         storage, faults = read_storage(variables)

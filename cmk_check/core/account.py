@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.gap import Gap
-from cmk_check.core.owner import owner_tag
+from cmk_check.core.owner import find_owner
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.text import as_object, clean_text, clean_time
 from cmk_check.limits import MAX_TAG_BYTES, MAX_WORD_BYTES
@@ -175,7 +175,7 @@ def parse_account(
         kind=_kind(entry.get("kind")),
         location=clean_text(entry.get("location"), MAX_WORD_BYTES),
         tags=_keep_tags(entry.get("tags"), kept_tags),
-        owner=owner_tag(entry.get("tags"), owner_tags),
+        owner=find_owner(entry.get("tags"), owner_tags),
         key_source=clean_text(encryption.get("keySource")),
         key_name=clean_text(key.get("keyName")),
         key_version=clean_text(key.get("keyVersion")),

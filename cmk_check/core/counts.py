@@ -43,7 +43,7 @@ class AccountCounter:
         self._cells[account.kind or KIND_UNKNOWN, judgement.verdict] += times
         self._reasons[judgement.reason.value] += times
         for aspect, labels in zip(ASPECTS, self._labels, strict=True):
-            if (label := aspect.label(account)) is not None:
+            if (label := aspect.get_label(account)) is not None:
                 labels[label] += times
 
     def merge(self, counts: AccountCounts, kinds: Collection[str]) -> None:
@@ -55,7 +55,7 @@ class AccountCounter:
             self._cells[kind, Verdict.UNKNOWN] += more.unknown
         self._reasons.update(counts.by_reason)
         for aspect, labels in zip(ASPECTS, self._labels, strict=True):
-            labels.update(dict(aspect.labels(counts)))
+            labels.update(dict(aspect.list_counts(counts)))
 
     def counts(self, ignored_by_kind: Mapping[str, int], unread: int) -> AccountCounts:
         """Return the current counts without zeros."""
@@ -70,7 +70,7 @@ class AccountCounter:
             unread=unread,
         )
         for aspect, labels in zip(ASPECTS, self._labels, strict=True):
-            counts = aspect.into(counts, +labels)
+            counts = aspect.add_counts(counts, +labels)
         return counts
 
 
@@ -87,10 +87,10 @@ def contradiction(accounts: AccountCounts) -> str | None:
     if sum(accounts.by_reason.values()) != accounts.total:
         return "counts different numbers of accounts by reason and by kind"
     for aspect in ASPECTS:
-        numbers = [count for _, count in aspect.labels(accounts)]
+        numbers = [count for _, count in aspect.list_counts(accounts)]
         if min(numbers, default=0) < 0:
             return "has a count below zero"
-        if (number := sum(numbers)) and number > aspect.whole(accounts):
+        if (number := sum(numbers)) and number > aspect.count_applicable(accounts):
             return "counts more accounts than there are"
     return None
 

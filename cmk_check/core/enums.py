@@ -260,39 +260,40 @@ class ChangeType(StrEnum):
     """The account's kind has changed, for example through an upgrade to Microsoft Foundry.
     `before` and `after` also contain `kind`."""
     ACCOUNT_REMOVED = "cmkcheck.account.removed"
-    """A complete reading lacks the account, its kind is no longer in scope, or its subscription was
-    excluded or retired. `removed` is the reason."""
+    """The account is missing from a complete reading, its kind is no longer in scope, or its
+    subscription was excluded or retired. `removed` contains the reason."""
     ACCOUNT_OVERDUE = "cmkcheck.account.overdue"
     """A violation or broken key was not fixed by its [due date](../exceptions.md#due-dates).
-    `dueAt` is that date; `since` is when a scan first found the problem."""
+    `dueAt` is that date; `since` is the time when a scan first found the problem."""
     KEY_DEGRADED = "cmkcheck.key.degraded"
-    """The health of the key got worse, there are new reasons, or earlier reasons can no longer be
-    read."""
+    """The health of the key got worse, there are new reasons, or the app can no longer check
+    earlier reasons."""
     KEY_RECOVERED = "cmkcheck.key.recovered"
-    """The health of the key improved, or reasons no longer apply."""
+    """The health of the key improved, or some reasons no longer apply."""
     EXCEPTION_STARTED = "cmkcheck.exception.started"
-    """An exception starts to be honoured. `exception` has its `id`, `category`, `displayName` and
-    `expiresOn`."""
+    """An exception is honoured from now on. `exception` contains its `id`, `category`,
+    `displayName` and `expiresOn`."""
     EXCEPTION_EXPIRING = "cmkcheck.exception.expiring"
     """An honoured exception expires within 14 days, and again within 3 days."""
     EXCEPTION_ENDED = "cmkcheck.exception.ended"
-    """An exception is no longer honoured. `ended` is the reason."""
+    """An exception is no longer honoured. `ended` contains the reason."""
     COVERAGE_LOST = "cmkcheck.coverage.lost"
     """A subscription became a gap."""
     COVERAGE_REGAINED = "cmkcheck.coverage.regained"
     """A subscription can be read again."""
     COVERAGE_REMOVED = "cmkcheck.coverage.removed"
-    """A gap left the scope before it was read. `removed` is the reason."""
+    """A subscription with a gap left the scope before a scan could read it. `removed` contains the
+    reason."""
     SCAN_FAILED = "cmkcheck.scan.failed"
     """A scan failed."""
     SCAN_ABANDONED = "cmkcheck.scan.abandoned"
     """A scan was replaced after its lease expired."""
     SCAN_RECOVERED = "cmkcheck.scan.recovered"
-    """A scan finished for the first time after one failed or was abandoned."""
+    """A scan finished for the first time after a failed or abandoned scan."""
     SCAN_BASELINE = "cmkcheck.scan.baseline"
-    """The very first scan finished. `data` has the counts of `accounts`, of `keys` by health
-    (null if none was checked) and of `subscriptions`; `brokenKeys` names at most 50 accounts whose
-    key is broken, each by `accountId` with the `reasons`."""
+    """The very first scan finished. `data` contains the counts of `accounts`, of `keys` by health
+    (null if no key was checked) and of `subscriptions`. `brokenKeys` lists at most 50 accounts with
+    a broken key, each with its `accountId` and the `reasons`."""
 
 
 class PostureVerdict(StrEnum):

@@ -58,7 +58,7 @@ class LatestChanges:
         for change in changes:
             question = _question(change)
             for answered in _ANSWERS.get(change.type, {question}):
-                answers = self._latest.setdefault(_place(change, answered), {})
+                answers = self._latest.setdefault(_get_subject(change, answered), {})
                 if change.type not in answers or answers[change.type].sequence < change.sequence:
                     # The rest of the data may be large.
                     needed = {name: change.data.get(name) for name in ("scanId", "after")}
@@ -70,7 +70,7 @@ class LatestChanges:
         ``overtakenBy`` is the latest change that answers the same question, even if an earlier
         change had already overtaken this one.
         """
-        answers = self._latest.get(_place(change, _question(change)), {})
+        answers = self._latest.get(_get_subject(change, _question(change)), {})
         newer = [each for each in answers.values() if each.sequence > change.sequence]
         later = [each for each in newer if _reading(each) != _reading(change)]
         if not any(_overtakes(latest, change) for latest in later):
@@ -105,7 +105,7 @@ def _question(change: Change) -> str:
     return _ASPECTS.get(change.type) or change.type.value.split(".")[1]
 
 
-def _place(change: Change, question: str) -> tuple[str, str, str]:
+def _get_subject(change: Change, question: str) -> tuple[str, str, str]:
     """Return the subject and the question; all scans together are one subject."""
     return ("", "", question) if question == _SCANS else (change.source, change.subject, question)
 

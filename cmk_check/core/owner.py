@@ -21,7 +21,7 @@ class Owner:
 UNOWNED: Final = Owner()
 
 
-def owner_tag(tags: object, names: Sequence[str]) -> str | None:
+def find_owner(tags: object, names: Sequence[str]) -> str | None:
     """Return the value of the first of these tags that has a value, without ever raising.
 
     A blank value counts as no value. The value keeps its spelling, and is cut to the same length as

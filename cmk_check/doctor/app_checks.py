@@ -50,7 +50,7 @@ async def schedule(subject: DoctorSubject) -> Sequence[MarkedText]:
     if text is None:
         if not subject.of_the_app:
             raise NotTried("CMK_SCAN_SCHEDULE is not set; only the deployed app needs it.")
-        cure = f"write {HOURLY}; without it the app never starts a scan"
+        cure = f"write {HOURLY}; otherwise no scan is ever started"
         return [(Mark.PROBLEM, f"CMK_SCAN_SCHEDULE must be set: {cure}.")]
     pause, allowed = longest_pause(text), most // _MINUTE
     sentence = (
@@ -61,8 +61,8 @@ async def schedule(subject: DoctorSubject) -> Sequence[MarkedText]:
         return [(Mark.OK, f"{sentence}.")]
     cure = (
         "raise CMK_MAX_AGE_MINUTES above that interval plus the duration of a scan, or scan more "
-        f"often; otherwise the second clock starts a scan after {after // _MINUTE} min, as if the "
-        f"timer had stopped, and after {allowed} min the posture becomes unknown"
+        f"often. Otherwise the second clock starts a scan after {after // _MINUTE} min, as if the "
+        f"timer had stopped, and the posture becomes unknown after {allowed} min"
     )
     return [(Mark.WARNING, f"{sentence}: {cure}.")]
 

@@ -69,7 +69,7 @@ async def report(subject: DoctorSubject) -> tuple[Mapping[str, object], str]:
 
 async def _run_probe(probe: _Probe | None, subject: DoctorSubject) -> _Outcome:
     """Run a probe; an error affects only this probe."""
-    text = "Reading alone cannot prove it"
+    text = "Read access is not enough to prove this assumption"
     if probe is not None:
         try:
             async with asyncio.timeout(DOCTOR_SAMPLE_SECONDS):

@@ -44,7 +44,7 @@ async def subscriptions(subject: DoctorSubject) -> Sequence[MarkedText]:
     seen, numbers = visible(subject.listed), len(_list_in_scope(subject))
     if not seen:
         raise CheckFailed(_NONE_VISIBLE.text())
-    in_scope = (Mark.OK, f"{seen:,} visible, {numbers:,} in scope.")
+    in_scope = (Mark.OK, f"Subscriptions: {seen:,} visible, {numbers:,} in scope.")
     none_in_scope = (Mark.PROBLEM, _NONE_VISIBLE.text(f"{seen:,} visible"))
     group = subject.settings.management_group
     return [
@@ -181,7 +181,7 @@ async def _check_group(subject: DoctorSubject, inventory: Inventory, group: str)
         return Mark.OK, f"All {len(below):,} subscriptions below {group} are visible or excluded."
     return Mark.PROBLEM, (
         f"Below {group} but not visible: {few(hidden)}. Assign the identity the Reader role "
-        "there, or add them to CMK_EXCLUDE_SUBSCRIPTIONS."
+        "there, or add the ids to CMK_EXCLUDE_SUBSCRIPTIONS."
     )
 
 
@@ -194,7 +194,7 @@ def _check_lists(subject: DoctorSubject) -> list[MarkedText]:
     if unseen := sorted(settings.include - settings.exclude - seen):
         text = (
             f"In CMK_INCLUDE_SUBSCRIPTIONS but not visible: {few(unseen)}. Assign the identity "
-            "the Reader role there, or add them to CMK_EXCLUDE_SUBSCRIPTIONS."
+            "the Reader role there, or add the ids to CMK_EXCLUDE_SUBSCRIPTIONS."
         )
         results.append((Mark.PROBLEM, text))
     if unseen := sorted(settings.exclude - seen):

@@ -83,7 +83,6 @@ class DoctorSubject(App):
 
         Raises:
             NotTried: no storage is set.
-
         """
         if not self.of_the_app:
             raise NotTried("No storage is set (CMK_STORAGE); only the deployed app needs one.")

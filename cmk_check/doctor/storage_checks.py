@@ -57,8 +57,8 @@ _OF_THE_SET_UP: Final = (
     PostureReason.DIGEST_UNDELIVERED,
 )
 _BROKEN_STATUS: Final = (
-    "The row of the status is broken, so the posture is unknown: start a full scan, which writes "
-    "it again, and find out who wrote the row."
+    "The stored row of the status is broken, so the posture is unknown. Start a full scan, which "
+    "writes the row again, and find out who broke the row."
 )
 _WAITING: Final = {
     _POISON: ", which the function scan_slice_failed should process at once: check that the app is "
@@ -114,7 +114,7 @@ async def queues(subject: DoctorSubject) -> Sequence[MarkedText]:
     deleted = [name for name in _USED_BY_SCANS if probed[name].was_missing]
     if deleted and await _has_scanned(store):
         text = (
-            f"{' and '.join(deleted)} did not exist although a scan has ended: unless only the "
+            f"{' and '.join(deleted)} did not exist although a scan has ended. Unless only the "
             "command line has scanned so far, somebody deleted it with its messages. It exists "
             "again. A scan that was running cannot end; the next one replaces it."
         )

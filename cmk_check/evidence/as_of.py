@@ -27,8 +27,8 @@ from cmk_check.web import models
 
 _ENDED: Final = {ScanState.COMPLETE, ScanState.INCOMPLETE}
 _UNREAD: Final = {CoverageState.EXCLUDED, CoverageState.RETIRED}
-_NOT_TOLD: Final = "its coverage changed in ways that no change records"
-_RECORDING: Final = "the app was recording it during the export; export again"
+_NOT_TOLD: Final = "the subscription's coverage changed in ways that no change records"
+_RECORDING: Final = "the app was recording the subscription during the export; export again"
 
 
 class AccountThen(NamedTuple):
@@ -204,9 +204,9 @@ class History:
         if recorded.fault:
             raise _NotKnown(recorded.fault)
         if row is None:
-            raise _NotKnown("the app no longer lists it")
+            raise _NotKnown("the app no longer lists the subscription")
         if row.since is None or row.sequence is None:
-            raise _NotKnown("its row in the app's storage cannot be used")
+            raise _NotKnown("the subscription's row in the app's storage cannot be used")
         later = _list_changes_after(changes, row.sequence, time)
         first, numbers = row.sequence - len(later), [change.number for change in changes]
         # The feed deletes the oldest changes first, up to a day late. A change that is missing
@@ -223,7 +223,7 @@ class History:
         if coverage is not None:
             return SubscriptionThen(subscription_id, accounts, coverage)
         if accounts:
-            raise _NotKnown("it had accounts before it was recorded")
+            raise _NotKnown("the subscription has accounts from before it was recorded")
         return None
 
     def _coverage(
@@ -353,9 +353,9 @@ def _list_changes_after(changes: Sequence[_Change], last: int, time: datetime) -
     """Return the changes after a time, and check that no number up to the last is missing."""
     numbers = [change.number for change in changes]
     if len(set(numbers)) < len(numbers):
-        raise _NotKnown("the numbers of its changes restarted")
+        raise _NotKnown("the numbers of the subscription's changes restarted")
     if any(number > last for number in numbers):
-        raise _NotKnown(f"{_RECORDING}, or the numbers of its changes restarted")
+        raise _NotKnown(f"{_RECORDING}, or the numbers of the changes restarted")
     later = [change for change in changes if change.time > time]
     if [change.number for change in later] != list(range(last - len(later) + 1, last + 1)):
         raise _NotKnown("a change is missing or not published yet, or times are out of order")

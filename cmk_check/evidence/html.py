@@ -47,7 +47,7 @@ def items(texts: Iterable[Content]) -> Html:
     return element("ul", *(element("li", each) for each in texts))
 
 
-def whole(text: str) -> Html:
+def render_unwrapped(text: str) -> Html:
     """Return a text that a cell does not wrap; other long texts wrap anywhere."""
     return element("span", text, class_="whole")
 

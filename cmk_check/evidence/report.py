@@ -19,7 +19,15 @@ from cmk_check.core.rule_text import RULE_TEXT
 from cmk_check.core.text import as_object
 from cmk_check.core.text_files import read_toml
 from cmk_check.evidence.download import Evidence
-from cmk_check.evidence.html import Content, Html, element, items, render_name, table, whole
+from cmk_check.evidence.html import (
+    Content,
+    Html,
+    element,
+    items,
+    render_name,
+    render_unwrapped,
+    table,
+)
 from cmk_check.limits import MAX_NAMES_LISTED, MAX_REPORT_ROWS
 from cmk_check.web import aspect_models, models
 
@@ -227,7 +235,11 @@ class _Report:
         result = "satisfied" if _is_satisfied(self._evidence) else "not satisfied"
         groups = groupby(CONTROLS, lambda control: (control.framework, control.mapping))
         rows = (
-            (name, ", ".join(each.control for each in controls), whole(mapping.replace("_", " ")))
+            (
+                name,
+                ", ".join(each.control for each in controls),
+                render_unwrapped(mapping.replace("_", " ")),
+            )
             for (name, mapping), controls in groups
         )
         return _section(
@@ -272,14 +284,16 @@ def _exempted(excepted: tuple[models.Finding, aspect_models.AccountException]) -
 def _gap(unread: tuple[models.Subscription, models.GapOfSubscription]) -> Iterator[Content]:
     subscription, gap = unread
     yield render_name(subscription.name, subscription.subscription_id)
-    yield whole(gap.reason)
+    yield render_unwrapped(gap.reason)
     yield gap.detail or ""
     yield _render_time(subscription.since)
 
 
 def _change(change: models.ChangeEvent) -> Iterator[Content]:
     yield _render_time(change.time)
-    yield whole(change.type.removeprefix("cmkcheck.").replace(".", " ").replace("_", " "))
+    yield render_unwrapped(
+        change.type.removeprefix("cmkcheck.").replace(".", " ").replace("_", " ")
+    )
     name, subscription = change.data.get("name"), change.data.get("subscriptionName")
     if not isinstance(subscription, str):
         yield render_name(change.subject, None)
@@ -317,7 +331,7 @@ def _time(time: datetime | None) -> str:
 
 
 def _render_time(time: datetime | None) -> Html:
-    return whole(_time(time))
+    return render_unwrapped(_time(time))
 
 
 def _shorten_names(names: Iterable[str]) -> str:

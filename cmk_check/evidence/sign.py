@@ -101,7 +101,7 @@ def read_public_key(path: Path) -> "SSlibKey":
         key = load_pem_public_key(data) if _PEM in data else parse_jwk(json.loads(data))
     except (ValueError, TypeError, KeyError) as error:
         raise NotUsable(f"{path} must be a public key, as PEM or as JWK.") from error
-    return usable(key, str(path))
+    return to_public_key(key, str(path))
 
 
 def parse_jwk(document: Any) -> object:  # noqa: ANN401 - JSON
@@ -120,7 +120,7 @@ def parse_jwk(document: Any) -> object:  # noqa: ANN401 - JSON
         raise ValueError(str(error)) from error
 
 
-def usable(key: object, name: str) -> "SSlibKey":
+def to_public_key(key: object, name: str) -> "SSlibKey":
     """Return the key with its scheme: PSS with SHA-256 for RSA, ECDSA on its curve for EC.
 
     ``name`` is the key's name in errors.
@@ -149,7 +149,7 @@ def read_private_key(path: Path) -> "CryptoSigner":
         key = load_pem_private_key(_read(path), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise NotUsable(f"{path} must be a private key as PEM, without a password.") from error
-    return CryptoSigner(key, usable(key.public_key(), str(path)))
+    return CryptoSigner(key, to_public_key(key.public_key(), str(path)))
 
 
 def _read(path: Path) -> bytes:

@@ -21,7 +21,7 @@ from yarl import URL
 from cmk_check.config.settings import Settings
 from cmk_check.errors import CmkCheckError, NotUsable
 from cmk_check.evidence.api_client import MAY_PASS, Passing, exchange
-from cmk_check.evidence.sign import Sign, parse_jwk, usable
+from cmk_check.evidence.sign import Sign, parse_jwk, to_public_key
 from cmk_check.inventory.credential import SharedCredential, open_credential
 from cmk_check.inventory.http_session import open_session
 from cmk_check.limits import API_PAUSES_SECONDS
@@ -121,7 +121,7 @@ class _Vault:
         is_version = version in {"", read.version}
         if (read.host, read.name.lower()) != (host, name.lower()) or not is_version:
             raise SigningFailed(f"{host} returned a key other than {name}.")
-        return read, usable(public, f"{host}/keys/{name}")
+        return read, to_public_key(public, f"{host}/keys/{name}")
 
     async def sign(self, key_id: KeyId, key: "SSlibKey", data: bytes) -> "Signature":
         """Sign data with this version of a key, and check the signature."""

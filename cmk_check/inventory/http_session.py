@@ -45,7 +45,6 @@ class LimitedResponse(aiohttp.ClientResponse):
 
         Raises:
             InventoryError: the body is too large; the request is not retried.
-
         """
         body = bytearray()
         async with self:  # returns the connection to the pool, or closes it

@@ -47,7 +47,6 @@ class GuardPolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
 
         Raises:
             InventoryError: the request is refused.
-
         """
         call: Call = request.context.options.pop(_CALL)
         request.context[_CALL] = call

@@ -14,7 +14,7 @@ from typing import Final
 from azure.mgmt.subscription.aio import SubscriptionClient
 
 from cmk_check.core.account import Subscription
-from cmk_check.core.owner import owner_tag
+from cmk_check.core.owner import find_owner
 from cmk_check.core.reasons.gap_sentences import NAMELESS_SUBSCRIPTION
 from cmk_check.core.text import GUID, as_object, clean_text, is_guid
 from cmk_check.inventory.arm_reader import ArmReader
@@ -73,7 +73,7 @@ def _visible(entry: dict[str, object], owner_tags: Sequence[str]) -> Subscriptio
         tenant_id=clean_text(entry.get("tenantId"), MAX_SUBSCRIPTION_TEXT_BYTES),
         state=clean_text(entry.get("state"), MAX_SUBSCRIPTION_TEXT_BYTES),
         quota_id=clean_text(quota_id, MAX_SUBSCRIPTION_TEXT_BYTES),
-        owner=owner_tag(entry.get("tags"), owner_tags),
+        owner=find_owner(entry.get("tags"), owner_tags),
     )
 
 

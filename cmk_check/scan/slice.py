@@ -133,6 +133,7 @@ class SliceRun:
         self._new: set[str] = set()
         self._cross_check = build_cross_check(context, claim)
         self._reading: SliceReading | None = None  # begins with the first subscription
+        self._is_recording = False
         self._beginning = asyncio.Lock()
 
     async def work(self) -> None:
@@ -210,7 +211,7 @@ class SliceRun:
                 # A further attempt does not wait for the lists of the next slice.
                 is_further = attempt and self._reading is not None
                 async with context.recording_limit if is_further else context.subscription_limit:
-                    reading = await self._begun()
+                    reading = await self._get_reading()
                     if attempt:
                         stored = await context.findings_table.read_one(stored.partition)
                     self._keep(stored.outbox.entries)
@@ -221,6 +222,7 @@ class SliceRun:
                 async with AsyncExitStack() as place:
                     with reading.keeps(stored.known):  # a reading that is cut off need not wait
                         await place.enter_async_context(context.recording_limit)
+                        await self._begin_recording(reading)
                     return await self._record(planned, stored, comparison, read)
             except (WriteConflict, StoreUnavailable) as error:
                 _log.warning("Subscription %s starts over: %s", planned.subscription.id, error)
@@ -238,21 +240,30 @@ class SliceRun:
             return self._unwritten(planned, stored, gap or NOT_RECORDED)
         return None
 
-    async def _begun(self) -> SliceReading:
+    async def _get_reading(self) -> SliceReading:
         """Return the reading of the slice, which begins with the first subscription.
 
         The slices of a process share the limits. If the reading time started earlier, a slice that
-        waits for another slice would report subscriptions or keys as not read in time.
+        waits for another slice would report subscriptions as not read in time.
         """
         async with self._beginning:
             if self._reading is None:
-                context, scan = self._context, self._claim.scan
-                turns = ExemptionTurns(context.options, self._claim, self._status)
-                async with context.recording_limit:
-                    self._reading = SliceReading(context, self._cross_check, turns)
-                await renew_lease(context, scan, context.clock.now())
-                self._claim = await self._claim.renew(context)
+                turns = ExemptionTurns(self._context.options, self._claim, self._status)
+                self._reading = SliceReading(self._context, self._cross_check, turns)
+                await self._renew()
             return self._reading
+
+    async def _begin_recording(self, reading: SliceReading) -> None:
+        """Start the reading time again when the slice need not wait for the keys of another."""
+        async with self._beginning:
+            if not self._is_recording:
+                self._is_recording = True
+                reading.restart_time()
+                await self._renew()
+
+    async def _renew(self) -> None:
+        await renew_lease(self._context, self._claim.scan, self._context.clock.now())
+        self._claim = await self._claim.renew(self._context)
 
     async def _read(
         self, planned: Planned, stored: StoredSubscription, gap: Gap | None
@@ -270,7 +281,7 @@ class SliceRun:
         comparison = self._comparison_context(stored.known.coverage)
         read: Reading | None = None
         if gap is None and planned.disposition is Disposition.READ and not self._poisoned:
-            read = await (await self._begun()).read(planned.subscription, stored.known)
+            read = await (await self._get_reading()).read(planned.subscription, stored.known)
         elif gap is not None or planned.disposition is Disposition.READ:
             read = Reading(gap=gap or _POISONED)
         return stored, comparison, read
@@ -287,7 +298,7 @@ class SliceRun:
         if read is None:
             difference = compare_unread(known, subscription, planned.disposition, comparison)
         else:
-            reading = await self._begun()
+            reading = await self._get_reading()
             read, judged = await reading.judge(read, subscription, known, comparison.now)
             difference = compare(known, subscription, read, judged, comparison)
         if not difference.is_empty:

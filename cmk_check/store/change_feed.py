@@ -277,7 +277,10 @@ class FeedTable:
         row = await self._get(table_keys.feed_row(number))
         if row is None or row.values.get("source") == change.source:
             return change, number
-        _log.error("Two sources have a change %s: the one from %s gets a new id.", *_key(change))
+        _log.error(
+            "Changes of two sources have the id %s. The change from %s gets a new id.",
+            *_key(change),
+        )
         return replace(change, id=str(uuid5(NAMESPACE_URL, "/".join(_key(change))))), None
 
     async def _get(self, name: str) -> Entity | None:

@@ -44,7 +44,6 @@ def filter_of(clauses: Sequence[Clause]) -> tuple[str, dict[str, str]]:
 
     Raises:
         ValueError: the name of a property is invalid.
-
     """
     parameters: dict[str, str] = {}
     parts: list[str] = []

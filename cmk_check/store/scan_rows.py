@@ -189,7 +189,6 @@ def value_of[T](adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
     Raises:
         RowTooNew: a newer version wrote the row.
         RowUnusable: the row is broken.
-
     """
     if is_too_new(entity):
         raise too_new(entity)

@@ -133,7 +133,7 @@ class ScanTable:
     async def read_started_between(self, first: datetime, last: datetime) -> list[Scan]:
         """Read the scans that started in a time range, newest first."""
         row_from = table_keys.scan_row(last, "")
-        row_to = _behind(table_keys.scan_row(first, ""))
+        row_to = _get_prefix_end(table_keys.scan_row(first, ""))
         query = TableQuery(partition=_PARTITION, row_from=row_from, row_to=row_to)
         scans = [_decode_scan(entity) async for entity in self._store.query(_TABLE, query)]
         return [scan for scan in scans if scan is not None]
@@ -195,7 +195,9 @@ class ScanTable:
         """Read all slices of the scan's plan; rows of another planner's plan are ignored."""
         prefix = f"{scan.plan_id}|"
         query = TableQuery(
-            partition=table_keys.slice_partition(scan.id), row_from=prefix, row_to=_behind(prefix)
+            partition=table_keys.slice_partition(scan.id),
+            row_from=prefix,
+            row_to=_get_prefix_end(prefix),
         )
         return [value_of(SLICE, entity).value async for entity in self._store.query(_TABLE, query)]
 
@@ -225,7 +227,7 @@ class ScanTable:
         of_this_second = table_keys.slice_partition(f"{scan_id.partition('-')[0]}-")
         query = TableQuery(
             partition_from=table_keys.slice_partition(""),
-            partition_to=_behind(of_this_second),
+            partition_to=_get_prefix_end(of_this_second),
             columns=("schema",),
         )
         left: defaultdict[str, list[Write]] = defaultdict(list)
@@ -279,6 +281,6 @@ async def _first[T](most: int, entries: AsyncIterator[T]) -> list[T]:
     return first_entries
 
 
-def _behind(prefix: str) -> str:
+def _get_prefix_end(prefix: str) -> str:
     """Return the first key after all keys with the prefix."""
     return prefix[:-1] + chr(ord(prefix[-1]) + 1)

@@ -49,7 +49,7 @@ _ALLOWED: Final = {
     "skipToken": "skipToken is too long; use the one in nextLink, or omit it to start at the "
     "beginning.",
 }
-_RANGE: Final = f"to must not be less than from, nor make more than {MAX_CHANGES_RESENT:,} changes."
+_RANGE: Final = f"to must be from or more, and the range at most {MAX_CHANGES_RESENT:,} changes."
 
 
 def _whole(value: object) -> object:
@@ -95,13 +95,13 @@ VaultName = Annotated[str, Field(pattern="^[A-Za-z0-9-]{3,24}$"), AfterValidator
 ListFormat = Annotated[
     Literal["json", "csv", "xlsx"],
     Field(
-        description="`csv` and `xlsx` are for spreadsheets; the `Link` header links to the next "
-        f"page. A workbook (`xlsx`) without `top` has up to {MAX_WORKBOOK_FINDINGS:,} rows."
+        description="`csv` and `xlsx` are for spreadsheets, and their `Link` header links to the "
+        f"next page. Without `top`, an `xlsx` workbook has up to {MAX_WORKBOOK_FINDINGS:,} rows."
     ),
 ]
 SkipToken = Annotated[
     Omittable[Annotated[str, Field(max_length=MAX_SKIP_TOKEN_CHARS)]],
-    Field(description="The start of the next page, taken from `nextLink`."),
+    Field(description="The token for the next page, taken from `nextLink`."),
 ]
 # A sequence number of the feed, which callers do not interpret; 18 digits always fit into an
 # integer.
@@ -145,21 +145,22 @@ class StatusQuery(AnyQuery):
     """Parameters of the status."""
 
     subscription: Omittable[SubscriptionId] = Field(
-        None, description="The id of one subscription; without it, the whole estate."
+        None, description="Return the status of only this subscription, not of the estate."
     )
 
 
 class _OfFindings(AnyQuery):
-    verdict: Omittable[Verdict] = Field(None, description="Only this verdict.")
-    reason: Omittable[Reason] = Field(None, description="Only this reason.")
+    verdict: Omittable[Verdict] = Field(None, description="Return only accounts with this verdict.")
+    reason: Omittable[Reason] = Field(None, description="Return only accounts with this reason.")
     kind: Omittable[str] = Field(
-        None,
-        description="Only this kind of account, case-insensitive; `unknown` means without a kind.",
+        None, description="Return only accounts of this kind (case-insensitive, `unknown` if none)."
     )
     location: Omittable[Location] = Field(
-        None, description="Only this location; case and blanks are ignored."
+        None, description="Return only accounts in this region; case and blanks are ignored."
     )
-    subscription: Omittable[SubscriptionId] = Field(None, description="Only this subscription.")
+    subscription: Omittable[SubscriptionId] = Field(
+        None, description="Accounts in this subscription."
+    )
 
 
 class FindingsQuery(AspectFilters, _OfFindings):
@@ -167,16 +168,16 @@ class FindingsQuery(AspectFilters, _OfFindings):
 
     apart = ("unowned", "owner")
     owner: Omittable[OwnerText] = Field(
-        None, description="Only accounts of this owner, exactly as tagged; excludes `unowned`."
+        None, description="Return only this owner's accounts, as tagged; excludes `unowned`."
     )
     unowned: Omittable[Literal["true"]] = Field(
-        None, description="Only accounts without an owner; excludes `owner`."
+        None, description="Return only accounts without an owner; excludes `owner`."
     )
-    key: Omittable[KeyId] = Field(None, description="Only accounts under this key.")
+    key: Omittable[KeyId] = Field(None, description="Return only accounts that use this key.")
     q: Omittable[Words] = Field(
         None,
-        description="Only accounts for which each of these words occurs in the name of the "
-        "account, resource group or subscription, or in a tag's name or value; case-insensitive.",
+        description="Return only accounts that contain all these words in the name of the account, "
+        "resource group or subscription, or in a tag's name or value (case-insensitive).",
     )
     top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The maximum number of findings per page.")
     skip_token: SkipToken = None
@@ -194,10 +195,10 @@ class KeysQuery(AnyQuery):
     """Parameters of the list of keys."""
 
     key: Omittable[KeyId] = Field(
-        None, description="Only the key with this id, case-insensitive, with or without a version."
+        None, description="Return only the key with this id (case-insensitive, version optional)."
     )
     vault: Omittable[VaultName] = Field(
-        None, description="Only keys in the vault or Managed HSM of this name, case-insensitive."
+        None, description="Return only keys in this vault or Managed HSM (case-insensitive)."
     )
     top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The maximum number of keys per page.")
     skip_token: SkipToken = None
@@ -207,8 +208,10 @@ class KeysQuery(AnyQuery):
 class SubscriptionsQuery(AnyQuery):
     """Parameters of the list of subscriptions."""
 
-    coverage: Omittable[CoverageState] = Field(None, description="Only this coverage.")
-    top: HowMany = Field(DEFAULT_PAGE_SIZE, description="At most this many subscriptions per page.")
+    coverage: Omittable[CoverageState] = Field(
+        None, description="Only subscriptions in this state."
+    )
+    top: HowMany = Field(DEFAULT_PAGE_SIZE, description="Maximum number of subscriptions per page.")
     skip_token: SkipToken = None
 
 
@@ -216,7 +219,7 @@ class ScansQuery(AnyQuery):
     """Parameters of the list of scans."""
 
     scope: Omittable[Literal["full", "partial"]] = Field(
-        None, description="Only full scans, or only partial ones."
+        None, description="Return only full scans, or only partial scans."
     )
     top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The maximum number of scans per page.")
     skip_token: SkipToken = None
@@ -228,8 +231,8 @@ class ChangesQuery(AnyQuery):
     apart = ("last", "since")
     since: Omittable[Cursor] = Field(
         None,
-        description="Only changes after this cursor, taken from `nextLink` or `deltaLink`; "
-        "without it, everything in the feed.",
+        description="Return only changes after this cursor, taken from `nextLink` or `deltaLink`; "
+        "without it, return all changes in the feed.",
     )
     top: HowMany = Field(DEFAULT_PAGE_SIZE, description="The maximum number of changes per page.")
     last: Omittable[HowMany] = Field(
@@ -240,15 +243,15 @@ class ChangesQuery(AnyQuery):
 class SummaryQuery(AnyQuery):
     """Parameters of the summary of a period."""
 
-    days: Days = Field(7, description="The length of the period that ends now.")
+    days: Days = Field(7, description="The length of the period in days, up to now.")
 
 
 class ResendQuery(AnyQuery):
     """Parameters of a request to send published changes again."""
 
-    first: FeedNumber = Field(alias="from", description="The number of the first change.")
+    first: FeedNumber = Field(alias="from", description="The first change's number in the feed.")
     last: FeedNumber = Field(
-        alias="to", description=f"The number of the last change, of at most {MAX_CHANGES_RESENT:,}."
+        alias="to", description=f"The last change's number; at most {MAX_CHANGES_RESENT:,} changes."
     )
 
     @model_validator(mode="after")

@@ -38,26 +38,32 @@ from cmk_check.web.views.status import StatusView
 from cmk_check.web.views.subscriptions import SubscriptionsView
 
 _TEXT: Final[dict[str, Any]] = {"schema": {"type": "string"}}
-_ETAG: Final = {"ETag": {"description": "For If-None-Match."} | _TEXT}
-_NOT_RECORDED: Final = openapi.error("The subscription is not recorded.")
+_ETAG: Final = {"ETag": {"description": "The value for `If-None-Match`."} | _TEXT}
+_NOT_RECORDED: Final = openapi.error("No scan has recorded the subscription.")
 _ALSO_TABLES: Final[dict[str, Any]] = {
     "content": {"text/csv": _TEXT, XLSX: {"schema": {"type": "string", "format": "binary"}}},
     "headers": {
-        "Link": {"description": "The next table, if any."} | _TEXT,
-        "Content-Disposition": {"description": "The name of a workbook's file."} | _TEXT,
+        "Link": {"description": "A link to the next table, if any."} | _TEXT,
+        "Content-Disposition": {"description": "The file name of a workbook."} | _TEXT,
     },
 }
-_NOT_MODIFIED: Final = {"description": "Unchanged since this `ETag`.", "headers": _ETAG}
+_NOT_MODIFIED: Final = {"description": "Nothing has changed since this `ETag`.", "headers": _ETAG}
 _METRICS: Final = {
-    "description": "OpenMetrics if the `Accept` header prefers it, otherwise text format 0.0.4.",
+    "description": "OpenMetrics if the `Accept` header prefers it, otherwise Prometheus text "
+    "0.0.4.",
     "content": {"application/openmetrics-text": _TEXT, "text/plain": _TEXT},
 }
 
 _AccountId = Annotated[
     str,
-    Path(alias="id", description="The account's ARM id without its first slash; case-insensitive."),
+    Path(
+        alias="id", description="The account's ARM id without the first slash (case-insensitive)."
+    ),
 ]
-_ACCOUNT: Final = {404: openapi.error("No account with this id is recorded."), **openapi.ERRORS}
+_ACCOUNT: Final = {
+    404: openapi.error("No scan has recorded an account with this id."),
+    **openapi.ERRORS,
+}
 
 router: Final = APIRouter(generate_unique_id_function=operation_id)
 
@@ -133,12 +139,12 @@ def _api(request: Request) -> _Api:
     return api
 
 
-async def _place(request: Request) -> AsyncIterator[None]:
+async def _hold_walk_place(request: Request) -> AsyncIterator[None]:
     async with _api(request).places.lists.hold_place():
         yield
 
 
-_Walk = Annotated[None, Depends(_place)]
+_Walk = Annotated[None, Depends(_hold_walk_place)]
 
 
 def create_app(
@@ -240,7 +246,7 @@ async def list_subscriptions(
     "/api/v1/changes",
     "The change feed, for pollers",
     models.ChangesPage,
-    {410: openapi.error("The feed no longer holds the changes after `since`."), **openapi.ERRORS},
+    {410: openapi.error("The changes after `since` are no longer in the feed."), **openapi.ERRORS},
     tag="changes",
 )
 async def list_changes(request: Request, query: Asked[parameters.ChangesQuery]) -> Response:
@@ -254,7 +260,7 @@ async def list_changes(request: Request, query: Asked[parameters.ChangesQuery]) 
 
 @_get(
     "/api/v1/summary",
-    "What happened in the last days, from the changes",
+    "A summary of the last days, from the changes",
     models.Period,
     openapi.LIST_ERRORS,
     tag="changes",
@@ -279,7 +285,7 @@ async def list_scans(request: Request, query: Asked[parameters.ScansQuery]) -> R
     f"{scan_now.SCANS}/{{id}}",
     "One scan",
     models.ScanInDetail,
-    {404: openapi.error("No scan with this id is recorded."), **openapi.ERRORS},
+    {404: openapi.error("There is no record of a scan with this id."), **openapi.ERRORS},
     tag="scans",
 )
 async def get_scan(
@@ -306,7 +312,7 @@ async def list_owners(request: Request, query: Asked[parameters.OwnersQuery], _:
 
 @_get(
     "/api/v1/keys",
-    "Keys with what depends on them",
+    "Keys, and the accounts that depend on them",
     models.KeysPage,
     {200: _ALSO_TABLES, **openapi.LIST_ERRORS},
 )
@@ -348,12 +354,7 @@ async def get_reasons(_: Asked[parameters.NoQuery]) -> Response:
     return json_answer(catalogues.reasons())
 
 
-@_get(
-    "/api/v1/controls",
-    "The controls of frameworks that findings are evidence for",
-    Controls,
-    tag="app",
-)
+@_get("/api/v1/controls", "The controls for which findings are evidence", Controls, tag="app")
 async def get_controls(_: Asked[parameters.NoQuery]) -> Response:
     """Return the controls, which are the same for every account."""
     return json_answer(catalogues.controls().encode())

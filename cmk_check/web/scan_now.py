@@ -47,19 +47,21 @@ _QUEUE_RETRY_SECONDS: Final = int(SCAN_SPACING.total_seconds())
 # The running scan is usually a partial scan, which takes a few seconds.
 _RUNNING_RETRY_SECONDS: Final = int(PARTIAL_SCAN_SPACING.total_seconds())
 _LINK: Final = {"type": "string", "format": "uri-reference"}
-_LOCATION: Final = {"Location": {"description": "A link to the scan.", "schema": _LINK}}
+_LOCATION: Final = {
+    "Location": {"description": "A link to the running or started scan.", "schema": _LINK}
+}
 _RETRY_AFTER: Final = {
-    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}
+    "Retry-After": {"description": "The seconds to wait.", "schema": {"type": "integer"}}
 }
 _LATER: Final = {"headers": _RETRY_AFTER | _LOCATION}
 _RESPONSES: Final[openapi.Responses] = {
     202: {"description": "A scan was started.", "headers": _LOCATION},
     409: openapi.error(
-        "`ScanRunning`: a scan is running. `NoScanYet`, `ScopeChanged`: a partial scan needs a "
-        "full scan that has finished under the present settings."
+        "`ScanRunning`: a scan is running. `NoScanYet`, `ScopeChanged`: before a partial scan, a "
+        "full scan must finish with the current settings."
     )
     | _LATER,
-    429: openapi.error("The last scan has only just started.") | _LATER,
+    429: openapi.error("The last scan started only seconds ago.") | _LATER,
     **openapi.ERRORS,
 }
 
@@ -69,7 +71,7 @@ _SCHEMA: Final = {
     "properties": {
         _NAME: {
             "type": "array",
-            "description": "Read only these subscriptions: a partial scan.",
+            "description": "The subscriptions that a partial scan reads.",
             "minItems": 1,
             "maxItems": MAX_SUBSCRIPTIONS_NAMED,
             "items": {"type": "string", "pattern": f"^{GUID}$"},
@@ -81,7 +83,7 @@ _CONTENT: Final = {"application/json": {"schema": _SCHEMA}}
 _BODY: Final[dict[str, Any]] = {"requestBody": {"required": False, "content": _CONTENT}}
 
 _NOT_RESENT: Final = (
-    "Nothing was queued: set CMK_WEBHOOK_URL or CMK_ROUTES, and use numbers of published changes."
+    "No changes were queued: set CMK_WEBHOOK_URL or CMK_ROUTES, and use published numbers."
 )
 
 router: Final = APIRouter(generate_unique_id_function=operation_id)
@@ -106,7 +108,7 @@ def create_app(ask: Ask, resend: Resend, settings: Settings, scope: Scope) -> Fa
         return error_answer(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "StorageUnavailable",
-            "The request could not be queued; a scan was recorded as failed. Try again in "
+            "The request could not be queued; a requested scan counts as failed. Try again in "
             f"{_QUEUE_RETRY_SECONDS} seconds. The app's log has the reason.",
             headers={"Retry-After": str(_QUEUE_RETRY_SECONDS)},
         )
@@ -168,7 +170,7 @@ def _respond(requested: StartAnswer, headers: dict[str, str]) -> Response:
             return error_answer(
                 HTTPStatus.TOO_MANY_REQUESTS,
                 "TooManyRequests",
-                f"Scan {requested.scan_id} has just been started; the Location header links to it. "
+                f"Scan {requested.scan_id} has only just started; the Location header links to it. "
                 f"Try again in {seconds} seconds.",
                 headers=headers | {"Retry-After": str(seconds)},
             )
@@ -176,14 +178,14 @@ def _respond(requested: StartAnswer, headers: dict[str, str]) -> Response:
             return error_answer(
                 HTTPStatus.CONFLICT,
                 "NoScanYet",
-                "No full scan has finished yet; start one with a request without a body.",
+                "No full scan has finished yet; start a full scan with a request without a body.",
             )
         case StartOutcome.SCOPE_CHANGED:
             return error_answer(
                 HTTPStatus.CONFLICT,
                 "ScopeChanged",
                 "The settings that choose kinds or subscriptions have changed since the last full "
-                "scan; start one with a request without a body.",
+                "scan; start a full scan with a request without a body.",
             )
 
 
@@ -219,8 +221,8 @@ def _id(entry: object, scope: Scope) -> str:
     subscription_id = entry.lower()
     if scope.judge_unlisted(subscription_id, None) is Disposition.EXCLUDED:
         raise _build_refusal(
-            f"The subscription {subscription_id} must be one that is scanned; "
-            "CMK_INCLUDE_SUBSCRIPTIONS or CMK_EXCLUDE_SUBSCRIPTIONS leaves it out."
+            f"The subscription {subscription_id} is not scanned, because CMK_INCLUDE_SUBSCRIPTIONS "
+            "or CMK_EXCLUDE_SUBSCRIPTIONS leaves it out."
         )
     return subscription_id
 

@@ -211,7 +211,7 @@ var whileItLasts = {
 var rules = [
   {
     name: 'account-violated'
-    title: 'An account is not under a customer-managed key'
+    title: 'An account is not encrypted with a customer-managed key'
     severity: 1
     query: '${replace(news, 'TYPES', '"cmkcheck.account.violated"')}${accounts}'
     dimensions: ['id', 'account', 'subscription', 'owner', 'reason', 'finding']

@@ -58,7 +58,7 @@ var byOwner = {
 var rules = [
   {
     name: 'account-violated'
-    title: 'An Azure OpenAI account is not under a customer-managed key'
+    title: 'An Azure OpenAI account is not encrypted with a customer-managed key'
     severity: 'Medium'
     tactics: []
     query: '${news}Type == "cmkcheck.account.violated"${owned}'

@@ -304,7 +304,7 @@ def bad(subscription_id: str, name: str = "chat") -> Account:
 
 
 def good(subscription_id: str, name: str = "chat") -> Account:
-    """Return an account under a customer-managed key."""
+    """Return an account encrypted with a customer-managed key."""
     return account(
         subscription_id,
         name,

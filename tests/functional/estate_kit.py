@@ -9,16 +9,7 @@ from typing import Any, Final, Self
 
 from local.azurite import Azurite
 from local.functions_host.process import FunctionsHost
-from local.simulator import (
-    ABSENT,
-    AccountSpec,
-    Estate,
-    KeySpec,
-    Subscription,
-    Vault,
-    VaultSpec,
-    VersionSpec,
-)
+from local.simulator import ABSENT, AccountSpec, Estate, Subscription
 from local.stack import APP, Stack
 from tests.functional.forked_host import ForkedHost
 from tests.functional.storage_kit import Storage
@@ -59,20 +50,6 @@ def add_account(
     subscription.add_account(
         AccountSpec(name=name, group="rg-test", kind=kind, encryption=encryption)
     )
-
-
-def add_account_with_key(estate: Estate, name: str, vault_in: int) -> Vault:
-    """Add a compliant account to the first subscription, its healthy key in another one's vault."""
-    spec = AccountSpec(
-        name=name, group="rg-test", kind="AIServices", encryption=CMK, identity="system"
-    )
-    account = estate.subscription(sub_id(1)).add_account(spec)
-    key = KeySpec(name="cmk", versions=(VersionSpec(version=KEY_VERSION),))
-    vault = estate.subscription(sub_id(vault_in)).vaults.add(
-        VaultSpec(name="kv-test", group="rg-keys", keys=(key,))
-    )
-    vault.set_policy(account.principal_id or "", ("get", "wrapKey", "unwrapKey"))
-    return vault
 
 
 def accounts_of(number: int) -> str:
@@ -124,7 +101,7 @@ class Scene(Stack):
         scan_options: Mapping[str, int] | None = None,
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        # The keys of these estates lie in vaults that are not simulated; test_key_health has some.
+        # The keys of these estates are in no simulated vault; those of the estate "keys" are.
         settings = {"CMK_KEY_HEALTH": "off", **(settings or {})}
         super().__init__(estate, settings=settings, azurite=azurite)
         self.storage = storage

@@ -135,11 +135,6 @@ class Storage:
                 for message in client.peek_messages(max_messages=32)
             ]
 
-    def hidden_messages(self) -> int:
-        """Count the messages of the program's queue, those under way too."""
-        with closing(self.queue("cmk-slices")) as client:
-            return client.get_queue_properties().approximate_message_count or 0
-
     def queue(self, name: str) -> QueueClient:
         """Return the client of a queue."""
         return self.queues.get_queue_client(name)

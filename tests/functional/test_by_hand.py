@@ -16,20 +16,6 @@ pytestmark = pytest.mark.tools("az")
 
 PAGE: Final = (ROOT / "docs/by-hand.md").read_text()
 PRODUCTION: Final = "c4a9e1d7-52b0-4f3c-8e6d-93f1b7a05c28"
-# The names of the published recipe, and the words of its commands.
-GROUP: Final = "cloud-shell-storage-westeurope"
-VAULT: Final = "tm-project6-vault"
-KEY: Final = "tm-openai-key"
-RECIPE_VAULT: Final = (
-    *("--enabled-for-deployment", "true", "--enabled-for-template-deployment", "true"),
-    *("--enable-purge-protection", "true", "--retention-days", "30"),
-    *("--enable-rbac-authorization", "false"),
-)
-RECIPE_KEY: Final = (
-    *("--name", KEY, "--kty", "RSA", "--size", "2048", "--protection", "software"),
-    *("--ops", "decrypt", "encrypt", "sign", "unwrapKey", "verify", "wrapKey"),
-    *("--disabled", "false"),
-)
 BOT: Final = AccountSpec(
     name="translator",
     group="rg (süd)",
@@ -101,34 +87,3 @@ def test_who_follows_the_page_finds_the_violation_and_ends_it(
         },
     }
     assert az.strayed <= {VERSION_CHECK}
-
-
-def test_the_published_recipe_ends_with_an_error_as_the_page_says(open_az: OpenAz) -> None:
-    """Whoever follows it must learn why it fails, and not that the rule cannot be fulfilled.
-
-    Its commands, with its names but for the vault, which exists in the sample estate.
-    """
-    place = ("--name", "tm-openai-project5-instance", "--resource-group", GROUP)
-    vault = ("--name", VAULT, "--resource-group", GROUP, "--location", "westeurope")
-    policy = ("--key-permissions", "create", "get", "recover", "unwrapKey", "wrapKey")
-    with Simulator("sample") as simulator:
-        az = open_az(simulator)
-        az.sign_in(simulator.estate.administrator)
-        az("account", "set", "--subscription", PRODUCTION)
-        made = az("keyvault", "create", *vault, *RECIPE_VAULT)
-        (creator,) = made["properties"]["accessPolicies"]
-        az("keyvault", "set-policy", "--name", VAULT, "--object-id", creator["objectId"], *policy)
-        key = az("keyvault", "key", "create", "--vault-name", VAULT, *RECIPE_KEY)
-        version = key["key"]["kid"].rpartition("/")[2]
-        named = {"identityClientId": None, "keyName": KEY, "keyVersion": version}
-        named["keyVaultUri"] = f"https://{VAULT}.vault.azure.net"
-        wanted = json.dumps({"keySource": "Microsoft.KeyVault", "keyVaultProperties": named})
-        account = ("cognitiveservices", "account")
-        refusal = az.refusal(*account, "update", *place, "--encryption", wanted)
-        principal = az(*account, "show", *place)["identity"]["principalId"]
-        az("keyvault", "set-policy", "--name", VAULT, "--object-id", principal, *policy)
-        pinned = az(*account, "update", *place, "--encryption", wanted)
-
-    assert "KeyVaultProperties is invalid" in refusal
-    assert creator["objectId"] != principal
-    assert pinned["properties"]["encryption"]["keyVaultProperties"]["keyVersion"] == version

@@ -46,14 +46,9 @@ def _shell(
 
 COMMANDS = [
     pytest.param("--help", 0, id="help", marks=pytest.mark.long),
-    pytest.param("--version", 0, id="version", marks=pytest.mark.long),
     pytest.param("check -", 1, id="check"),
     pytest.param("scan", 1, id="table", marks=pytest.mark.long),
-    pytest.param("scan --format json", 1, id="json", marks=pytest.mark.long),
-    pytest.param("scan --format csv", 1, id="csv", marks=pytest.mark.long),
     pytest.param("scan --format xlsx", 1, id="xlsx", marks=pytest.mark.long),
-    pytest.param("scan --format sarif", 1, id="sarif", marks=pytest.mark.long),
-    pytest.param("scan --format junit", 1, id="junit", marks=pytest.mark.long),
     pytest.param(f"plan {ACCOUNT}", 1, id="plan", marks=pytest.mark.long),
     pytest.param("doctor", 0, id="doctor", marks=pytest.mark.long),
     pytest.param("send-test-alert", 0, id="send-test-alert", marks=pytest.mark.long),
@@ -117,7 +112,7 @@ def test_p1_a_signal_leaves_what_is_known_and_no_answer(number: signal.Signals, 
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("line", ["scan", "plan fraud-scoring", "check -"])
+@pytest.mark.parametrize("line", ["scan", "check -"])
 def test_ctrl_c_at_any_moment_ends_without_a_traceback(line: str) -> None:
     """Imports and the end of Python take longer than the work, and a person waits for neither."""
     random = Random(20)
@@ -125,7 +120,7 @@ def test_ctrl_c_at_any_moment_ends_without_a_traceback(line: str) -> None:
         began = time.monotonic()
         own = _interrupted(line, simulator, None)
         seconds = time.monotonic() - began
-        ended = [_interrupted(line, simulator, random.uniform(0, seconds)) for _ in range(20)]
+        ended = [_interrupted(line, simulator, random.uniform(0, seconds)) for _ in range(10)]
 
     assert {each.code for each in ended} <= {own.code, 130}
     assert [each.err for each in ended if "Traceback" in each.err or "Aborted" in each.err] == []

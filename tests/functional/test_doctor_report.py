@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -29,7 +28,6 @@ from local.simulator import (
     arm_error,
     builtin_id,
 )
-from tests.functional import terminal_kit
 from tests.functional.doctor_kit import Line, lines_about, trust_here
 from tests.functional.estate_kit import sub_id
 from tests.guard.documents import ROOT
@@ -324,20 +322,6 @@ async def test_p6_the_report_names_nothing_and_nobody(azure: Simulator, status: 
         rf"contoso|{GUID}|https?:|127\.0|@|/subscriptions/[0-9]", text, re.IGNORECASE
     )
     assert len(document["assumptions"]) == len(assumptions.texts())
-
-
-@pytest.mark.long
-def test_p6_the_file_of_the_command_names_nothing_of_an_estate(tmp_path: Path) -> None:
-    """As a person runs it, over an estate with every kind of fault."""
-    file = tmp_path / "report.json"
-    with Simulator("keys") as azure:
-        options = ("doctor", "--report", str(file))
-        ended = terminal_kit.run(*options, environment=azure.environment())
-        text = file.read_text().lower()
-
-        assert [name for name in _names(azure) if name.lower() in text] == []
-    assert json.loads(text)["format"] == 1
-    assert " assumptions are proved, 0 refuted, " in ended.err
 
 
 def _denied(what: str, scope: str = "/") -> Callable[[Simulator], object]:

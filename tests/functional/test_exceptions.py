@@ -1,7 +1,6 @@
 """Exceptions over the whole app: exemptions read from Azure, judged, counted, told, and ended."""
 
 from collections import Counter
-from datetime import timedelta
 from typing import Any, Final
 
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from local.simulator import PolicyType, load_estate
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import Scene, codes, next_second
-from tests.functional.exception_kit import ACCEPT, accepted_estate
+from tests.functional.exception_kit import ACCEPT
 
 pytestmark = pytest.mark.long
 
@@ -84,32 +83,3 @@ def test_every_account_has_the_exception_that_it_is_named_after(open_scene: Open
     assert findings["exemption-unread-list"]["exception"]["missingAction"] == (
         "Microsoft.Authorization/policyExemptions/read"
     )
-
-
-@pytest.mark.parametrize(
-    ("action", "scope"),
-    [
-        ("policyExemptions/read", "/"),
-        ("policyAssignments/read", "/providers/Microsoft.Management/managementGroups"),
-    ],
-)
-def test_what_may_not_be_read_accepts_nothing_and_says_what_is_missing(
-    open_scene: OpenScene, action: str, scope: str
-) -> None:
-    """P1, P2, P11: a right that is taken away must not leave the estate green."""
-    estate, _ = accepted_estate(chat=timedelta(days=90))
-    scene = open_scene(estate, **ACCEPT)
-    scene.scan()
-    before = posture_of(scene)
-
-    denial = estate.denials.add(f"Microsoft.Authorization/{action}", scope)
-    rescan(scene)
-    denied, exception = posture_of(scene), scene.findings()["chat"]["exception"]
-    estate.denials.remove(denial)
-    rescan(scene)
-
-    assert before[0] == "compliant_with_exceptions"
-    assert denied[:2] == ("non_compliant", 0)
-    assert exception["reason"] == "exemption_unread"
-    assert exception["missingAction"] == f"Microsoft.Authorization/{action}"
-    assert posture_of(scene) == before

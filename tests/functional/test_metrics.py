@@ -199,7 +199,7 @@ def test_prometheus_gets_the_answer_that_the_status_gives(
     assert strangers == []
     assert targets["stranger"]["lastError"] == "server returned HTTP status 401 Unauthorized"
     assert {each["annotations"]["summary"] for each in alerts} == {
-        "2 accounts of kind OpenAI are not under a customer-managed key."
+        "2 accounts of kind OpenAI are not encrypted with a customer-managed key."
     }
     assert {each["type"] for each in told} == {"stateset", "gauge"}
     assert quote_plus(own) in targets["parameter"]["scrapeUrl"]

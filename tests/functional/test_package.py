@@ -6,8 +6,7 @@ import re
 import subprocess
 import zipfile
 from collections.abc import Iterator
-from hashlib import sha256
-from importlib.metadata import Distribution, distribution, distributions
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, Final
 
@@ -95,18 +94,6 @@ def _locked() -> dict[str, tuple[str, bool]]:
     return {_key(name): (version, bool(marker)) for name, version, marker in lines}
 
 
-def test_the_environment_holds_what_is_locked_and_nothing_else() -> None:
-    """Whatever else were there could hide that the lock forgot it."""
-    (folder,) = _require(DEPLOYED, "make test-all").glob("lib/*/site-packages")
-    found: list[Distribution] = list(distributions(path=[str(folder)]))
-    locked = _locked()
-
-    assert {_key(each.name): each.version for each in found}.items() <= {
-        (name, version) for name, (version, _) in locked.items()
-    }
-    assert len(found) >= len([name for name, (_, optional) in locked.items() if not optional])
-
-
 def test_the_package_answers_and_scans(scene: Scene, unpacked: Path) -> None:
     """A file or a package that was left behind shows only on Azure, as an app without functions."""
     health = scene.get("health", key="")
@@ -180,27 +167,6 @@ def test_the_bill_of_materials_is_valid_and_names_exactly_what_is_locked(
     assert bill["metadata"]["component"]["name"] == "cmk-check"
     assert named == {name: version for name, (version, _) in _locked().items()}
     assert [each["name"] for each in packages if not each["licenses"] or not _hashes(each)] == []
-
-
-def test_the_bill_of_materials_has_what_needs_what_and_each_file_of_the_page(
-    bill: dict[str, Any],
-) -> None:
-    """Whoever asks which part needs a weak package, or who wrote the chart, finds it there."""
-    needs = {each["ref"]: each.get("dependsOn", []) for each in bill["dependencies"]}
-    parts = {each["bom-ref"]: each for each in bill["components"]}
-    page = [
-        *parts.values(),
-        *(file for each in parts.values() for file in each.get("components", [])),
-    ]
-    files = {each["name"]: each["hashes"][0]["content"] for each in page if each["type"] == "file"}
-
-    needed = {ref for refs in needs.values() for ref in refs}
-    assert needed == {ref for ref, each in parts.items() if each["type"] != "file"}
-    assert files == {
-        path.relative_to(ROOT).as_posix(): sha256(path.read_bytes()).hexdigest()
-        for path in (ROOT / "cmk_check/web/dashboard").rglob("*")
-        if path.is_file()
-    }
 
 
 def _hashes(component: dict[str, Any]) -> list[Any]:

@@ -5,7 +5,7 @@ import pytest
 from local.simulator import Fault, Hold
 from local.stack import Answer
 from tests.functional.conftest import OpenScene
-from tests.functional.estate_kit import CMK, MICROSOFT, Scene, accounts_of, estate_of, sub_id
+from tests.functional.estate_kit import CMK, MICROSOFT, Scene, accounts_of, estate_of
 
 pytestmark = pytest.mark.long
 
@@ -47,34 +47,3 @@ def test_a_request_starts_a_scan_and_leads_to_its_outcome(open_scene: OpenScene)
         assert _follow(scene, refused.headers["location"]).body == scan
     assert scan.pop("progress") is None
     assert scene.get("v1/scans").body == {"value": [scan]}
-
-
-def test_p3_a_poller_sees_each_change_of_three_scans_once_and_in_order(
-    open_scene: OpenScene,
-) -> None:
-    """It comes back with the link of the last answer, and needs to know nothing else."""
-    estate = estate_of({"chat": MICROSOFT}, {"lab": CMK})
-    scene = open_scene(estate)
-    chat = estate.subscription(sub_id(1)).accounts["chat"]
-    seen: list[str] = []
-
-    def poll(answer: Answer) -> Answer:
-        while True:
-            assert answer.status == 200, answer
-            seen.extend(change["id"] for change in answer.body["value"])
-            if "nextLink" not in answer.body:
-                return answer
-            answer = _follow(scene, answer.body["nextLink"])
-
-    last = poll(scene.get("v1/changes", top="1"))
-    for encryption in (MICROSOFT, CMK, MICROSOFT):
-        chat.set_encryption(encryption)
-        scene.scan()
-        last = poll(_follow(scene, last.body["deltaLink"]))
-
-    assert seen == [told.id for told in scene.storage.feed()]
-    assert [told.short[0] for told in scene.storage.feed()][-2:] == [
-        "account.resolved",
-        "account.violated",
-    ]
-    assert poll(_follow(scene, last.body["deltaLink"])).body["value"] == []

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from local.simulator import Fault, Simulator, arm_error
-from local.terminal import left_on_screen, without_codes
+from local.simulator import Simulator
 from tests.functional import terminal_kit
-from tests.functional.estate_kit import CMK, accounts_of, estate_of
+from tests.functional.estate_kit import CMK, estate_of
 
 pytestmark = pytest.mark.long
 
@@ -75,29 +74,3 @@ def test_a_sign_in_that_fails_is_one_line_that_names_the_cause(
         f"{prefix}Not signed in to Azure: run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID "
         "and AZURE_CLIENT_SECRET for a service principal."
     )
-
-
-def test_a_person_at_a_terminal_sees_how_far_it_is() -> None:
-    """Subscriptions, accounts, gaps; and when it is over, the result alone."""
-    estate = estate_of({"chat": CMK}, {"lab": CMK, "search": CMK}, {"held": CMK}, {})
-    with Simulator(estate) as simulator:
-        hold = terminal_kit.hold_at(simulator, 3)
-        simulator.faults.add(Fault(path=accounts_of(4), then=arm_error(403, "No")))
-
-        def meanwhile(written: str) -> None:
-            if "3/4 subscriptions, 3 accounts, 1 gap" in written:
-                hold.release()
-
-        ended = terminal_kit.run_at_terminal(
-            "scan", environment=simulator.environment(), meanwhile=meanwhile
-        )
-
-    after = without_codes(left_on_screen(ended.out))
-    assert ended.code == 3
-    assert "3/4 subscriptions, 3 accounts, 1 gap" in ended.out
-    assert "4/4" not in after
-    assert after.splitlines()[-2:] == [
-        "posture: unknown",
-        "cmk-check: fix them: cmk-check plan --all --out fixes",
-    ]
-    assert "\x1b[33munknown" in ended.out

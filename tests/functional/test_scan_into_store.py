@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 
 from cmk_check.core.reasons.command_line import address_person
-from local.simulator import Simulator
 from tests.functional import terminal_kit
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import (
@@ -65,19 +64,3 @@ def test_a_scan_into_the_store_is_what_the_app_then_answers(
     assert [event["data"]["name"] for event in told] == ["chat"]
     assert scene.news() == []
     assert scene.status()["lastScan"]["trigger"] == "timer"
-
-
-def test_a_store_that_is_not_there_is_said_in_a_line() -> None:
-    """Exit code 1 would say that an account is violated."""
-    nowhere = (
-        "AccountName=devstoreaccount1;AccountKey=c2VjcmV0;"
-        "TableEndpoint=http://127.0.0.1:9/devstoreaccount1;"
-        "QueueEndpoint=http://127.0.0.1:9/devstoreaccount1"
-    )
-    with Simulator(estate_of({"chat": CMK})) as simulator:
-        ended = terminal_kit.run("scan", "--store", nowhere, environment=simulator.environment())
-
-    assert (ended.code, ended.out) == (3, "")
-    assert ended.err.splitlines()[-1].startswith("cmk-check: the scan did not finish: ")
-    assert "Traceback" not in ended.err
-    assert "c2VjcmV0" not in ended.err

@@ -1,7 +1,6 @@
 """Packages of two versions on one storage, each deployed over the other in the middle of a scan.
 
-The newer ones are made of today's sources, with words or a schema that today's do not know. What
-a build before the first schema left is recorded.
+The newer ones are made of today's sources, with words that today's do not know.
 """
 
 import zipfile
@@ -16,7 +15,6 @@ import pytest
 from local.azurite import Azurite
 from local.functions_host.process import FunctionsHost
 from local.simulator import Fault, Hold
-from tests.fakes import earlier_build
 from tests.functional.estate_kit import (
     AT_ONCE,
     CMK,
@@ -35,7 +33,6 @@ type Packages = Callable[[str], Path]
 
 TODAY: Final = "today"
 OTHER_WORDS: Final = "other words"
-NEXT_SCHEMA: Final = "next schema"
 _VERSION: Final = ("__init__.py", 'VERSION: Final = "', 'VERSION: Final = "9.')
 EDITS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
     TODAY: (),
@@ -52,7 +49,6 @@ EDITS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("core/enums.py", '    TIMER = "timer"', '    TIMER = "timer"\n    CLOCK = "clock"'),
         ("triggers.py", "Trigger.TIMER", "Trigger.CLOCK"),
     ),
-    NEXT_SCHEMA: (_VERSION, ("store/codec.py", "SCHEMA: Final = 4", "SCHEMA: Final = 5")),
 }
 BAD, GOOD = "non_compliant", "compliant"
 TOLD: Final = {
@@ -173,66 +169,3 @@ def test_p1_p3_versions_follow_each_other_in_mid_scan(
     assert (scene.status()["posture"], set(scene.verdicts().values())) == (GOOD, {GOOD})
     assert scene.told() == TOLD | {("account.resolved", "lab"): 1}
     assert not [line for line in scene.host.output() if "delete the row" in line]
-
-
-def test_p1_p3_a_newer_schema_is_left_alone_and_named(deployed: Callable[[str], Deployed]) -> None:
-    """After such a rollback the app says which version it needs, and that one loses nothing."""
-    scene = deployed(TODAY)
-    before = scene.scan()
-    scene.set(1, "chat", CMK)
-    scene.set(2, "lab", MICROSOFT)
-    scene.deploy(NEXT_SCHEMA)
-    scene.deploy_in_mid_scan(TODAY)
-    rows = scene.storage.everything()
-
-    answers = [scene.get(f"v1/{route}") for route in ("status", "findings", "subscriptions")]
-    answers.append(scene.post_scan())
-    scene.fire()
-    scene.wait_for_line("deploy that version again")
-
-    for answer in answers:
-        assert (answer.status, answer.body["error"]["code"]) == (503, "NewerVersionNeeded")
-        assert "version of cmk_check (9.0.1.0)" in answer.body["error"]["message"]
-    assert scene.storage.everything() == rows
-    scene.deploy(NEXT_SCHEMA)
-    scene.storage.expire_lease()
-    scene.scan()
-    # On a busy machine the slice of the scan that was cut used up its deliveries, and is a gap.
-    assert scene.is_consistent()
-    if scene.status()["lastScan"]["state"] != "complete":
-        scene.scan()
-    assert scene.verdicts() == {"chat": GOOD, "lab": BAD}
-    assert scene.told() == TOLD
-    assert scene.status()["lastScan"]["id"] != before
-
-
-def test_p1_p3_over_rows_of_an_earlier_build_nothing_is_written_and_the_tables_are_named(
-    deployed: Callable[[str], Deployed],
-) -> None:
-    """Their status is compliant. A scan says why it failed, in the line that alert rules read."""
-    scene = deployed(TODAY)
-    for table, rows in earlier_build.CONTENT.items():
-        for row in rows:
-            scene.storage.put(table, row)
-    rows_before = scene.storage.everything()
-
-    scene.fire()
-    scene.wait_for_line('"event":"cmk.scan"')
-    status = scene.get("v1/status").body
-    answers = [scene.get(f"v1/{route}") for route in ("findings", "subscriptions", "changes")]
-    answers.append(scene.post_scan())
-
-    (line,) = [line for line in scene.host.output() if '"event":"cmk.scan"' in line][:1]
-    for said in (line, status["reasons"][0]["message"]):
-        assert "Delete the tables cmkfindings, cmkchanges and cmkscans." in said
-    assert '"state":"failed"' in line
-    assert (status["posture"], status["reasons"][0]["code"]) == ("unknown", "earlier_build")
-    assert {(each.status, each.body["error"]["code"]) for each in answers} == {
-        (503, "EarlierBuild")
-    }
-    assert scene.storage.everything() == rows_before
-    assert not scene.storage.messages()
-
-    scene.storage.clear_tables()
-    scene.scan()
-    assert scene.verdicts() == {"chat": BAD, "lab": GOOD}

@@ -21,13 +21,3 @@ def test_each_of_the_37_published_steps_is_on_the_page() -> None:
     expected = [[f"{what}, {how} {n:02}" for n in range(1, most + 1)] for what, how, most in STEPS]
     assert [row[0] for row in rows] == list(chain(*expected))
     assert [row for row in rows if "](" not in row[1]] == []
-
-
-def test_each_portal_step_has_the_date_of_a_page_or_says_that_there_is_none() -> None:
-    """The portal changes; a reader must see how old the description is."""
-    rows = [row for row in table(PAGE, "published step") if ", portal " in row[0]]
-
-    undated = [row for row in rows if not row[3].endswith("2026")]
-    without = [row for row in undated if row[2] not in {"no page of 2026", "a repetition"}]
-    assert len(rows) == 21
-    assert without == []

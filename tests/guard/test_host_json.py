@@ -18,30 +18,25 @@ def _span(text: str) -> timedelta:
 
 
 def test_a_message_is_still_tried_after_a_dead_worker_lost_its_claim() -> None:
-    """Else a slice whose worker was killed is poisoned while its claim still looks alive."""
+    """Else a slice whose worker was killed is poisoned while its claim still looks alive.
+
+    On a time-out the host restarts the worker; a slice may wait for another one before it.
+    """
     last_try = _span(QUEUES["visibilityTimeout"]) * (QUEUES["maxDequeueCount"] - 1)
 
     assert last_try > SLICE_CLAIM
-
-
-def test_the_host_kills_no_slice_that_keeps_its_deadline() -> None:
-    """On a time-out the host restarts the worker; a slice may wait for another one before it."""
     assert _span(HOST["functionTimeout"]) > 2 * SLICE_CLAIM
 
 
-def test_the_last_delivery_is_known() -> None:
-    """What cannot be recorded then counts as a gap, instead of costing the slice."""
-    assert QUEUES["maxDequeueCount"] == MAX_DELIVERIES
-
-
 def test_the_next_slice_begins_before_the_one_at_work_ends() -> None:
-    """Both share the bound on requests; a third would hold memory and have none left to send."""
-    assert QUEUES["batchSize"] + QUEUES["newBatchThreshold"] == 2
+    """Both share the bound on requests; a third would hold memory and have none left to send.
 
-
-def test_a_slice_that_comes_first_leaves_the_next_one_to_other_instances() -> None:
-    """Messages fetched by the batch would wait here while other instances are idle."""
+    Messages fetched by the batch would wait here while other instances are idle. What cannot be
+    recorded at the last delivery counts as a gap, instead of costing the slice.
+    """
     assert QUEUES["batchSize"] == 1
+    assert QUEUES["batchSize"] + QUEUES["newBatchThreshold"] == 2
+    assert QUEUES["maxDequeueCount"] == MAX_DELIVERIES
 
 
 def test_sampling_drops_no_log_line() -> None:

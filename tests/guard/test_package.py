@@ -142,10 +142,12 @@ def test_the_wheel_holds_the_whole_package_and_it_alone(tmp_path: Path) -> None:
     names = archive.namelist()
     metadata = archive.read("cmk_check-0.1.0.dist-info/METADATA").decode()
     needed = set(re.findall(r"(?m)^Requires-Dist: ([\w-]+)", metadata))
+    commands = archive.read("cmk_check-0.1.0.dist-info/entry_points.txt").decode()
     sources = {f"cmk_check/{path}" for path in _files(ROOT / "cmk_check") if ".pyc" not in path}
 
     assert {name.split("/")[0] for name in names} == {"cmk_check", "cmk_check-0.1.0.dist-info"}
     assert {name for name in names if name.startswith("cmk_check/")} == sources
+    assert commands == "[console_scripts]\ncmk-check = cmk_check.__main__:main\n"
     # Without an extra, which nobody knows of who has but the wheel.
     assert {"aiohttp", "azure-identity", "rich", "typer"} <= needed
     assert "Provides-Extra" not in metadata

@@ -15,7 +15,7 @@ ROOMS: Final = ("core", "inventory", "net", "doctor")
 _OF_THE_APP: Final = re.compile(r"\b[Tt]he app\b|\bnext (?:full )?scan\b|\bthe schedule\b")
 # These mean the deployed app, which doctor examines and resend calls.
 _ABOUT_THE_DEPLOYED_APP: Final = re.compile(
-    "The app has no (?:receiver|route|identity|system-assigned)|without it the app never starts"
+    "The app has no (?:receiver|route|identity|system-assigned)"
     "|CMK_HTTP_AUTH is entra|not those of the deployed app|check that the app is running"
     "|assign an identity to the app|The app retries for a day"
 )

@@ -126,7 +126,7 @@ NOT_VALID: Final = {"CMK_MAX_AGE_MINUTES": "4711x", "CMK_WEBHOOK_SECRET": SECRET
 
 
 async def _answer(request: func.HttpRequest) -> func.HttpResponse:
-    return await triggers.answer(request, None)  # type: ignore[arg-type] # nothing reads it
+    return await triggers.answer_api_request(request, None)  # type: ignore[arg-type] # nothing reads it
 
 
 async def _scan_now(request: func.HttpRequest) -> func.HttpResponse:

@@ -6,9 +6,9 @@ from cmk_check.doctor.assumptions import PROBES, texts
 def assumptions() -> str:
     """Write a section for each assumption."""
     return "\n\n".join(
-        f"## {name}\n\n{each['belief']}\n\n- **Reason:** {each['why']}\n"
-        f"- **Test:** {_tried(name)}{each['see']}\n"
-        f"- **If refuted:** {each['affects']}."
+        f"## {name}\n\n{each['belief']}\n\n| reason | {each['why']} |\n|---|---|\n"
+        f"| test | {_tried(name)}{each['see']} |\n"
+        f"| if refuted | {each['affects']}. |"
         for name, each in texts().items()
     )
 

@@ -20,10 +20,10 @@ _SPANS: Final = {
 }
 # host.json can have no comments.
 _OF_THE_HOST: Final = {
-    "visibilityTimeout": "How soon a message that failed is shown again.",
-    "maxDequeueCount": "Tries of a message.",
-    "batchSize + newBatchThreshold": "Slices at once on an instance.",
-    "functionTimeout": "A function; then the host stops it.",
+    "visibilityTimeout": "Delay after which the queue shows a failed message again.",
+    "maxDequeueCount": "Maximum number of tries for a message.",
+    "batchSize + newBatchThreshold": "Slices that an instance processes at the same time.",
+    "functionTimeout": "Duration of a function call; after that, the host stops the function.",
 }
 
 

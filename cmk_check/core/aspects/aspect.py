@@ -105,20 +105,20 @@ class Aspect(ABC):
         """Return whether the aspect is unchanged, so that the history needs no entry."""
         return bool(getattr(before, self.side) == getattr(after, self.side))
 
-    def badness(self, account: AnyAccount) -> float:  # noqa: ARG002 - of some
+    def get_badness(self, account: AnyAccount) -> float:  # noqa: ARG002 - of some
         """Return how bad the state is; an incomplete reading can only report a worse one."""
         return 0
 
     def is_worse(self, before: AnyAccount, after: AnyAccount) -> bool:
         """Return whether the state got worse, if the aspect applies both before and after."""
         both = self.applies(before.judgement) and self.applies(after.judgement)
-        return both and self.badness(after) > self.badness(before)
+        return both and self.get_badness(after) > self.get_badness(before)
 
-    def kept(self, before: Finding, read: Judged) -> Judged:
+    def keep_recorded(self, before: Finding, read: Judged) -> Judged:
         """Return the account as read, but with the recorded value of this aspect."""
         return replace(read, **{self.side: getattr(before, self.side)})
 
-    def news(
+    def list_news(
         self,
         before: Finding | None,  # noqa: ARG002 - of most
         after: Finding,
@@ -133,18 +133,18 @@ class Aspect(ABC):
         return after, ()
 
     @abstractmethod
-    def label(self, account: AnyAccount) -> Hashable | None:
+    def get_label(self, account: AnyAccount) -> Hashable | None:
         """Return the label under which the account is counted, or None if it is not counted."""
 
     @abstractmethod
-    def into(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
+    def add_counts(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
         """Return the counts with the number of accounts for each label; all are at least 1."""
 
     @abstractmethod
-    def labels(self, counts: AccountCounts) -> Iterable[tuple[Hashable, int]]:
-        """Return each label in the counts with its number of accounts, as ``into`` writes them."""
+    def list_counts(self, counts: AccountCounts) -> Iterable[tuple[Hashable, int]]:
+        """Return each label in the counts with its number of accounts; reverses ``add_counts``."""
 
-    def whole(self, counts: AccountCounts) -> int:
+    def count_applicable(self, counts: AccountCounts) -> int:
         """Return the number of accounts to which the aspect applies."""
         return sum(counts.by_verdict[verdict] for verdict in self.verdicts)
 

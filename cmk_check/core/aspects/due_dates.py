@@ -37,7 +37,7 @@ class DueDateAspect(Aspect):
         return {"dueAt": write_time(account.due.at)} if account.due and account.due.at else None
 
     @override
-    def news(
+    def list_news(
         self, before: Finding | None, after: Finding, read: AnyAccount, occasion: Occasion
     ) -> tuple[Finding, Sequence[News]]:
         due_date, now = after.due, occasion.now
@@ -62,15 +62,15 @@ class DueDateAspect(Aspect):
         return (after if due == due_date else replace(after, due=due)), news
 
     @override
-    def label(self, account: AnyAccount) -> Hashable | None:
+    def get_label(self, account: AnyAccount) -> Hashable | None:
         return (account.due is not None and account.due.is_overdue) or None
 
     @override
-    def into(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
+    def add_counts(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
         return replace(counts, overdue=sum(labels.values()))
 
     @override
-    def labels(self, counts: AccountCounts) -> Iterable[tuple[Hashable, int]]:
+    def list_counts(self, counts: AccountCounts) -> Iterable[tuple[Hashable, int]]:
         return ((True, counts.overdue),)
 
 

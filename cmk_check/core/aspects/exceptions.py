@@ -41,13 +41,13 @@ class ExceptionAspect(Aspect):
         return {"exception": state_of(account.exception).value} if account.exception else None
 
     @override
-    def badness(self, account: AnyAccount) -> float:
+    def get_badness(self, account: AnyAccount) -> float:
         """Return a number that is higher the sooner a violation is no longer accepted."""
         until = account.exception.honoured_until if account.exception else None
         return -until.timestamp() if until else inf
 
     @override
-    def news(
+    def list_news(
         self, before: Finding | None, after: Finding, read: AnyAccount, occasion: Occasion
     ) -> tuple[Finding, Sequence[News]]:
         previous = after.announced
@@ -69,17 +69,17 @@ class ExceptionAspect(Aspect):
         return after, [News(kind, shown) for kind, shown in more]
 
     @override
-    def label(self, account: AnyAccount) -> Hashable | None:
+    def get_label(self, account: AnyAccount) -> Hashable | None:
         exception = account.exception if self.applies(account.judgement) else None
         return exception.honoured_until if exception else None
 
     @override
-    def into(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
+    def add_counts(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
         ends = [(end, count) for end, count in labels.items() if isinstance(end, datetime)]
         return replace(counts, excepted=expiries(ends))
 
     @override
-    def labels(self, counts: AccountCounts) -> Iterable[tuple[Hashable, int]]:
+    def list_counts(self, counts: AccountCounts) -> Iterable[tuple[Hashable, int]]:
         return counts.excepted
 
     @override

@@ -52,12 +52,12 @@ class KeyHealthAspect(Aspect):
         return _facts(before.key_health) == _facts(after.key_health)
 
     @override
-    def badness(self, account: AnyAccount) -> float:
+    def get_badness(self, account: AnyAccount) -> float:
         """Return 0 for healthy or unchecked, 1 for at risk, 2 for unknown, 3 for broken."""
         return account.key_health.state.badness if account.key_health else 0
 
     @override
-    def kept(self, before: Finding, read: Judged) -> Judged:
+    def keep_recorded(self, before: Finding, read: Judged) -> Judged:
         """Keep the recorded key and evidence, unless the verdict is new."""
         if before.judgement.verdict is not read.judgement.verdict:
             return read
@@ -66,7 +66,7 @@ class KeyHealthAspect(Aspect):
         return replace(read, account=account, judgement=judgement, key_health=health)
 
     @override
-    def news(
+    def list_news(
         self, before: Finding | None, after: Finding, read: AnyAccount, occasion: Occasion
     ) -> tuple[Finding, Sequence[News]]:
         health = after.key_health
@@ -74,16 +74,16 @@ class KeyHealthAspect(Aspect):
         return after, () if kind is None or health is None else (News(kind, {"key": _key(health)}),)
 
     @override
-    def label(self, account: AnyAccount) -> Hashable | None:
+    def get_label(self, account: AnyAccount) -> Hashable | None:
         return _state(account) if self.applies(account.judgement) else None
 
     @override
-    def into(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
+    def add_counts(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
         by_state = sorted((str(label), count) for label, count in labels.items())
         return replace(counts, by_key_health=dict(by_state))
 
     @override
-    def labels(self, counts: AccountCounts) -> Iterable[tuple[Hashable, int]]:
+    def list_counts(self, counts: AccountCounts) -> Iterable[tuple[Hashable, int]]:
         return counts.by_key_health.items()
 
     def sums(self, counts: AccountCounts) -> dict[str, int] | None:
@@ -94,7 +94,7 @@ class KeyHealthAspect(Aspect):
         """Return the number of accounts by state; accounts with unchecked keys are unknown."""
         by_state = counts.by_key_health
         sums = {name: by_state.get(state, 0) for state, name in _SUMS.items()}
-        sums["unknown"] += self.whole(counts) - sum(sums.values())
+        sums["unknown"] += self.count_applicable(counts) - sum(sums.values())
         return sums
 
     @override

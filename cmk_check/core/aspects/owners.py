@@ -29,18 +29,18 @@ class OwnerAspect(Aspect):
         return {"owner": account.owner.value}
 
     @override
-    def label(self, account: AnyAccount) -> Hashable | None:
+    def get_label(self, account: AnyAccount) -> Hashable | None:
         # This label is not a string, because a tag can contain any string.
         return _hash(owner) if (owner := account.owner.value) else UNOWNED
 
     @override
-    def into(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
+    def add_counts(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
         owners = sorted(label for label in labels if isinstance(label, str))
         kept = tuple(owners[:MAX_OWNERS_COUNTED])
         return replace(counts, unowned=labels.get(UNOWNED, 0), owners=kept)
 
     @override
-    def labels(self, counts: AccountCounts) -> Iterable[tuple[Hashable, int]]:
+    def list_counts(self, counts: AccountCounts) -> Iterable[tuple[Hashable, int]]:
         """Return the labels; counts store only that an owner has accounts, not how many."""
         return (UNOWNED, counts.unowned), *((owner, 1) for owner in counts.owners)
 

@@ -97,7 +97,7 @@ def compare_unread(
     before = rows.coverage
     unexpected_by = before.unexpected_by if before else None
     if disposition is Disposition.UNEXPECTED and before is not None:
-        if _leaves(before, context):
+        if _is_out_of_scope(before, context):
             reason = RemovalReason.NOT_IN_MANAGEMENT_GROUP
             seen = _Seen(CoverageState.EXCLUDED, removed=reason)
             return _difference(rows, subscription, [], seen, context)
@@ -113,7 +113,7 @@ def compare_unread(
     return _difference(rows, subscription, steps, _Seen(state, removed=reason), context)
 
 
-def _leaves(before: Coverage, context: ComparisonContext) -> bool:
+def _is_out_of_scope(before: Coverage, context: ComparisonContext) -> bool:
     """Return whether a subscription that nothing names any more is now out of scope."""
     if before.state is not CoverageState.GAP:
         return True
@@ -160,7 +160,7 @@ def _aspect_news(
     """Return the news of all aspects, and the finding that records the announcements."""
     news: list[News] = []
     for aspect in ASPECTS:
-        after, more = aspect.news(before, after, read, occasion)
+        after, more = aspect.list_news(before, after, read, occasion)
         news += more
     return after, news
 
@@ -282,7 +282,7 @@ def _find_worsening(before: Finding, entry: Judged) -> Judged | None:
         return None
     for aspect in ASPECTS:
         if aspect not in worse:
-            entry = aspect.kept(before, entry)
+            entry = aspect.keep_recorded(before, entry)
     return entry
 
 

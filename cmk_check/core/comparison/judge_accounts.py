@@ -117,7 +117,7 @@ def _weight(entry: Judged) -> tuple[object, ...]:
     facts = fold_facts(account.kind, account.location, judgement)
     tags = sorted(account.tags.items())
     rest = _get_key_facts(entry), account.created_at or "", account.owner or ""
-    beside = [aspect.badness(entry) for aspect in ASPECTS]
+    beside = [aspect.get_badness(entry) for aspect in ASPECTS]
     return judgement.verdict.badness, beside, judgement.reason, facts, tags, *rest
 
 

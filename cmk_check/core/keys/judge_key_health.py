@@ -14,9 +14,9 @@ from cmk_check.core.account import Account
 from cmk_check.core.enums import KeyReason, KeyRotation, KeySeverity, KeyState
 from cmk_check.core.keys.facts import Key, KeyFacts, Vault
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth, Unseen, cannot_read, concern
-from cmk_check.core.keys.permissions import get_key_user, of_permissions, of_user
-from cmk_check.core.keys.vault import of_vault, trusted
-from cmk_check.core.keys.version_in_use import get_pinned_version, in_use
+from cmk_check.core.keys.permissions import check_identity, check_permissions, get_key_user
+from cmk_check.core.keys.vault import check_vault, mark_untrusted_vault
+from cmk_check.core.keys.version_in_use import find_version_in_use, get_pinned_version
 from cmk_check.core.reasons import key_sentences as sentences
 
 # The worst state first.
@@ -34,9 +34,9 @@ _FAILED: Final = frozenset({"failed", "canceled"})
 
 def judge_key_health(account: Account, facts: KeyFacts, now: datetime) -> KeyHealth:
     """Judge the key of one compliant account; ``now`` has a time zone."""
-    facts = trusted(account, facts)
-    version, of_key = in_use(account, facts, now)
-    problems = (*of_key, *of_vault(account, facts.vault), *_of_rest(account, facts))
+    facts = mark_untrusted_vault(account, facts)
+    version, of_key = find_version_in_use(account, facts, now)
+    problems = (*of_key, *check_vault(account, facts.vault), *_check_account(account, facts))
     concerns = [each for each in problems if isinstance(each, KeyConcern)]
     if unseen := [each for each in problems if isinstance(each, Unseen)]:
         concerns.append(cannot_read(unseen))
@@ -54,7 +54,7 @@ def judge_key_health(account: Account, facts: KeyFacts, now: datetime) -> KeyHea
     )
 
 
-def _of_rest(account: Account, facts: KeyFacts) -> Iterator[KeyConcern | Unseen]:
+def _check_account(account: Account, facts: KeyFacts) -> Iterator[KeyConcern | Unseen]:
     """Yield problems of the account: its state, identity and permissions."""
     if (account.provisioning_state or "").strip().lower() in _FAILED:
         yield concern(KeyReason.ACCOUNT_FAILED, {"provisioningState": account.provisioning_state})
@@ -62,6 +62,6 @@ def _of_rest(account: Account, facts: KeyFacts) -> Iterator[KeyConcern | Unseen]
         fault = f"Account: {account.malformed_key}"
         yield Unseen("account", sentences.malformed(fault, "az cognitiveservices account show"))
     else:
-        yield from of_user(account)
+        yield from check_identity(account)
         if isinstance(facts.vault, Vault):
-            yield from of_permissions(account, facts.vault, facts.grants)
+            yield from check_permissions(account, facts.vault, facts.grants)

@@ -41,7 +41,7 @@ def get_key_user(account: Account) -> str | None:
     return next((each.principal_id for each in matching), None)
 
 
-def of_user(account: Account) -> Iterator[KeyConcern | Unseen]:
+def check_identity(account: Account) -> Iterator[KeyConcern | Unseen]:
     """Yield problems of the identity itself."""
     if get_key_user(account) is not None:
         return
@@ -57,7 +57,7 @@ def of_user(account: Account) -> Iterator[KeyConcern | Unseen]:
         yield concern(KeyReason.IDENTITY_MISSING, facts)
 
 
-def of_permissions(
+def check_permissions(
     account: Account, vault: Vault, grants: tuple[Grant, ...] | Unread | None
 ) -> Iterator[KeyConcern | Unseen]:
     """Yield a concern or an unseen part if the identity may not read, wrap and unwrap."""

@@ -21,7 +21,7 @@ _ACTIONS: Final = {"", "allow", "deny"}
 _ACCESS: Final = {"", "enabled", "disabled", "securedbyperimeter"}
 
 
-def trusted(account: Account, facts: KeyFacts) -> KeyFacts:
+def mark_untrusted_vault(account: Account, facts: KeyFacts) -> KeyFacts:
     """Return the facts, with the vault unread if its document is malformed or of another vault.
 
     A malformed document may state the opposite of the truth.
@@ -38,7 +38,7 @@ def trusted(account: Account, facts: KeyFacts) -> KeyFacts:
     return facts
 
 
-def of_vault(account: Account, vault: Vault | Absent | Unread) -> Iterator[KeyConcern | Unseen]:
+def check_vault(account: Account, vault: Vault | Absent | Unread) -> Iterator[KeyConcern | Unseen]:
     """Yield problems of the vault itself."""
     if isinstance(vault, Unread):
         yield unread(_VAULT, "Vault", vault)
@@ -54,14 +54,14 @@ def of_vault(account: Account, vault: Vault | Absent | Unread) -> Iterator[KeyCo
             yield concern(KeyReason.VAULT_SOFT_DELETE_OFF, {"vaultId": vault.id})
         if not vault.purge_protection:
             yield concern(KeyReason.VAULT_PURGE_PROTECTION_OFF, {"vaultId": vault.id})
-        yield from _of_firewall(vault)
+        yield from _check_firewall(vault)
 
 
 def _odd(sentence: str) -> Gap:
     return Gap(GapReason.UNEXPECTED_RESPONSE, detail=sentence)
 
 
-def _of_firewall(vault: Vault) -> Iterator[KeyConcern | Unseen]:
+def _check_firewall(vault: Vault) -> Iterator[KeyConcern | Unseen]:
     """Yield problems of networkAcls and publicNetworkAccess.
 
     Source: "Configure network security for Azure Key Vault". The bypass, which is on by default,

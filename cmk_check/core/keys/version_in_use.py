@@ -38,7 +38,7 @@ def get_pinned_version(account: Account) -> str | None:
     return (account.key_version or "").strip() or None
 
 
-def in_use(account: Account, facts: KeyFacts, now: datetime) -> InUse:
+def find_version_in_use(account: Account, facts: KeyFacts, now: datetime) -> InUse:
     """Return the version in use and its problems."""
     key = facts.key
     # If the vault was deleted or could not be read, its own concern covers the key. If the
@@ -49,24 +49,26 @@ def in_use(account: Account, facts: KeyFacts, now: datetime) -> InUse:
         return None, (_build_not_found(account, key.id),)
     if not isinstance(key, Key):
         return None, (unread(_KEY, "Key", key),) if isinstance(facts.vault, Vault) else ()
-    used, concerns = _used(account, key, now)
-    return used, (*concerns, *_of_rotation(key, now))
+    used, concerns = _find_used_version(account, key, now)
+    return used, (*concerns, *_check_rotation(key, now))
 
 
-def _used(account: Account, key: Key, now: datetime) -> InUse:
+def _find_used_version(account: Account, key: Key, now: datetime) -> InUse:
     pinned = get_pinned_version(account)
     if pinned is None:
         is_replaced = _rotates_in_time(key, now)
-        return key.latest, tuple(_of_version(key.latest, key.id, now, is_replaced=is_replaced))
+        return key.latest, tuple(_check_version(key.latest, key.id, now, is_replaced=is_replaced))
     if not isinstance(key.versions, tuple):
         missing = unread(_VERSIONS, "Versions of the key", key.versions)
         if fold_version(key.latest.version) != fold_version(pinned):
             return None, (missing,)
-        return key.latest, (*_of_version(key.latest, key.id, now), missing)
-    return _pinned(account, key, key.versions, now)
+        return key.latest, (*_check_version(key.latest, key.id, now), missing)
+    return _find_pinned_version(account, key, key.versions, now)
 
 
-def _pinned(account: Account, key: Key, listed: Sequence[KeyVersion], now: datetime) -> InUse:
+def _find_pinned_version(
+    account: Account, key: Key, listed: Sequence[KeyVersion], now: datetime
+) -> InUse:
     pinned, latest = fold_version(get_pinned_version(account)), _name(key.latest)
     # Either the list of versions or the key itself may be out of date.
     versions = listed if latest in map(_name, listed) else (*listed, key.latest)
@@ -75,10 +77,13 @@ def _pinned(account: Account, key: Key, listed: Sequence[KeyVersion], now: datet
         is_unclear = any(each.version is None for each in versions)
         return None, (_UNCLEAR if is_unclear else _build_not_found(account, key.id),)
     others = [each for each in versions if _name(each) != pinned]
-    return version, (*_of_version(version, key.id, now), *_of_pinning(version, others, latest, now))
+    return version, (
+        *_check_version(version, key.id, now),
+        *_check_pinning(version, others, latest, now),
+    )
 
 
-def _of_rotation(key: Key, now: datetime) -> Iterator[KeyConcern]:
+def _check_rotation(key: Key, now: datetime) -> Iterator[KeyConcern]:
     """Yield a concern if the policy did not rotate an enabled key in time.
 
     The concern also applies if the account pins a version, because its key is older than the owner
@@ -113,7 +118,7 @@ def _ends_soon(version: KeyVersion, now: datetime) -> bool:
     return version.expires - now <= notice
 
 
-def _of_version(
+def _check_version(
     version: KeyVersion, key_id: str, now: datetime, *, is_replaced: bool = False
 ) -> Iterator[KeyConcern | Unseen]:
     """Yield problems of a version; if it ``is_replaced`` in time, it may expire soon."""
@@ -131,7 +136,7 @@ def _of_version(
         yield concern(KeyReason.KEY_EXPIRES_SOON, facts | {"expires": version.expires})
     if version.not_before is not None and version.not_before > now:
         yield concern(KeyReason.KEY_NOT_YET_VALID, facts | {"notBefore": version.not_before})
-    yield from _of_material(version, facts)
+    yield from _check_material(version, facts)
     operations = version.operations or ()
     missing = ", ".join(name for name in _OPERATIONS if name.lower() not in operations)
     if not operations:
@@ -140,7 +145,7 @@ def _of_version(
         yield concern(KeyReason.KEY_OPERATIONS_MISSING, facts | {"missingOperations": missing})
 
 
-def _of_material(version: KeyVersion, facts: dict[str, object]) -> Iterator[KeyConcern | Unseen]:
+def _check_material(version: KeyVersion, facts: dict[str, object]) -> Iterator[KeyConcern | Unseen]:
     facts = facts | {"keyType": version.type, "keySize": version.size}
     is_rsa = lower_ascii(version.type or "") in _RSA
     if not version.type:
@@ -157,7 +162,7 @@ def _of_material(version: KeyVersion, facts: dict[str, object]) -> Iterator[KeyC
         yield concern(KeyReason.KEY_SIZE_DISPUTED, facts)
 
 
-def _of_pinning(
+def _check_pinning(
     version: KeyVersion, others: Sequence[KeyVersion], latest: str | None, now: datetime
 ) -> Iterator[KeyConcern | Unseen]:
     """Yield a concern if pinning this version is a risk: it ends soon, or a newer one exists.
@@ -174,13 +179,13 @@ def _of_pinning(
     newer = newer or [each for each in enabled if each.version and _name(each) == latest]
     facts: dict[str, object] = {"keyVersion": version.version, "expires": version.expires}
     if newer or _ends_soon(version, now):
-        yield concern(KeyReason.VERSION_PINNED, facts | {"newestVersion": _newest(newer)})
+        yield concern(KeyReason.VERSION_PINNED, facts | {"newestVersion": _find_newest(newer)})
     usable = [each for each in newer if each.expires is None or each.expires > now]
     if usable:
-        yield concern(KeyReason.VERSION_NOT_LATEST, facts | {"newestVersion": _newest(usable)})
+        yield concern(KeyReason.VERSION_NOT_LATEST, facts | {"newestVersion": _find_newest(usable)})
 
 
-def _newest(versions: Sequence[KeyVersion]) -> str | None:
+def _find_newest(versions: Sequence[KeyVersion]) -> str | None:
     newest = max(versions, key=lambda each: (each.created, each.version or ""), default=None)
     return newest.version if newest else None
 

@@ -29,7 +29,7 @@ _BEST: Final = {**_WORST, "encryption": _WITH_KEY, **_WITH_KEY, "keyName": "key"
 _NESTED: Final = ("encryption", "keyVaultProperties")
 _KIND: Final = re.compile("[A-Za-z0-9.]+")
 NOT_SHOWN: Final = "the document lacks what this deploys, which may have accounts"
-_SET_KEY: Final = "Set properties.encryption, or with azurerm customer_managed_key, to a key."
+_SET_KEY: Final = "Set a key in properties.encryption, or in customer_managed_key with azurerm."
 # How undecided values of a document can become known.
 PREDICTION: Final = ""
 TEMPLATE: Final = (

@@ -141,7 +141,7 @@ def read_template(template: object, *parameters: object) -> list[PlannedAccount]
     ``parameters`` are the contents of each parameter file; a later file overrides an earlier one.
     """
     values = {name: value for each in parameters for name, value in parameter_values(each).items()}
-    return _each_once(_walk(template, _Around(_Scope(template, values))))
+    return _merge_setters(_walk(template, _Around(_Scope(template, values))))
 
 
 def parameter_values(parameters: object) -> dict[str, object]:
@@ -154,7 +154,7 @@ def parameter_values(parameters: object) -> dict[str, object]:
     }
 
 
-def _each_once(found_accounts: Iterable[_Found]) -> list[PlannedAccount]:
+def _merge_setters(found_accounts: Iterable[_Found]) -> list[PlannedAccount]:
     """Return each account once, with all values that any of its resources may set."""
     setters: dict[tuple[str, ...], list[_Found]] = {}
     for found in found_accounts:
@@ -228,10 +228,10 @@ def _find_in_resource(resource: object, kind: str, around: _Around) -> Iterator[
     if kind == f"'{ACCOUNT_TYPE}'":
         # Azure ignores case when it compares names, but not in the arguments of functions in names.
         key = name.key if isinstance(name, Unresolved) else _key(name).lower()
-        written = _unless_copied(properties, scope.resolve(properties))
+        written = _mark_copied_encryption(properties, scope.resolve(properties))
         entry = get_entry(scope.resolve(member(resource, "kind")), written, is_whole=True)
         yield (key, *around.group), around, replace(account, entries=(entry,), doubt=None)
-    elif kind == f"'{_NESTED}'" and (nested := _nested(properties, scope)):
+    elif kind == f"'{_NESTED}'" and (nested := _find_nested(properties, scope)):
         template, mode, passed = nested
         where = [member(resource, part) for part in ("subscriptionId", "resourceGroup")]
         own = [scope.word(part) if part else "" for part in where]
@@ -265,13 +265,13 @@ def may_have_account(template: object) -> bool:
     return any(_walk(template, _Around(_Scope(None, {}))))
 
 
-def _unless_copied(properties: object, resolved: object) -> object:
+def _mark_copied_encryption(properties: object, resolved: object) -> object:
     """Return resolved properties, with the encryption undecided if a copy sets it again."""
     is_copied = "encryption" in str(member(properties, "copy")).lower()
     return {"encryption": Unresolved("set by copy")} if is_copied else resolved
 
 
-def _nested(properties: object, scope: _Scope) -> tuple[object, str, object] | None:
+def _find_nested(properties: object, scope: _Scope) -> tuple[object, str, object] | None:
     """Return a nested template, its scope and parameters, or None if they are not shown."""
     template, passed = (member(properties, part) for part in ("template", "parameters"))
     passed = scope.resolve(passed)
@@ -291,7 +291,7 @@ def read_prediction(document: object) -> list[PlannedAccount]:
     places = [(*at, part) for at in ((), ("properties",)) for part in _CHANGES]
     changes = [each for place in places for each in as_list(member(document, *place))]
     changes += [{"after": each} for each in as_list(member(document, "predictedResources"))]
-    return _each_once(each for place in enumerate(changes) for each in _find_predicted(*place))
+    return _merge_setters(each for place in enumerate(changes) for each in _find_predicted(*place))
 
 
 def _find_predicted(place: int, change: object) -> Iterator[_Found]:
@@ -321,7 +321,7 @@ def _find_predicted(place: int, change: object) -> Iterator[_Found]:
     else:
         kind, properties = (scope.resolve(member(after, part)) for part in ("kind", "properties"))
         is_whole = what in {"none", "create"}
-        entry = get_entry(kind, _unless_copied(properties, properties), is_whole=is_whole)
+        entry = get_entry(kind, _mark_copied_encryption(properties, properties), is_whole=is_whole)
         account = replace(account, entries=(entry,))
     if before:
         part_before = get_entry(member(before, "kind"), member(before, "properties"))

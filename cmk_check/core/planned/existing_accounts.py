@@ -47,7 +47,7 @@ def read_accounts(document: object) -> list[PlannedAccount] | None:
     missing = (_NEXT, _INCOMPLETE) if page.get(_NEXT) else None if entries else ("[]", _EMPTY)
     if missing:
         judgement = Judgement(Verdict.UNKNOWN, Reason.MALFORMED, missing[1], Evidence())
-        accounts.append(_judged(page, missing[0], judgement))
+        accounts.append(_judge(page, missing[0], judgement))
     return accounts
 
 
@@ -55,12 +55,12 @@ def _read(entry: object, place: str) -> PlannedAccount:
     spend(50)
     if account := parse_account(entry, frozenset()):
         kinds = [Entry(account.kind, None)]
-        return _judged(entry, account.id.text, judge(account), account.id.name, kinds)
+        return _judge(entry, account.id.text, judge(account), account.id.name, kinds)
     judgement = build_judgement(Reason.MALFORMED, "it has no usable id")
-    return _judged(entry, place, judgement, clean_text(as_object(entry).get("name")))
+    return _judge(entry, place, judgement, clean_text(as_object(entry).get("name")))
 
 
-def _judged(
+def _judge(
     entry: object,
     address: str,
     judgement: Judgement,

@@ -106,8 +106,10 @@ def _account(
         [each for (_, is_sure), each in setters.items() if is_sure is is_certain]
         for is_certain in (True, False)
     )
-    before = account.before and reduce(_with, (each.before for each in sure), account.before)
-    entries = [_with(own, each.after) for each in sure] or [own]
+    before = account.before and reduce(
+        _merge_setter, (each.before for each in sure), account.before
+    )
+    entries = [_merge_setter(own, each.after) for each in sure] or [own]
     is_reset = member(account.change, "before", _BLOCK) and not account.values.get(_BLOCK)
     is_kept = any(not {"create", "delete"} & {*each.actions} for each in sure)
     if is_kept and (is_reset or "create" in account.actions):
@@ -115,7 +117,7 @@ def _account(
         # that set the key earlier does not set it again.
         entries.append(own)
     spend(20 * len(loose))
-    entries += [_with(entry, each.after) for entry in [*entries] for each in loose]
+    entries += [_merge_setter(entry, each.after) for entry in [*entries] for each in loose]
     doubt = _SET_BY.format(few(each.address for each in (*sure, *loose))) if entries[1:] else None
     return replace(account, before=before).build_planned(entries, doubt, _loss(account))
 
@@ -165,7 +167,7 @@ def _resources(entry: object, blocks: Mapping[str, object]) -> Iterator[_Resourc
     bare = re.sub(f"{_INDEX.pattern}$", "", address)
     place = (bare.removesuffix(block), block, address.removeprefix(bare))
     old = as_object(member(change, "before"))
-    new = as_object(_merged(member(change, "after"), member(change, "after_unknown")))
+    new = as_object(_merge_unknown(member(change, "after"), member(change, "after_unknown")))
     # A deposed object remains from an earlier apply and is deleted.
     address += " (deposed)" if member(entry, "deposed") else ""
     action_names = tuple(map(str, as_list(member(change, "actions"))))
@@ -180,13 +182,13 @@ def _resources(entry: object, blocks: Mapping[str, object]) -> Iterator[_Resourc
         yield _Resource(*fields, old if is_gone else new, before, after)
 
 
-def _merged(after: object, unknown: object) -> object:
+def _merge_unknown(after: object, unknown: object) -> object:
     """Return the values of a plan, with ``Unresolved`` for values not known before apply."""
     if isinstance(unknown, dict) and unknown and isinstance(after, dict):
         names = dict.fromkeys([*after, *unknown])
-        return {name: _merged(after.get(name), unknown.get(name)) for name in names}
+        return {name: _merge_unknown(after.get(name), unknown.get(name)) for name in names}
     if isinstance(unknown, list) and unknown and len(as_list(after)) == len(unknown):
-        return [_merged(*pair) for pair in zip(as_list(after), unknown, strict=True)]
+        return [_merge_unknown(*pair) for pair in zip(as_list(after), unknown, strict=True)]
     return _AFTER_APPLY if unknown else after
 
 
@@ -286,7 +288,7 @@ def _has_id(account: _Resource, text: str) -> bool | None:
     return None if is_alike and not isinstance(own, str) else False
 
 
-def _with(entry: Entry, setter: Entry | None) -> Entry:
+def _merge_setter(entry: Entry, setter: Entry | None) -> Entry:
     """Return an account with the setter's encryption merged into its own encryption."""
 
     def lay_over(before: object, after: object) -> object:

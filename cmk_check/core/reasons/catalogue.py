@@ -59,7 +59,6 @@ def _entries[Code: StrEnum](area: str, codes: type[Code]) -> Mapping[Code, Reaso
 
     Raises:
         ValueError: reasons.toml lacks a code, or has an unknown code or a faulty entry.
-
     """
     rows, entries = TABLES[area], {}
     if odd := rows.keys() ^ set(codes):

@@ -76,7 +76,7 @@ def plan_for(
     )
     account = finding.id
     return Plan(
-        summary=f"Put {account.name} in resource group {account.resource_group} under a "
+        summary=f"Encrypt {account.name} in resource group {account.resource_group} with a "
         f"customer-managed key, in {len(steps)} steps." + (finding.due.note if finding.due else ""),
         steps=steps,
         account=account,

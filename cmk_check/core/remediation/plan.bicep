@@ -2,7 +2,7 @@
 // replaced with a value. Lines that start with three slashes are left out of templates.
 
 /// [head]
-// Vault, key and grant of a plan that puts an account under a customer-managed key.
+// Vault, key and grant of a plan that encrypts an account with a customer-managed key.
 // Deploy it into the vault's resource group.
 //
 // It does not change the account itself: a template would have to declare the whole account and

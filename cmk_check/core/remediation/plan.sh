@@ -12,7 +12,7 @@
 # shellcheck disable=SC2153,SC2288 # scripts assign TRIES and TYPE, and quote [usable]
 
 ## [head]
-# Puts an account under a customer-managed key. Needs the az command, signed in; does not prompt.
+# Encrypts an account with a customer-managed key. Needs the az command, signed in; does not prompt.
 # Every step checks first, so after a failure just run the script again. In a sovereign cloud, first
 # choose the cloud: az cloud set --name AzureUSGovernment (or AzureChinaCloud), then az login.
 # Read this before you run it:
@@ -99,7 +99,7 @@ set_to=$(encryption)
 IFS='|' read -r source named _ held_in <<<"$set_to"
 if [ "$(plain "$source")" = microsoft.keyvault ] && [ -n "$(plain "$named")" ] &&
   [ "$named" != "$KEY" ]; then
-  stop "the account is now under another customer-managed key: $named"
+  stop "the account now uses another customer-managed key: $named"
 fi
 
 ## [assign_identity]
@@ -169,7 +169,7 @@ fi
 VAULT_URI=$(vault properties.vaultUri)
 if [ "$(plain "$source")" = microsoft.keyvault ] && [ -n "$(plain "$named")" ] &&
   [ "$(plain "${held_in%/}")" != "$(plain "${VAULT_URI%/}")" ]; then
-  stop "the account is now under a key in another vault: $named in $held_in"
+  stop "the account now uses a key in another vault: $named in $held_in"
 fi
 
 ## [create_vault]
@@ -351,7 +351,7 @@ done
 if ! is_done; then
   stop "the account is $state, and set to (source|key|version|vault): $set_to"
 fi
-say "Done: the account is under the key $KEY in $VAULT_URI"
+say "Done: the account uses the key $KEY in $VAULT_URI"
 
 ## [find_key]
 ## The version is read from the account, so that a later run uses the version of that time.

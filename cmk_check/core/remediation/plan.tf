@@ -5,7 +5,7 @@
 # Arguments: the documentation and source of the provider azurerm 5.2 (August 2026).
 
 ## [head]
-# Puts an account under a customer-managed key, or keeps it there, with Terraform.
+# Encrypts an account with a customer-managed key, or keeps it so, with Terraform.
 # For Terraform 1.5 or newer and azurerm 4.56 to 5.x. Nobody has tried it on Azure yet.
 #
 # A. Terraform already manages this account. Then this file must not set its key, because two

@@ -37,19 +37,21 @@ class AzureKeys:
         async with asyncio.TaskGroup() as group:
             facts = {
                 account_id: group.create_task(
-                    self._facts(account, known_vaults.get(account_id), deadline)
+                    self._read_facts(account, known_vaults.get(account_id), deadline)
                 )
                 for account_id, account in {each.id.text: each for each in accounts}.items()
             }
         return {account_id: task.result() for account_id, task in facts.items()}
 
-    async def _facts(self, account: Account, known_vault: str | None, deadline: float) -> KeyFacts:
+    async def _read_facts(
+        self, account: Account, known_vault: str | None, deadline: float
+    ) -> KeyFacts:
         vault = await self._vaults.find(account.key_vault_uri, known_vault, deadline)
         if not isinstance(vault, LocatedVault):
             return KeyFacts(vault, None, None)
-        return KeyFacts(vault.vault, *await self._behind(account, vault, deadline))
+        return KeyFacts(vault.vault, *await self._read_key(account, vault, deadline))
 
-    async def _behind(
+    async def _read_key(
         self, account: Account, located: LocatedVault, deadline: float
     ) -> tuple[Key | Absent | Unread, tuple[Grant, ...] | Unread | None]:
         """Return the key, and the grants on the key if the vault uses Azure roles."""

@@ -9,22 +9,22 @@ export interface components {
     schemas: {
         /** @description What the rule is for; the same for every finding. */
         AboutRule: {
-            /** @description How serious a violation is. */
+            /** @description The severity of a violation. */
             severity: string;
             /** @description What the rule protects. */
             category: string;
-            /** @description Three sentences: what a customer-managed key gives, and what it does not. */
+            /** @description Three sentences on what a customer-managed key protects and what it does not. */
             why: string[];
         };
         /** @description The exemption that decides for an account, and why it is honoured or not. */
         AccountException: {
-            /** @description The exemption's id; null if none could be read. */
+            /** @description The exemption's id; null if no exemption could be read. */
             id: string | null;
-            /** @description Azure's category: `Waiver` or `Mitigated`. */
+            /** @description The exemption's category: `Waiver` or `Mitigated`. */
             category: string | null;
-            /** @description Its display name. */
+            /** @description The exemption's display name. */
             displayName: string | null;
-            /** @description Its description. */
+            /** @description The exemption's description. */
             description: string | null;
             /** @description The ticket, as the requester wrote it. */
             ticket: string | null;
@@ -32,38 +32,38 @@ export interface components {
             approvedBy: string | null;
             /** @description Who created the exemption, according to Azure. */
             createdBy: string | null;
-            /** @description When it expires. */
+            /** @description When the exemption expires. */
             expiresOn: string | null;
-            /** @description Whether it counts now. */
+            /** @description Whether the exemption accepts the violation now. */
             honoured: boolean;
-            /** @description Why it is honoured, or why not. */
+            /** @description Why the exemption is honoured, or why not. */
             reason: components["schemas"]["ExceptionReason"];
-            /** @description What the reason means, and what to do. */
+            /** @description An explanation of the reason, and what to do. */
             message: string;
-            /** @description The missing permission, if there is one. */
+            /** @description The permission that the app lacks, if any. */
             missingAction: string | null;
         };
         /** @description Accounts in scope by verdict. */
         Accounts: {
             /** @description All accounts in scope. */
             total: number;
-            /** @description Judged compliant. */
+            /** @description Accounts judged compliant. */
             compliant: number;
-            /** @description Judged non-compliant. */
+            /** @description Accounts judged non-compliant. */
             nonCompliant: number;
-            /** @description Could not be judged. */
+            /** @description Accounts that could not be judged. */
             unknown: number;
-            /** @description Not read by the last scan; the last known verdict counts. */
+            /** @description Accounts not read by the last scan, counted by last verdict. */
             unread: number;
-            /** @description Non-compliant, with an exception that is honoured now. */
+            /** @description Non-compliant accounts with an honoured exception. */
             excepted: number;
-            /** @description Past the due date at the last scan. */
+            /** @description Accounts that were past their due date at the last scan. */
             overdue: number;
-            /** @description The counts by verdict for each kind. */
+            /** @description For each kind, its accounts by verdict. */
             byKind: {
                 [key: string]: components["schemas"]["CountsOfKind"];
             };
-            /** @description Accounts of kinds out of scope: up to 50 kinds by name, the rest as `other`. */
+            /** @description Accounts of other kinds: up to 50 kinds by name, the rest as `other`. */
             ignoredByKind: {
                 [key: string]: number;
             };
@@ -75,19 +75,19 @@ export interface components {
         Actor: "account_owner" | "key_owner" | "subscription_owner" | "access_admin" | "operator" | "azure_support" | "nobody";
         /** @description One reason of the catalogue. */
         CatalogueReason: {
-            /** @description The code in findings, gaps and postures. */
+            /** @description The reason's code in findings, gaps and postures. */
             code: components["schemas"]["ReasonCode"];
             /** @description What the reason applies to. */
             area: components["schemas"]["ReasonArea"];
-            /** @description How serious it is. */
+            /** @description How serious the reason is. */
             severity: components["schemas"]["ReasonSeverity"];
-            /** @description What it means. */
+            /** @description What the reason means. */
             message: string;
-            /** @description How to fix it. */
+            /** @description How to fix the problem. */
             wayOut: string;
             /** @description Who must act. */
             actor: components["schemas"]["Actor"];
-            /** @description When exactly it applies; null if `message` says so. */
+            /** @description When the reason applies; null if `message` says so. */
             when: string | null;
         };
         /** @description A change as a CloudEvent 1.0. */
@@ -97,25 +97,25 @@ export interface components {
              * @constant
              */
             specversion: "1.0";
-            /** @description A unique id; a repeated delivery has the same id. */
+            /** @description The change's unique id, also if it is delivered again. */
             id: string;
-            /** @description What happened; `data` depends on it. */
+            /** @description The type of change; it determines the fields of `data`. */
             type: components["schemas"]["ChangeType"];
             /**
              * Format: date-time
              * @description When the scan found the change.
              */
             time: string;
-            /** @description The path of the subscription or the scan. */
+            /** @description The path of the changed subscription or of the scan. */
             source: string;
-            /** @description The path of the changed account, subscription or scan. */
+            /** @description The path of the account, subscription or scan that changed. */
             subject: string;
             /**
              * @description The type of `data`.
              * @constant
              */
             datacontenttype: "application/json";
-            /** @description `scanId`, `ruleVersion`, `baseline`, `sequence`, and the fields of the type. */
+            /** @description `scanId`, `ruleVersion`, `baseline`, `sequence`, and fields for the `type`. */
             data: {
                 [key: string]: unknown;
             };
@@ -129,58 +129,58 @@ export interface components {
         ChangesPage: {
             /** @description The changes. */
             value: components["schemas"]["ChangeEvent"][];
-            /** @description The changes after these. */
+            /** @description A link to the next changes. */
             nextLink?: string;
-            /** @description Later changes; keep this link and poll it. */
+            /** @description A link to later changes; keep it and poll it. */
             deltaLink?: string;
         };
         /** @description A control of a framework. */
         Control: {
-            /** @description The framework, with its version. */
+            /** @description The name and version of the framework. */
             framework: string;
-            /** @description The control's name in the framework. */
+            /** @description The name of the control in the framework. */
             control: string;
             /** @description Who maps the finding to the control. */
             mapping: components["schemas"]["ControlMapping"];
             /** @description The id of Microsoft's initiative with the mapping; null if `by_analogy`. */
             initiative: string | null;
-            /** @description The version of that initiative; null if `by_analogy`. */
+            /** @description The version of the initiative; null if `by_analogy`. */
             version: string | null;
         };
         /**
-         * @description Who maps a control: a Microsoft initiative, or a third party for other Azure services.
+         * @description Who maps a control: a Microsoft initiative, or a third party for other services.
          * @enum {string}
          */
         ControlMapping: "microsoft" | "by_analogy";
         /** @description All controls. */
         Controls: {
-            /** @description What a mapping does not show. */
+            /** @description What the mapping to a control does not prove. */
             caution: string;
             /** @description All controls. */
             value: components["schemas"]["Control"][];
         };
         /** @description Accounts of one kind by verdict. */
         CountsOfKind: {
-            /** @description Judged compliant. */
+            /** @description Accounts judged compliant. */
             compliant: number;
-            /** @description Judged non-compliant. */
+            /** @description Accounts judged non-compliant. */
             nonCompliant: number;
-            /** @description Could not be judged. */
+            /** @description Accounts that could not be judged. */
             unknown: number;
         };
         /**
-         * @description How far a subscription is known.
+         * @description How much is known about a subscription.
          *
-         *     A subscription's row is ``PENDING`` from the mark of its first recording, or the first after it
-         *     was retired, until that recording is complete. It counts neither as read nor as a gap.
+         *     A subscription's row is ``PENDING`` while a first recording is under way, also after the
+         *     subscription was retired. A pending subscription counts neither as read nor as a gap.
          * @enum {string}
          */
         CoverageState: "read" | "gap" | "excluded" | "retired" | "pending";
         /** @description The comparison of Azure's lists with Resource Graph. */
         CrossCheck: {
-            /** @description How much of the scan was compared. */
+            /** @description Whether all, some or no lists were compared. */
             state: components["schemas"]["CrossCheckState"];
-            /** @description Accounts missing from the lists that may exist. */
+            /** @description Accounts that may exist but are not in Azure's lists. */
             differences: number;
         };
         /**
@@ -195,7 +195,7 @@ export interface components {
         DueState: "upcoming" | "overdue";
         /** @description What went wrong. */
         ErrorDetail: {
-            /** @description The kind of error; stable, so that clients can rely on it. */
+            /** @description The kind of error; clients can rely on this code. */
             code: string;
             /** @description What is wrong, and what to do. */
             message: string;
@@ -208,21 +208,21 @@ export interface components {
         };
         /** @description The facts behind a verdict, as Azure returns them. */
         Evidence: {
-            /** @description Whose key it is, such as `Microsoft.KeyVault`. */
+            /** @description The key source, such as `Microsoft.KeyVault`. */
             keySource: string | null;
             /** @description The name of the account's key. */
             keyName: string | null;
-            /** @description A version, `automatic`, or null without a key. */
+            /** @description The key version to which the account is pinned, or `automatic`; null without a key. */
             keyVersion: string | null;
-            /** @description The address of the vault or Managed HSM. */
+            /** @description The address of the key's vault or Managed HSM. */
             keyVaultUri: string | null;
-            /** @description Azure's type, such as `SystemAssigned`. */
+            /** @description The type of identity, such as `SystemAssigned`. */
             identityType: string | null;
             /** @description The client id of a user-assigned identity. */
             identityClientId: string | null;
             /** @description The account's provisioning state. */
             provisioningState: string | null;
-            /** @description When the account was created, if Azure knows. */
+            /** @description When the account was created, if that is known. */
             createdAt: string | null;
         };
         /**
@@ -231,132 +231,132 @@ export interface components {
          */
         ExceptionReason: "honoured" | "expired" | "no_expiry" | "expires_too_late" | "assignment_not_trusted" | "scope_not_validated" | "not_scopes_unclear" | "selectors_unclear" | "malformed_exemption" | "exemption_unread";
         /**
-         * @description A filter for findings: with an honoured exception, one that is not honoured, or none.
+         * @description A filter for findings: an honoured exception, one that is not honoured, or none.
          * @enum {string}
          */
         ExceptionState: "honoured" | "not_honoured" | "none";
         /** @description An account with its verdict; its dates are null for `row_too_new`. */
         Finding: {
-            /** @description The ARM id, in lower case. */
+            /** @description The account's ARM id, in lower case. */
             id: string;
-            /** @description As Azure spells it. */
+            /** @description The account's name, as Azure spells it. */
             name: string;
-            /** @description As Azure spells it. */
+            /** @description The resource group's name, as Azure spells it. */
             resourceGroup: string;
             /** @description The id of the subscription. */
             subscriptionId: string;
-            /** @description Null if Azure has never returned a name. */
+            /** @description Null if Azure never returned the name. */
             subscriptionName: string | null;
-            /** @description The tenant of the subscription. */
+            /** @description The id of the subscription's tenant. */
             tenantId: string | null;
-            /** @description Such as `OpenAI`; null if Azure does not return it. */
+            /** @description The kind, such as `OpenAI`; null if Azure returns none. */
             kind: string | null;
-            /** @description The region. */
+            /** @description The account's region. */
             location: string | null;
-            /** @description The tags that the settings select. */
+            /** @description The account's tags that the settings select. */
             tags: {
                 [key: string]: string;
             };
-            /** @description The owner from the tags; null if no tag names one. */
+            /** @description The account's owner; null if no tag names an owner. */
             owner: components["schemas"]["Owner"] | null;
-            /** @description Whether the account is under a customer-managed key. */
+            /** @description Whether a customer-managed key encrypts the account. */
             verdict: components["schemas"]["Verdict"];
-            /** @description Why; `GET /api/v1/reasons` explains each reason. */
+            /** @description The verdict's reason; `GET /api/v1/reasons` explains it. */
             reason: components["schemas"]["Reason"];
-            /** @description What the reason means here, and what to do. */
+            /** @description An explanation of the reason, and what to do. */
             message: string;
-            /** @description The version of the rule behind the verdict. */
+            /** @description The version of the rule that gave the verdict. */
             ruleVersion: string;
             /** @description The facts behind the verdict. */
             evidence: components["schemas"]["Evidence"];
-            /** @description Null if not compliant, or never read. */
+            /** @description Null if the account is not compliant or its key was never read. */
             keyHealth: components["schemas"]["KeyHealth"] | null;
-            /** @description Null if there is none. */
+            /** @description Null if the account has no exemption. */
             exception: components["schemas"]["AccountException"] | null;
             /** @description When a scan first saw the account. */
             firstSeen: string | null;
-            /** @description When a scan last saw it change. */
+            /** @description When a scan last found the account changed. */
             changedAt: string | null;
-            /** @description When a scan first found it non-compliant; the violation may be older. */
+            /** @description When a scan first found the account non-compliant; the violation may be older. */
             violatedSince: string | null;
-            /** @description The due date for fixing the violation or broken key; null if there is none, or without `CMK_FIX_WITHIN_DAYS`. */
+            /** @description When the violation or the broken key must be fixed; null if there is no due date, or if `CMK_FIX_WITHIN_DAYS` is not set. */
             dueAt: string | null;
             /** @description `overdue` once a scan finds the due date passed. */
             due: components["schemas"]["DueState"] | null;
             /** @description The verdict before the current one. */
             previousVerdict: components["schemas"]["Verdict"] | null;
-            /** @description Whether its subscription was read. */
+            /** @description Whether the account's subscription was read. */
             coverage: components["schemas"]["CoverageState"];
-            /** @description When its subscription was last read. */
+            /** @description When the account's subscription was last read. */
             asOf: string | null;
-            /** @description The account in the Azure portal. */
+            /** @description The address of the account in the Azure portal. */
             portalUrl: string;
         };
         /** @description A finding with its history and what to do. */
         FindingDetail: {
-            /** @description The ARM id, in lower case. */
+            /** @description The account's ARM id, in lower case. */
             id: string;
-            /** @description As Azure spells it. */
+            /** @description The account's name, as Azure spells it. */
             name: string;
-            /** @description As Azure spells it. */
+            /** @description The resource group's name, as Azure spells it. */
             resourceGroup: string;
             /** @description The id of the subscription. */
             subscriptionId: string;
-            /** @description Null if Azure has never returned a name. */
+            /** @description Null if Azure never returned the name. */
             subscriptionName: string | null;
-            /** @description The tenant of the subscription. */
+            /** @description The id of the subscription's tenant. */
             tenantId: string | null;
-            /** @description Such as `OpenAI`; null if Azure does not return it. */
+            /** @description The kind, such as `OpenAI`; null if Azure returns none. */
             kind: string | null;
-            /** @description The region. */
+            /** @description The account's region. */
             location: string | null;
-            /** @description The tags that the settings select. */
+            /** @description The account's tags that the settings select. */
             tags: {
                 [key: string]: string;
             };
-            /** @description The owner from the tags; null if no tag names one. */
+            /** @description The account's owner; null if no tag names an owner. */
             owner: components["schemas"]["Owner"] | null;
-            /** @description Whether the account is under a customer-managed key. */
+            /** @description Whether a customer-managed key encrypts the account. */
             verdict: components["schemas"]["Verdict"];
-            /** @description Why; `GET /api/v1/reasons` explains each reason. */
+            /** @description The verdict's reason; `GET /api/v1/reasons` explains it. */
             reason: components["schemas"]["Reason"];
-            /** @description What the reason means here, and what to do. */
+            /** @description An explanation of the reason, and what to do. */
             message: string;
-            /** @description The version of the rule behind the verdict. */
+            /** @description The version of the rule that gave the verdict. */
             ruleVersion: string;
             /** @description The facts behind the verdict. */
             evidence: components["schemas"]["Evidence"];
-            /** @description Null if not compliant, or never read. */
+            /** @description Null if the account is not compliant or its key was never read. */
             keyHealth: components["schemas"]["KeyHealth"] | null;
-            /** @description Null if there is none. */
+            /** @description Null if the account has no exemption. */
             exception: components["schemas"]["AccountException"] | null;
             /** @description When a scan first saw the account. */
             firstSeen: string | null;
-            /** @description When a scan last saw it change. */
+            /** @description When a scan last found the account changed. */
             changedAt: string | null;
-            /** @description When a scan first found it non-compliant; the violation may be older. */
+            /** @description When a scan first found the account non-compliant; the violation may be older. */
             violatedSince: string | null;
-            /** @description The due date for fixing the violation or broken key; null if there is none, or without `CMK_FIX_WITHIN_DAYS`. */
+            /** @description When the violation or the broken key must be fixed; null if there is no due date, or if `CMK_FIX_WITHIN_DAYS` is not set. */
             dueAt: string | null;
             /** @description `overdue` once a scan finds the due date passed. */
             due: components["schemas"]["DueState"] | null;
             /** @description The verdict before the current one. */
             previousVerdict: components["schemas"]["Verdict"] | null;
-            /** @description Whether its subscription was read. */
+            /** @description Whether the account's subscription was read. */
             coverage: components["schemas"]["CoverageState"];
-            /** @description When its subscription was last read. */
+            /** @description When the account's subscription was last read. */
             asOf: string | null;
-            /** @description The account in the Azure portal. */
+            /** @description The address of the account in the Azure portal. */
             portalUrl: string;
-            /** @description The last transitions, oldest first. */
+            /** @description The account's last transitions, oldest first. */
             history: components["schemas"]["Transition"][];
-            /** @description The number of transitions. */
+            /** @description The number of all transitions. */
             changes: number;
-            /** @description How to fix it; null if nothing is wrong, or no command can fix it. */
+            /** @description How to fix the finding; null if nothing is wrong or no command can fix it. */
             remediation: components["schemas"]["Remediation"] | null;
             /** @description What the account's key does not cover. */
             limits: string[];
-            /** @description The controls that the finding is evidence for. */
+            /** @description The controls for which the finding is evidence. */
             controls: components["schemas"]["Control"][];
             /** @description Why the finding matters. */
             rule: components["schemas"]["AboutRule"];
@@ -367,31 +367,31 @@ export interface components {
         FindingsPage: {
             /** @description The entries. */
             value: components["schemas"]["Finding"][];
-            /** @description The next page; absent on the last one. */
+            /** @description A link to the next page; absent on the last page. */
             nextLink?: string;
         };
         /** @description A subscription that was not read completely. */
         Gap: {
             /** @description The id of the subscription. */
             subscriptionId: string;
-            /** @description Null if Azure has never returned a name. */
+            /** @description The subscription's name, if Azure ever returned it. */
             name: string | null;
-            /** @description Why it was not read completely. */
+            /** @description Why the subscription was not read completely. */
             reason: components["schemas"]["GapReason"];
-            /** @description The missing permission, if there is one. */
+            /** @description The permission that the app lacks, if any. */
             missingAction: string | null;
-            /** @description What happened, and what to do. */
+            /** @description An explanation of the gap, and what to do. */
             detail: string | null;
-            /** @description When the gap began; null if its row is unusable. */
+            /** @description When the gap began; null if the stored row is invalid. */
             since: string | null;
         };
         /** @description Why a subscription was not read completely, and what to do. */
         GapOfSubscription: {
-            /** @description Why it was not read completely. */
+            /** @description Why the subscription was not read completely. */
             reason: components["schemas"]["GapReason"];
-            /** @description The missing permission, if there is one. */
+            /** @description The permission that the app lacks, if any. */
             missingAction: string | null;
-            /** @description What happened, and what to do. */
+            /** @description An explanation of the gap, and what to do. */
             detail: string | null;
         };
         /**
@@ -403,35 +403,35 @@ export interface components {
         Happened: {
             /** @description The number of distinct accounts or subscriptions. */
             count: number;
-            /** @description The latest change of each, newest first, at most 10. */
+            /** @description The latest change to each account or subscription, newest first; at most 10. */
             latest: components["schemas"]["ChangeEvent"][];
         };
         /**
-         * @description What can happen to an account or a subscription that people ask about.
+         * @description The events of an account or a subscription that people ask about.
          * @enum {string}
          */
         Happening: "violated" | "fixed" | "overdue" | "keyBroken" | "keyRepaired" | "gapOpened" | "gapClosed";
         /** @description The key of a compliant account. */
         KeyHealth: {
-            /** @description The health; the worst reason decides. */
+            /** @description The key's health, which the worst reason determines. */
             state: components["schemas"]["KeyState"];
-            /** @description The reasons, worst first. */
+            /** @description The reasons for the state, worst first. */
             reasons: components["schemas"]["ReasonOfKeyHealth"][];
-            /** @description Whether the account follows new versions. */
+            /** @description Whether the account automatically uses new versions of its key. */
             rotation: components["schemas"]["KeyRotation"] | null;
-            /** @description When the version in use expires; null if never, or if unknown. */
+            /** @description When the key version in use expires; null if never, or if unknown. */
             expires: string | null;
-            /** @description Whole days to the expiry; negative after it. */
+            /** @description The number of whole days until the key expires; negative if it has expired. */
             daysToExpiry: number | null;
-            /** @description The vault's ARM id, in lower case, if found. */
+            /** @description The vault's ARM id in lower case, if it was found. */
             vaultId: string | null;
-            /** @description The key's ARM id, in lower case, if found. */
+            /** @description The key's ARM id in lower case, if it was found. */
             keyId: string | null;
-            /** @description The version in use. */
+            /** @description The key version in use. */
             keyVersion: string | null;
             /** @description The object id of the identity that uses the key. */
             principalId: string | null;
-            /** @description When the key's policy creates the next version, whether or not the account follows it. Null if no policy rotates the key, or if the app cannot interpret the policy; in the past if the new version is due. */
+            /** @description When the key's policy creates the next version, even if the account will not use it. Null if no policy rotates the key, or if the app cannot interpret the policy; in the past if the new version is due. */
             nextRotationAt: string | null;
         };
         /** @description A key, across its versions, and what depends on it. */
@@ -440,42 +440,42 @@ export interface components {
             id: string;
             /** @description The name of the key. */
             name: string;
-            /** @description What happens if the key stops working. */
+            /** @description A sentence on what happens if the key stops working. */
             message: string;
-            /** @description The ARM id of the vault, if it was found. */
+            /** @description The ARM id of the key's vault, if it was found. */
             vaultId: string | null;
             /** @description Whether more than one account depends on the key. */
             shared: boolean;
-            /** @description Accounts that depend on the key; `findings?key=` lists them. */
+            /** @description The accounts that depend on the key; `GET /api/v1/findings?key=` lists them. */
             accounts: number;
-            /** @description Owners of these accounts. */
+            /** @description The number of owners of the key's accounts. */
             owners: number;
-            /** @description Accounts without an owner. */
+            /** @description The number of the key's accounts without an owner. */
             unowned: number;
-            /** @description Accounts not read by the last scan, counted as last known. */
+            /** @description The key's accounts that the last scan did not read. */
             unread: number;
-            /** @description The accounts under the key by key health; null if keys are not read. */
+            /** @description The accounts that use the key, by key health; null if keys are not read. */
             keys: components["schemas"]["Keys"] | null;
-            /** @description Accounts that are pinned to one version. */
+            /** @description The number of accounts pinned to one version of the key. */
             pinned: number;
-            /** @description The earliest expiry of a version in use. */
+            /** @description The earliest expiry date of the versions in use. */
             expires: string | null;
-            /** @description When the key's policy creates the next version; see `KeyHealth`. */
+            /** @description When the key's rotation policy creates the next version; see `KeyHealth`. */
             nextRotationAt: string | null;
-            /** @description The names of the owners, at most 100. */
+            /** @description The names of the accounts' owners, at most 100. */
             ownerNames: components["schemas"]["_Few"];
-            /** @description The versions in use, at most 100. */
+            /** @description The versions of the key in use, at most 100. */
             versions: components["schemas"]["_Few"];
             /** @description The object ids of the identities that use the key, at most 100. */
             identities: components["schemas"]["_Few"];
         };
         /**
-         * @description The reasons of key health; the last is a notice, because Microsoft's pages disagree.
+         * @description The reasons for key health; the last is a notice, because Microsoft's pages disagree.
          * @enum {string}
          */
         KeyReason: "vault_not_found" | "vault_soft_delete_off" | "vault_purge_protection_off" | "vault_firewall_blocks_services" | "key_not_found" | "key_disabled" | "key_expired" | "key_expires_soon" | "key_rotation_overdue" | "key_not_yet_valid" | "key_type_unsupported" | "key_too_small" | "key_operations_missing" | "version_pinned" | "version_not_latest" | "identity_missing" | "identity_lacks_permission" | "account_failed" | "cannot_read" | "managed_hsm_not_verifiable" | "key_size_disputed";
         /**
-         * @description Whether an account follows its key to new versions or stays with one.
+         * @description Whether an account follows its key to new versions or uses a fixed version.
          * @enum {string}
          */
         KeyRotation: "automatic" | "pinned";
@@ -491,29 +491,29 @@ export interface components {
         KeyState: "healthy" | "at_risk" | "broken" | "unknown";
         /** @description Compliant accounts by key health. */
         Keys: {
-            /** @description Every condition is met. */
+            /** @description Accounts with a key that meets every condition. */
             healthy: number;
-            /** @description The key works today but may stop working. */
+            /** @description Accounts with a key that works today but may stop working. */
             atRisk: number;
-            /** @description The key cannot be used. */
+            /** @description Accounts with a key that cannot be used. */
             broken: number;
-            /** @description Unknown, or never read. */
+            /** @description Accounts with a key that was never read or has unknown health. */
             unknown: number;
         };
         /** @description Keys by id; `nextLink` is absent on the last page. */
         KeysPage: {
             /** @description The entries. */
             value: components["schemas"]["KeyInUse"][];
-            /** @description The next page; absent on the last one. */
+            /** @description A link to the next page; absent on the last page. */
             nextLink?: string;
-            /** @description The date of the data, and what the counts do not include. */
+            /** @description How old the data is, and what the counts do not include. */
             caution: string;
         };
         /** @description The latest full scan that ended. */
         LastScan: {
             /** @description The id of the scan. */
             id: string;
-            /** @description Its state; `incomplete` means finished with a gap. */
+            /** @description The scan's state; `incomplete` if it has a gap. */
             state: components["schemas"]["ScanState"];
             /** @description What started the scan. */
             trigger: components["schemas"]["Trigger"];
@@ -524,40 +524,40 @@ export interface components {
             startedAt: string;
             /** @description When the scan ended; null while it runs. */
             finishedAt: string | null;
-            /** @description Why the scan failed or was abandoned, if it did. */
+            /** @description Why the scan failed or was abandoned; otherwise null. */
             reason: string | null;
-            /** @description Whether it started because the timer had not fired. */
+            /** @description Whether the scan started because the timer had not fired. */
             overdue: boolean;
         };
         /** @description The owner of an account. */
         Owner: {
-            /** @description Exactly as tagged, cut at 256 bytes. */
+            /** @description The owner exactly as tagged, cut off at 256 bytes. */
             value: string;
-            /** @description Whether the account or its subscription has the tag. */
+            /** @description Whether the account or the subscription has the tag. */
             source: components["schemas"]["OwnerSource"];
         };
         /** @enum {string} */
         OwnerSource: "account" | "subscription";
         /** @description The accounts of one owner by verdict, and their keys. */
         OwnerSums: {
-            /** @description The owner as tagged; null if no tag names one. */
+            /** @description The owner as tagged; null if no tag names an owner. */
             owner: string | null;
             /** @description The accounts by verdict. */
             accounts: components["schemas"]["CountsOfKind"];
-            /** @description Null if keys are not read. */
+            /** @description Accounts by key health; null if keys are not read. */
             keys: components["schemas"]["Keys"] | null;
-            /** @description Accounts that a scan found past their due date. */
+            /** @description The number of accounts that a scan found past due. */
             overdue: number;
             /** @description The earliest `violatedSince`. */
             oldestViolation: string | null;
-            /** @description Not read by the last scan; the last known verdict counts. */
+            /** @description Accounts not read by the last scan, with last known verdicts. */
             unread: number;
         };
         /** @description Owners by name, after the accounts without an owner; the last page has no `nextLink`. */
         OwnersPage: {
             /** @description The entries. */
             value: components["schemas"]["OwnerSums"][];
-            /** @description The next page; absent on the last one. */
+            /** @description A link to the next page; absent on the last page. */
             nextLink?: string;
         };
         /** @description What happened in the last days. */
@@ -569,29 +569,29 @@ export interface components {
             since: string;
             /**
              * Format: date-time
-             * @description The end: now.
+             * @description The end of the period, which is now.
              */
             until: string;
-            /** @description If not all changes could be read, the time of the oldest one that was; null if nothing of the period is missing. */
+            /** @description The time of the oldest change that could be read; null if all changes of the period could be read. */
             begins: string | null;
-            /** @description What happened, in one phrase. */
+            /** @description A summary of what happened, in one phrase. */
             text: string;
-            /** @description When the first scan finished, if in this period; what it found is not news. */
+            /** @description When the first scan finished, if in this period; its changes are not counted. */
             firstScan: string | null;
-            /** @description Recorded changes that are not published, so not counted. */
+            /** @description Recorded changes, not counted as they are not published. */
             waiting: number;
-            /** @description What happened: `violated`, `fixed`, `overdue`, `keyBroken`, `keyRepaired`, `gapOpened`, `gapClosed`. Keys count by account, gaps by subscription. */
+            /** @description Accounts or subscriptions by what happened to them: `violated`, `fixed`, `overdue`, `keyBroken`, `keyRepaired`, `gapOpened`, `gapClosed`. Changes of keys are counted by account, and gaps by subscription. */
             happened: {
                 [key: string]: components["schemas"]["Happened"];
             };
         };
         /**
-         * @description The reasons of a posture; the last five are information and never make it worse.
+         * @description The reasons for a posture; the last five are information and never make it worse.
          * @enum {string}
          */
         PostureReason: "accounts_non_compliant" | "accounts_unknown" | "keys_broken" | "keys_unknown" | "subscriptions_unread" | "management_group_unread" | "no_subscription_visible" | "earlier_build" | "no_scan_yet" | "stale" | "clock_skew" | "scan_failed" | "running_scan_found_worse" | "scope_changed" | "accounts_excepted" | "no_accounts_in_scope" | "kinds_excluded" | "subscriptions_excluded" | "changes_unpublished" | "alerts_undelivered" | "digest_undelivered";
         /**
-         * @description The answer for an estate or a subscription.
+         * @description The overall result for an estate or a subscription.
          *
          *     ``COMPLIANT_WITH_EXCEPTIONS``: each non-compliant account has an honoured exception, and nothing
          *     else prevents "compliant".
@@ -600,19 +600,19 @@ export interface components {
         PostureVerdict: "compliant" | "compliant_with_exceptions" | "non_compliant" | "unknown";
         /** @description How far a running scan is. */
         Progress: {
-            /** @description Its parts; null until the scan is planned. */
+            /** @description The number of the scan's parts, once it is planned. */
             slices: number | null;
-            /** @description Parts that are done. */
+            /** @description The number of parts that are done. */
             slicesDone: number;
-            /** @description Parts that a worker holds; 0 for long: it hangs. */
+            /** @description The parts in work; if this stays 0, the scan hangs. */
             slicesInWork: number;
-            /** @description The subscriptions in the parts that are done. */
+            /** @description The number of subscriptions in finished parts. */
             subscriptionsDone: number;
-            /** @description When the next scan may replace it, unless it is renewed; null if it may now. */
+            /** @description When the scan's lease expires; null if another scan may already replace it. */
             leaseExpiresAt: string | null;
         };
         /**
-         * @description Why an account got its verdict.
+         * @description The reason for an account's verdict.
          * @enum {string}
          */
         Reason: "customer_managed_key" | "never_configured" | "microsoft_managed_key" | "key_not_named" | "unrecognised_key_source" | "malformed" | "row_too_new";
@@ -624,24 +624,24 @@ export interface components {
         ReasonCode: components["schemas"]["Reason"] | components["schemas"]["GapReason"] | components["schemas"]["KeyReason"] | components["schemas"]["ExceptionReason"] | components["schemas"]["PostureReason"];
         /** @description A reason for the key health, and what to do; a `notice` does not change the state. */
         ReasonOfKeyHealth: {
-            /** @description The reason, as in `GET /api/v1/reasons`. */
+            /** @description The reason's code; `GET /api/v1/reasons` explains it. */
             code: components["schemas"]["KeyReason"];
-            /** @description How serious it is. */
+            /** @description How serious the reason is. */
             severity: components["schemas"]["KeySeverity"];
-            /** @description What it means here, and what to do. */
+            /** @description An explanation of the reason, and what to do. */
             message: string;
-            /** @description The facts behind it, by name. */
+            /** @description The facts behind the reason, by name. */
             evidence: {
                 [key: string]: string;
             };
-            /** @description The missing permission, if there is one. */
+            /** @description The permission that the app lacks, if any. */
             missingAction: string | null;
         };
         /** @description A reason for the posture, and what to do about it. */
         ReasonOfPosture: {
-            /** @description The reason, as in `GET /api/v1/reasons`. */
+            /** @description The reason's code; `GET /api/v1/reasons` explains it. */
             code: components["schemas"]["PostureReason"];
-            /** @description What the reason means here, with counts, and what to do. */
+            /** @description An explanation of the reason, with counts, and what to do. */
             message: string;
         };
         /**
@@ -651,9 +651,9 @@ export interface components {
         ReasonSeverity: "info" | "warning" | "unknown" | "error";
         /** @description How to fix a finding. */
         Remediation: {
-            /** @description A one-sentence summary of the plan. */
+            /** @description What the plan does, in one sentence. */
             summary: string;
-            /** @description What to do first if Terraform manages the account; null if it does not change. */
+            /** @description What to do first if Terraform manages the account; null if not needed. */
             warning: string | null;
             /** @description What the script does, in order. */
             steps: components["schemas"]["RemediationStep"][];
@@ -661,18 +661,18 @@ export interface components {
             portal: string;
             /** @description A bash script of `az` commands. */
             az: string;
-            /** @description A root module for the provider azurerm. */
+            /** @description A Terraform root module for the azurerm provider. */
             terraform: string;
-            /** @description A template; null if no template can fix it. */
+            /** @description A Bicep template, if a template can fix the finding. */
             bicep: string | null;
         };
         /** @description One step of a plan. */
         RemediationStep: {
-            /** @description What to do. */
+            /** @description What to do in this step. */
             title: string;
-            /** @description Why it is needed. */
+            /** @description Why the step is needed. */
             why: string;
-            /** @description What to be careful about. */
+            /** @description What to be careful about in this step. */
             warning: string | null;
         };
         /**
@@ -683,7 +683,7 @@ export interface components {
         Scan: {
             /** @description The id of the scan. */
             id: string;
-            /** @description Its state; `incomplete` means finished with a gap. */
+            /** @description The scan's state; `incomplete` if it has a gap. */
             state: components["schemas"]["ScanState"];
             /** @description What started the scan. */
             trigger: components["schemas"]["Trigger"];
@@ -694,39 +694,39 @@ export interface components {
             startedAt: string;
             /** @description When the scan ended; null while it runs. */
             finishedAt: string | null;
-            /** @description Why the scan failed or was abandoned, if it did. */
+            /** @description Why the scan failed or was abandoned; otherwise null. */
             reason: string | null;
-            /** @description Whether it started because the timer had not fired. */
+            /** @description Whether the scan started because the timer had not fired. */
             overdue: boolean;
             /**
-             * @description `partial`: some subscriptions only.
+             * @description Whether it is a full or a partial scan.
              * @enum {string}
              */
             scope: "full" | "partial";
-            /** @description How many were requested; null for a full scan. */
+            /** @description The number of requested subscriptions; null for a full scan. */
             requestedSubscriptions: number | null;
-            /** @description Requested ids that are neither in Azure nor in the records or settings. */
+            /** @description Requested ids that are unknown to Azure, the records and the settings. */
             notFound: string[];
-            /** @description How many more such ids there are. */
+            /** @description The number of further ids that `notFound` omits. */
             notFoundOmitted: number;
             /** @description The estate's posture when the scan ended. */
             posture: components["schemas"]["PostureVerdict"] | null;
             /** @description The accounts that the scan read. */
             accounts: components["schemas"]["Accounts"] | null;
-            /** @description The subscriptions it had to read. */
+            /** @description The scan's subscriptions by coverage. */
             subscriptions: components["schemas"]["Subscriptions"] | null;
-            /** @description The number of changes it recorded. */
+            /** @description The number of changes that the scan recorded. */
             changes: number | null;
-            /** @description Null if nothing was compared. */
+            /** @description The comparison; null if there was none. */
             crossCheck: components["schemas"]["CrossCheck"] | null;
-            /** @description The version of the rule behind the verdicts. */
+            /** @description The version of the rule that gave the verdicts. */
             ruleVersion: string;
         };
         /** @description A scan, with its progress while it runs. */
         ScanInDetail: {
             /** @description The id of the scan. */
             id: string;
-            /** @description Its state; `incomplete` means finished with a gap. */
+            /** @description The scan's state; `incomplete` if it has a gap. */
             state: components["schemas"]["ScanState"];
             /** @description What started the scan. */
             trigger: components["schemas"]["Trigger"];
@@ -737,34 +737,34 @@ export interface components {
             startedAt: string;
             /** @description When the scan ended; null while it runs. */
             finishedAt: string | null;
-            /** @description Why the scan failed or was abandoned, if it did. */
+            /** @description Why the scan failed or was abandoned; otherwise null. */
             reason: string | null;
-            /** @description Whether it started because the timer had not fired. */
+            /** @description Whether the scan started because the timer had not fired. */
             overdue: boolean;
             /**
-             * @description `partial`: some subscriptions only.
+             * @description Whether it is a full or a partial scan.
              * @enum {string}
              */
             scope: "full" | "partial";
-            /** @description How many were requested; null for a full scan. */
+            /** @description The number of requested subscriptions; null for a full scan. */
             requestedSubscriptions: number | null;
-            /** @description Requested ids that are neither in Azure nor in the records or settings. */
+            /** @description Requested ids that are unknown to Azure, the records and the settings. */
             notFound: string[];
-            /** @description How many more such ids there are. */
+            /** @description The number of further ids that `notFound` omits. */
             notFoundOmitted: number;
             /** @description The estate's posture when the scan ended. */
             posture: components["schemas"]["PostureVerdict"] | null;
             /** @description The accounts that the scan read. */
             accounts: components["schemas"]["Accounts"] | null;
-            /** @description The subscriptions it had to read. */
+            /** @description The scan's subscriptions by coverage. */
             subscriptions: components["schemas"]["Subscriptions"] | null;
-            /** @description The number of changes it recorded. */
+            /** @description The number of changes that the scan recorded. */
             changes: number | null;
-            /** @description Null if nothing was compared. */
+            /** @description The comparison; null if there was none. */
             crossCheck: components["schemas"]["CrossCheck"] | null;
-            /** @description The version of the rule behind the verdicts. */
+            /** @description The version of the rule that gave the verdicts. */
             ruleVersion: string;
-            /** @description Null unless it runs and its rows are usable. */
+            /** @description The progress; null if it cannot be read or the scan has ended. */
             progress: components["schemas"]["Progress"] | null;
         };
         /** @description The scan that was started; the `Location` header links to it. */
@@ -775,8 +775,8 @@ export interface components {
         /**
          * @description The state of a scan.
          *
-         *     ``INCOMPLETE``: finished with at least one gap, or without a requested subscription.
-         *     ``SUPERSEDED``: a partial scan that lost its lease to another scan.
+         *     ``INCOMPLETE``: finished, but with a gap or without a requested subscription. ``SUPERSEDED``: a
+         *     partial scan that lost its lease to another scan.
          * @enum {string}
          */
         ScanState: "running" | "complete" | "incomplete" | "failed" | "abandoned" | "superseded";
@@ -784,106 +784,106 @@ export interface components {
         ScansPage: {
             /** @description The entries. */
             value: components["schemas"]["Scan"][];
-            /** @description The next page; absent on the last one. */
+            /** @description A link to the next page; absent on the last page. */
             nextLink?: string;
         };
         /** @description How to see the fact on which the verdict rests, without this app. */
         SelfCheck: {
-            /** @description A command for `az`, which only reads. */
+            /** @description An `az` command, which only reads. */
             az: string;
             /** @description Where to look in the Azure portal. */
             portal: string;
         };
         /** @description The posture of the estate or of one subscription, with its reasons and counts. */
         Status: {
-            /** @description The result. */
+            /** @description The result for the estate or the subscription. */
             posture: components["schemas"]["PostureVerdict"];
-            /** @description Why, and what to do. */
+            /** @description Reasons for the posture, and what to do. */
             reasons: components["schemas"]["ReasonOfPosture"][];
-            /** @description When the last full scan started; for one subscription, when it was read. */
+            /** @description When the last full scan started; for one subscription, when it was last read. */
             asOf: string | null;
-            /** @description When the result becomes too old. */
+            /** @description When the result becomes too old to rely on. */
             freshUntil: string | null;
-            /** @description Whether the result is recent enough to count. */
+            /** @description Whether the result is recent enough to rely on. */
             fresh: boolean;
             /** @description The accounts in scope. */
             accounts: components["schemas"]["Accounts"];
-            /** @description Null if keys are not read. */
+            /** @description Accounts by key health; null if keys are not read. */
             keys: components["schemas"]["Keys"] | null;
             /** @description All known subscriptions. */
             subscriptions: components["schemas"]["Subscriptions"];
-            /** @description The group whose subscriptions the last full scan had to cover, if any. */
+            /** @description The management group that the last full scan had to cover, if any. */
             managementGroup: string | null;
-            /** @description The first gaps; `subscriptions?coverage=gap` lists all. */
+            /** @description The first gaps; `GET /api/v1/subscriptions?coverage=gap` lists all. */
             gaps: components["schemas"]["Gap"][];
-            /** @description How many more gaps there are. */
+            /** @description The number of further gaps that `gaps` omits. */
             gapsOmitted: number;
             /** @description The latest full scan that ended. */
             lastScan: components["schemas"]["LastScan"] | null;
-            /** @description Changes without an alert, in the whole estate. */
+            /** @description Changes of the estate that are not yet published. */
             unpublished: components["schemas"]["Unpublished"];
-            /** @description The watch for changes; null if there is none. */
+            /** @description The watch for changes in Azure; null if it is off. */
             watch: components["schemas"]["Watch"] | null;
         };
         /** @description A subscription; if its row is unusable, all values from the row are null. */
         Subscription: {
             /** @description The id of the subscription. */
             subscriptionId: string;
-            /** @description Null if Azure has never returned a name. */
+            /** @description The subscription's name, if Azure ever returned it. */
             name: string | null;
-            /** @description Its tenant. */
+            /** @description The id of the subscription's tenant. */
             tenantId: string | null;
-            /** @description Azure's state, such as `Enabled`. */
+            /** @description The subscription's state in Azure, such as `Enabled`. */
             state: string | null;
-            /** @description Whether it was read. */
+            /** @description Whether the subscription was read. */
             coverage: components["schemas"]["CoverageState"];
             /** @description When this coverage began. */
             since: string | null;
-            /** @description Why it was not read; null if it was read. */
+            /** @description Why the subscription was not read, if so. */
             gap: components["schemas"]["GapOfSubscription"] | null;
-            /** @description When it was last read completely; null if never. */
+            /** @description When the subscription was last read completely. */
             lastRead: string | null;
-            /** @description Its accounts in scope. */
+            /** @description The subscription's accounts in scope. */
             accounts: components["schemas"]["Accounts"];
-            /** @description Null if keys are not read. */
+            /** @description Accounts by key health; null if keys are not read. */
             keys: components["schemas"]["Keys"] | null;
-            /** @description The number of its last change; 0 if none yet. */
+            /** @description The number of the subscription's last change, or 0. */
             sequence: number | null;
         };
         /** @description Subscriptions by coverage. */
         Subscriptions: {
-            /** @description All subscriptions. */
+            /** @description All known subscriptions. */
             total: number;
-            /** @description Read completely by the last scan. */
+            /** @description Subscriptions that the last scan read completely. */
             read: number;
-            /** @description Not read completely. */
+            /** @description Subscriptions that the last scan did not read completely. */
             gap: number;
-            /** @description Excluded by the settings. */
+            /** @description Subscriptions that the settings exclude. */
             excluded: number;
-            /** @description Listed as deleted by Azure. */
+            /** @description Subscriptions that Azure lists as deleted. */
             retired: number;
         };
         /** @description Subscriptions by id; `nextLink` is absent on the last page. */
         SubscriptionsPage: {
             /** @description The entries. */
             value: components["schemas"]["Subscription"][];
-            /** @description The next page; absent on the last one. */
+            /** @description A link to the next page; absent on the last page. */
             nextLink?: string;
         };
         /** @description One entry of a finding's history. */
         Transition: {
             /**
              * Format: date-time
-             * @description When a scan saw it.
+             * @description When a scan found the change.
              */
             at: string;
-            /** @description The verdict from then on. */
+            /** @description The account's verdict after the change. */
             verdict: components["schemas"]["Verdict"];
-            /** @description Its reason. */
+            /** @description The reason for this verdict. */
             reason: components["schemas"]["Reason"];
-            /** @description Null if the key was not read. */
+            /** @description The state of its key; null if not read. */
             keyHealth: components["schemas"]["KeyState"] | null;
-            /** @description The scan that saw it. */
+            /** @description The id of the scan that found the change. */
             scanId: string;
         };
         /**
@@ -893,27 +893,27 @@ export interface components {
         Trigger: "timer" | "request" | "watch";
         /** @description Recorded changes that are not published: no alert has been sent for them. */
         Unpublished: {
-            /** @description How many there are; normally 0. */
+            /** @description The number of unpublished changes; normally 0. */
             changes: number;
-            /** @description When the oldest was recorded; null if not known. */
+            /** @description The time of the oldest unpublished change, if known. */
             since: string | null;
         };
         /**
-         * @description The answer for one account.
+         * @description The rule's result for one account.
          * @enum {string}
          */
         Verdict: "compliant" | "non_compliant" | "unknown";
         /** @description The watch for changes. */
         Watch: {
-            /** @description When Azure last answered; null if it never has. */
+            /** @description When Azure last answered the watch, if ever. */
             lastLook: string | null;
-            /** @description The time of the latest change. */
+            /** @description When the latest change seen in Azure happened. */
             lastChange: string | null;
-            /** @description `blind` if Azure reports no changes. */
+            /** @description `blind` if Azure does not report changes. */
             state: components["schemas"]["WatchState"] | null;
         };
         /**
-         * @description Whether the watch gets changes from Resource Graph.
+         * @description Whether Resource Graph returned changes when the app last asked for them.
          * @enum {string}
          */
         WatchState: "seeing" | "blind";

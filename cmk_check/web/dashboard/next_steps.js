@@ -258,8 +258,8 @@ function body(state) {
   const shown = shownPosture(state);
   if (shown === "nothing") return [h("p", { class: "empty" }, "Nothing to do: there is no account of a kind in scope.")];
   if (!isGood(shown)) return [h("p", { class: "empty" }, "See the reasons below the posture for what to do.")];
-  const exempt = "Nothing to do now: each account that is not under a customer-managed key has an exception.";
-  const text = shown === "compliant_with_exceptions" ? exempt : "Nothing to do: every account is under a customer-managed key, and everything was read.";
+  const exempt = "Nothing to do now: each account that is not encrypted with a customer-managed key has an exception.";
+  const text = shown === "compliant_with_exceptions" ? exempt : "Nothing to do: every account is encrypted with a customer-managed key, and everything was read.";
   return [h("p", { class: "empty good" }, icon("compliant"), h("span", {}, text))];
 }
 

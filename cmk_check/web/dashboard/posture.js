@@ -39,7 +39,7 @@ function numbers(status) {
     return said ? [{ code: covers[0], value, href: fragmentOf({ [name]: state }), words: said(value) }] : [];
   });
   return [
-    { code: "accounts_non_compliant", value: accepted ? 0 : nonCompliant, href: fragmentOf({ verdict: "non_compliant" }), words: `${nonCompliant === 1 ? "is" : "are"} not under a customer-managed key` },
+    { code: "accounts_non_compliant", value: accepted ? 0 : nonCompliant, href: fragmentOf({ verdict: "non_compliant" }), words: `${nonCompliant === 1 ? "is" : "are"} not encrypted with a customer-managed key` },
     { code: "", value: overdue, href: fragmentOf({ due: "overdue" }), words: `${overdue === 1 ? "is" : "are"} past the due date` },
     { code: "accounts_excepted", value: excepted, href: fragmentOf({ exception: "honoured" }), words: `${accepted ? "" : "of these "}${excepted === 1 ? "has" : "have"} an exception` },
     { code: "accounts_unknown", value: unknown, href: fragmentOf({ verdict: "unknown" }), words: "could not be judged" },
@@ -75,7 +75,7 @@ function lead(state, parts) {
   if (asOf === null) return ["No scan has finished yet. ", firstScan(state)];
   if (isGood(posture) && !isFresh(state)) return ["The last result is out of date."];
   if (shownPosture(state) === "nothing") return [`${number(subscriptions.read)} of ${count(subscriptions.total, "subscription")} ${subscriptions.total === 1 ? "was" : "were"} read, without an account of a kind in scope.`];
-  const under = isGood(posture) && [h("a", { href: fragmentOf({ verdict: "compliant" }) }, `${number(accounts.compliant)} of ${all}`), `${accounts.total === 1 ? " is" : " are"} under a customer-managed key`];
+  const under = isGood(posture) && [h("a", { href: fragmentOf({ verdict: "compliant" }) }, `${number(accounts.compliant)} of ${all}`), `${accounts.total === 1 ? " is" : " are"} encrypted with a customer-managed key`];
   const wrong = parts.map(({ value, href, words, of }, place) => {
     const whole = of ?? (place === 0 && !under ? all : null);
     const shown = `${number(value)}${whole ? ` of ${whole}` : ""}`;

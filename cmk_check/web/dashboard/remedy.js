@@ -28,7 +28,7 @@ function withoutPlan(detail, state) {
   const unread = ASPECTS.filter((aspect) => isUnread(aspect, detail, state)).map(({ judged }) => judged?.nextScan);
   return unread.length > 0
     ? `Whether anything must be fixed is not yet known: the next scan that reads the subscription will ${unread.join(" and ")}.`
-    : "Nothing to fix: the account is under a customer-managed key.";
+    : "Nothing to fix: the account is encrypted with a customer-managed key.";
 }
 
 /** Show the plan in one way at a time. @param {NonNullable<Detail["remediation"]>} remediation */

@@ -65,7 +65,7 @@ export const signInDrawer = (loader) =>
       fill(
         place,
         h("section", { class: "panel card", "aria-labelledby": "sign-in-title" },
-          h("h1", { id: "sign-in-title" }, "Is every account under a customer-managed key?"),
+          h("h1", { id: "sign-in-title" }, "Is every account encrypted with a customer-managed key?"),
           h("p", {}, "This page shows the latest result, what is wrong and how to fix it."),
           refused && h("p", { class: "alert", role: "alert" }, icon("non_compliant"), h("span", {}, REFUSALS[refused])),
           AUTH === "keys" ? keyForm(loader) : entraLink(),

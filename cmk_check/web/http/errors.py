@@ -38,7 +38,8 @@ def handle(app: FastAPI) -> None:
         return error_answer(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "StorageUnavailable",
-            "The app cannot use its storage; try again in 10 seconds. Its log has the reason.",
+            "The app cannot use its storage; try again in 10 seconds. The app's log has the "
+            "reason.",
             headers={"Retry-After": "10"},
         )
 
@@ -57,7 +58,9 @@ def handle(app: FastAPI) -> None:
         if status == HTTPStatus.NOT_FOUND:
             message = "This path does not exist; /api/v1/openapi.json lists all paths."
         elif status == HTTPStatus.METHOD_NOT_ALLOWED:
-            message = f"{request.method} is not allowed here; the Allow header lists what is."
+            message = (
+                f"This path does not allow {request.method}; the Allow header lists its methods."
+            )
         code = status.phrase.replace(" ", "")
         headers = dict(error.headers or {})
         if "Allow" in headers:

@@ -72,12 +72,12 @@ class RequestMiddleware:
                 "Service Authentication for this app and require authentication.",
             )
         if _REPLACEMENT in scope["path"]:
-            text = "The path must be percent-encoded UTF-8."
+            text = "The path must be UTF-8 with percent-encoding."
             return error_answer(HTTPStatus.BAD_REQUEST, "InvalidParameter", text)
         occurrences = Counter(name for name, _ in _parameters(scope) if name != _KEY)
         for name, times in occurrences.items():
             if times > 1:
-                text = f"{name} must be given once; it is given {times} times."
+                text = f"{name} must occur once in the query; it occurs {times} times."
                 return error_answer(HTTPStatus.BAD_REQUEST, "InvalidParameter", text, name)
         return None
 

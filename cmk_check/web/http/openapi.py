@@ -24,7 +24,7 @@ _START: Final = "scanKey"
 _SCHEMES: Final[Mapping[HttpAuth, Mapping[str, Mapping[str, str]]]] = _TEXTS["schemes"]
 _RETRY_AFTER: Final = {
     "Retry-After": {
-        "description": "Seconds to wait; sent with `StorageUnavailable` and `TooManyRequests`.",
+        "description": "The seconds to wait, for `StorageUnavailable` and `TooManyRequests`.",
         "schema": {"type": "integer"},
     }
 }
@@ -49,14 +49,14 @@ def error(description: str) -> dict[str, Any]:
 
 ERRORS: Final[Responses] = {
     400: error("A parameter is unknown, invalid or given twice."),
-    401: {"description": "Not authorised; sent by the host or the platform, without a body."},
+    401: {"description": "The caller is not authorised. The host or the platform sends no body."},
     500: error("The app failed."),
-    503: error("The app cannot use its storage, or no sign-in is configured.")
+    503: error("The app cannot use its storage, or sign-in is not configured.")
     | {"headers": _RETRY_AFTER},
 }
 # The errors of lists that may read a whole table.
 LIST_ERRORS: Final[Responses] = ERRORS | {
-    429: error("The app is busy with other lists.") | {"headers": _RETRY_AFTER}
+    429: error("The app is busy with other requests for lists.") | {"headers": _RETRY_AFTER}
 }
 
 

@@ -27,7 +27,7 @@ def build_not_found(message: str, target: str = "id") -> RequestRefused:
 def build_not_recorded(subscription_id: str) -> RequestRefused:
     """Return the error for a subscription that no scan has recorded."""
     return build_not_found(
-        f"The subscription {subscription_id} is not recorded; check its id, and whether the app's "
-        "identity may read it.",
+        f"No scan has recorded the subscription {subscription_id}; check its id, and whether the "
+        "app's identity may read it.",
         "subscription",
     )

@@ -51,7 +51,7 @@ class Walks:
             raise RequestRefused(
                 HTTPStatus.TOO_MANY_REQUESTS,
                 "TooManyRequests",
-                f"The app is busy with other lists; try again in {seconds} seconds.",
+                f"The app is busy with other requests for lists; try again in {seconds} seconds.",
                 headers={"Retry-After": str(seconds)},
             ) from None
         try:

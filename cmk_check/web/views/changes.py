@@ -97,8 +97,8 @@ def _resync_required() -> RequestRefused:
     return RequestRefused(
         HTTPStatus.GONE,
         "ResyncRequired",
-        "The feed no longer holds the changes after since: they were deleted after the retention "
-        "time, or the feed was created again. Omit since to read what the feed holds; "
-        "/api/v1/findings has the current state.",
+        "The changes after `since` are no longer in the feed: they were deleted after the "
+        "retention time, or the feed was created again. Omit `since` to read all changes in the "
+        "feed; /api/v1/findings has the current state.",
         "since",
     )

@@ -29,8 +29,8 @@ from cmk_check.web.views.groups import BY_OWNER, SummingView
 
 _COUNTS: Final = ("total", "nonCompliant", "unknown", "unread", "overdue")
 _SENTENCE: Final = (
-    "{nonCompliant:,} of {total:,} accounts not under a customer-managed key, {unknown:,} not "
-    "judged, {unread:,} not read, {overdue:,} overdue"
+    "{nonCompliant:,} of {total:,} accounts not encrypted with a customer-managed key, "
+    "{unknown:,} not judged, {unread:,} not read, {overdue:,} overdue"
 )
 
 

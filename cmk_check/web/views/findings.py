@@ -126,7 +126,8 @@ class FindingsView:
         )
         if finding is None:
             raise build_not_found(
-                "No account with this id is recorded; /api/v1/findings lists all recorded accounts."
+                "No scan has recorded an account with this id; /api/v1/findings lists all recorded "
+                "accounts."
             )
         model = to_api_finding(finding, coverage, stored.value, self.clock.now(), self.portal)
         return add_details(model, finding, self.portal, self.vault_domain)

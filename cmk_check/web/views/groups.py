@@ -82,8 +82,8 @@ class SummingView:
                     raise RequestRefused(
                         HTTPStatus.BAD_REQUEST,
                         "TooManyFindings",
-                        f"Accounts are summed over at most {self.most:,} findings; for the "
-                        f"accounts of one {by.name}, use /api/v1/findings?{by.name}=.",
+                        f"This list can sum at most {self.most:,} findings; for the accounts of "
+                        f"one {by.name}, use /api/v1/findings?{by.name}=.",
                     )
                 yield by.group(accounts), not posture.is_read(stored.known.coverage, status)
 

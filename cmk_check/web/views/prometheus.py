@@ -55,42 +55,50 @@ class StatusCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield all metric families."""
         status, accounts = self.status, self.status.summary.accounts
-        text = "The program; rule_version is the version of its rule."
+        text = "The program's version; rule_version is the version of its rule."
         yield InfoMetricFamily(f"{_PREFIX}build", text, {"rule_version": RULE_VERSION})
         yield from _of_posture(self.posture)
         began = status.as_of
-        yield from _gauge("as_of_timestamp_seconds", "When the last finished scan began.", began)
+        yield from _gauge(
+            "as_of_timestamp_seconds", "The time at which the last finished scan began.", began
+        )
         age = (self.now - began).total_seconds() if began else None
-        yield from _gauge("as_of_age_seconds", "The time since the last finished scan began.", age)
+        yield from _gauge(
+            "as_of_age_seconds", "The age of the last finished scan, counted from its start.", age
+        )
         yield from _of_accounts(accounts, self.kinds)
         yield from _gauge(
             "accounts_excepted",
-            "Non-compliant accounts with an exception that is honoured at the time of the scrape.",
+            "Non-compliant accounts whose exception is honoured at the time of the scrape.",
             count_honoured(accounts.excepted, self.now),
         )
         if self.due_dates:
-            text = "Accounts that the last scan found past their due date."
+            text = "The number of accounts that the last scan found past their due date."
             yield from _gauge("accounts_overdue", text, accounts.overdue)
         if self.key_health:
-            text = "Compliant accounts by the health of their key; absent if keys are not read."
+            text = "The number of compliant accounts by key health; absent if keys are not read."
             sums = KEY_HEALTH.get_all_sums(accounts)
             keys = {to_snake(state): count for state, count in sums.items()}
             yield from _gauge("accounts_by_key_health", text, keys, "key_health")
         if self.owners:
-            text = f"Owners of accounts in scope, up to {MAX_OWNERS_COUNTED}."
+            text = f"The number of owners of accounts in scope, at most {MAX_OWNERS_COUNTED}."
             yield from _gauge("owners", text, len(accounts.owners))
-            text = "Accounts in scope without an owner."
+            text = "The number of accounts in scope without an owner."
             yield from _gauge("accounts_unowned", text, accounts.unowned)
         counts = asdict(status.summary.subscriptions)
-        yield from _gauge("subscriptions", "Subscriptions by coverage.", counts, "coverage")
+        yield from _gauge(
+            "subscriptions", "The number of subscriptions by coverage.", counts, "coverage"
+        )
         if status.last_scan is not None:
             yield from _of_scan(status.last_scan)
         waiting = status.unpublished
-        text = "Recorded changes that are not published, so that no alert has been sent for them."
+        text = "The number of unpublished changes, for which no alert has been sent."
         yield from _gauge("changes_unpublished", text, waiting.changes)
-        text = "When the oldest unpublished change was recorded; absent if there is none."
+        text = "The time of the oldest unpublished change; absent if all changes are published."
         yield from _gauge("changes_unpublished_since_timestamp_seconds", text, waiting.since)
-        text = "When Azure last answered the watch for changes; absent without a watch."
+        text = (
+            "The time of Azure's last answer to the watch for changes; absent if the watch is off."
+        )
         yield from _gauge("watch_last_look_timestamp_seconds", text, self.looked_at)
 
 
@@ -119,14 +127,14 @@ def _gauge(
 def _of_posture(posture: Posture) -> Iterator[Metric]:
     yield StateSetMetricFamily(
         f"{_PREFIX}posture",
-        "The posture of the estate at the time of the scrape; unknown if the data are too old.",
+        "The posture of the estate at the time of the scrape; unknown if the data is too old.",
         {verdict.value: verdict is posture.verdict for verdict in PostureVerdict},
     )
     codes = {code for code, _ in posture.reasons}
-    text = "The reasons for the posture: 1 for each reason that applies."
+    text = "The reasons for the posture: 1 for each reason that applies, otherwise 0."
     reasons = {code.value: code in codes for code in PostureReason}
     yield from _gauge("posture_reason", text, reasons, "reason")
-    text = "Whether the last finished scan is recent enough: 1 or 0."
+    text = "Whether the last finished scan is recent enough: 1 if so, otherwise 0."
     yield from _gauge("fresh", text, posture.fresh)
 
 
@@ -138,15 +146,15 @@ def _of_accounts(accounts: AccountCounts, kinds: tuple[str, ...]) -> Iterator[Me
         for kind, counts in sorted({**missing, **accounts.by_kind}.items())
         for verdict in Verdict
     }
-    text = "Accounts of the kinds in scope, by verdict."
+    text = "The number of accounts of the kinds in scope, by verdict."
     yield from _gauge("accounts", text, by_verdict, "kind", "verdict")
-    text = "Accounts of the kinds in scope, by the reason for their verdict."
+    text = "The number of accounts of the kinds in scope, by the reason for their verdict."
     by_reason = {**{reason.value: 0 for reason in Reason}, **accounts.by_reason}
     yield from _gauge("accounts_by_reason", text, by_reason, "reason")
-    text = "Accounts that the last scan could not read; the last known verdict is counted."
+    text = "The number of accounts that the last scan could not read; they keep their verdict."
     yield from _gauge("accounts_unread", text, accounts.unread)
     ignored = dict(sorted(accounts.ignored_by_kind.items()))
-    text = "Accounts of kinds that are not in scope."
+    text = "The number of accounts of kinds that are not in scope."
     yield from _gauge("accounts_ignored", text, ignored, "kind")
 
 
@@ -156,6 +164,6 @@ def _of_scan(scan: LastScan) -> Iterator[Metric]:
     yield from _gauge("last_scan_duration_seconds", text, took)
     yield StateSetMetricFamily(
         f"{_PREFIX}last_scan_result",
-        "The result of the last scan; incomplete means finished with a gap.",
+        "The result of the last scan; incomplete means that it finished with a gap.",
         {state.value: state is scan.state for state in _ENDED},
     )

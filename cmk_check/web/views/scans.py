@@ -60,7 +60,7 @@ async def read_one(scans: ScanTable, scan_id: str, now: datetime) -> models.Scan
             stored = await scans.scan(scan_id)
     if stored is None:
         raise build_not_found(
-            "No scan with this id is recorded; /api/v1/scans lists all recorded scans."
+            "There is no record of a scan with this id; /api/v1/scans lists all recorded scans."
         )
     scan = stored.value
     progress = await _progress(scans, scan, now) if scan.state is ScanState.RUNNING else None

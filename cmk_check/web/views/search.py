@@ -34,7 +34,7 @@ class Search:
             key=query.key,
         )
         self.kind = query.kind and query.kind.casefold()
-        self.location = query.location and _place(query.location)
+        self.location = query.location and _normalize_location(query.location)
         self.words = (query.q or "").casefold().split()
 
     @property
@@ -50,7 +50,7 @@ class Search:
         kind, location = row.values.get("kind"), row.values.get("location")
         return (
             self.kind in {None, str(kind or KIND_UNKNOWN).casefold()}
-            and self.location in {None, "", _place(str(location))}
+            and self.location in {None, "", _normalize_location(str(location))}
             and self._may_have_words(row, coverage)
         )
 
@@ -72,7 +72,7 @@ class Search:
         names = (finding.id.name, finding.id.resource_group, name or "")
         return (
             self.kind in {None, (finding.kind or KIND_UNKNOWN).casefold()}
-            and self.location in {None, _place(finding.location or "")}
+            and self.location in {None, _normalize_location(finding.location or "")}
             and self._matches_all([*names, *finding.tags.keys(), *finding.tags.values()])
         )
 
@@ -82,6 +82,6 @@ class Search:
         return all(word in text for word in self.words)
 
 
-def _place(location: str) -> str:
+def _normalize_location(location: str) -> str:
     """Return the programmatic name of a location: "West Europe" becomes westeurope."""
     return "".join(location.casefold().split())

@@ -60,9 +60,9 @@ class SubscriptionsView:
         """Yield the rows and the subscriptions whose gap has no row, in order."""
         now = self.clock.now()
         unwritten = (
-            (_place(gap.subscription_id), posture.without_row(gap, status, now))
+            (_get_position(gap.subscription_id), posture.without_row(gap, status, now))
             for gap in status.summary.unwritten_gaps
-            if after is None or _place(gap.subscription_id) > after
+            if after is None or _get_position(gap.subscription_id) > after
         )
         left = deque(sorted(unwritten, key=itemgetter(0)))
         async for place, row in self.findings_table.coverages(state, after):
@@ -96,7 +96,7 @@ class SubscriptionsView:
         )
 
 
-def _place(subscription_id: str) -> RowPosition:
+def _get_position(subscription_id: str) -> RowPosition:
     return table_keys.get_partition(subscription_id), table_keys.COVERAGE
 
 

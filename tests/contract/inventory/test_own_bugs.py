@@ -20,7 +20,7 @@ BEHIND: Final = [  # what decides, once a call has its answer
     "exemptions.parse_exemption",
     "exemptions.parse_assignment",
     "exemptions.parse_set",
-    "subscriptions.owner_tag",
+    "subscriptions.find_owner",
     "resource_graph.KnownAccount",
 ]
 

@@ -15,20 +15,10 @@ from tests.functional.browser.conftest import OpenVisit, World
 from tests.functional.browser.page_visit import PATH, Visit
 from tests.functional.browser.test_accessibility import BEYOND, faults
 from tests.functional.conftest import OpenScene
-from tests.functional.estate_kit import (
-    CMK,
-    MICROSOFT,
-    Scene,
-    add_account_with_key,
-    estate_of,
-    sub_id,
-    wait_until,
-)
-from tests.functional.webhook_receiver import Receiver
+from tests.functional.estate_kit import MICROSOFT, Scene, estate_of, sub_id, wait_until
 
 pytestmark = pytest.mark.long
 
-USES: Final = ("get", "wrapKey", "unwrapKey")
 BROKEN: Final = "fraud-scoring"
 # Where everything in the drawer is, and how far it is scrolled.
 PLACES: Final = """() => {
@@ -69,31 +59,6 @@ def _wait_for_a_turn(scene: Scene) -> None:
     """Wait until ten seconds have passed since the last start: then a partial scan may begin."""
     started = datetime.fromisoformat(scene.get("v1/scans", top="1").body["value"][0]["startedAt"])
     wait_until(lambda: (datetime.now(UTC) - started).total_seconds() > 11, "a turn")
-
-
-def test_a_click_after_a_fix_brings_the_alert(open_scene: OpenScene, open_visit: OpenVisit) -> None:
-    """The person who fixed an account or key sees it, and so do the receivers of the alert."""
-    estate = estate_of({"chat": MICROSOFT})
-    vault = add_account_with_key(estate, "search", 1)
-    accounts = estate.subscription(sub_id(1)).accounts
-    user = accounts["search"].principal_id or ""
-    vault.set_policy(user, ())
-    told = {("account.resolved", "chat"), ("key.recovered", "search")}
-    with Receiver() as receiver:
-        scene = open_scene(estate, CMK_KEY_HEALTH="on", CMK_WEBHOOK_URL=receiver.url)
-        scene.scan()
-        visit = open_visit(scene)
-        visit.sign_in(to_start=_to_start(scene))
-        visit.open_detail("chat")
-        accounts["chat"].set_encryption(CMK)
-        vault.set_policy(user, USES)
-        _wait_for_a_turn(scene)
-
-        _again(visit).click()
-        wait_until(lambda: told <= set(receiver.told()), "the alerts", show=scene.tail)
-
-    expect(_said(visit)).to_contain_text("now compliant")
-    expect(visit.rows.filter(has_text="search")).to_contain_text("Healthy")
 
 
 def test_a_newcomer_starts_the_first_scan_and_checks_a_gap_by_keyboard(

@@ -74,7 +74,7 @@ def test_a_posture_with_exceptions_has_a_word_and_a_colour_of_its_own(
 
     expect(visit.posture).to_have_text("Compliant with exceptions")
     expect(visit.posture).to_have_css("color", TEAL)
-    expect(visit.region("Posture")).to_contain_text("2 of 4 accounts are under")
+    expect(visit.region("Posture")).to_contain_text("2 of 4 accounts are encrypted")
     advice = visit.region("What to do next").get_by_role("listitem")
     expect(advice).to_have_count(1)
     expect(advice).to_contain_text(": exception ends soon")

@@ -105,7 +105,6 @@ def test_a_refresh_leaves_the_focus_on_its_link(open_visit: OpenVisit) -> None:
 def test_the_focus_can_be_seen_wherever_it_is(desk: Visit) -> None:
     """An invisible focus is useless to sighted people."""
     unseen = []
-
     for _ in range(25):
         desk.page.keyboard.press("Tab")
         drawn = desk.page.evaluate(

@@ -199,6 +199,12 @@ def test_the_app_filters_and_searches_all_of_them(huge: Visit) -> None:
     huge.expect_names([f"account-{number:05d}" for number in range(5990, 6000)])
     expect(huge.count).to_have_text("10 of 6,000 accounts")
     assert any("q=account-0599" in each and "verdict=compliant" in each for each in _findings(huge))
+    # A subscription that is missing among the choices seems to have no account.
+    box = huge.region("Findings").get_by_role("combobox", name="Subscription", exact=True)
+    expect(box.locator("option", has_text="Acquisitions")).to_have_count(1)
+    # The message that no account matches would be wrong.
+    huge.follow("#kind=Nonsense")
+    expect(huge.region("Findings")).to_contain_text("refused these filters: kind must be one of")
 
 
 def test_only_a_list_that_is_loaded_is_sorted(huge: Visit) -> None:
@@ -217,16 +223,6 @@ def test_only_a_list_that_is_loaded_is_sorted(huge: Visit) -> None:
     assert _findings(huge)[before:] == []
 
 
-def test_the_filter_by_subscription_knows_those_of_accounts_that_are_not_loaded(
-    huge: Visit,
-) -> None:
-    """A subscription that is missing among the choices seems to have no account."""
-    huge.open_filters()
-
-    box = huge.region("Findings").get_by_role("combobox", name="Subscription", exact=True)
-    expect(box.locator("option", has_text="Acquisitions")).to_have_count(1)
-
-
 def test_a_filter_that_only_the_page_has_goes_on_until_it_has_found_enough(huge: Visit) -> None:
     """An old link must not end in an empty table because the first page has none of them."""
     teams = "".join(f"&notOwner=team-{number}" for number in range(1, OWNERS))
@@ -236,13 +232,6 @@ def test_a_filter_that_only_the_page_has_goes_on_until_it_has_found_enough(huge:
     expect(huge.rows).to_have_count(50)
     assert set(huge.column("Owner")) == {"team-0"}
     expect(huge.count).to_have_text(re.compile("^At least [0-9]+ of 6,000 accounts"))
-
-
-def test_filters_that_the_app_refuses_are_said(huge: Visit) -> None:
-    """The message that no account matches would be wrong."""
-    huge.follow("#kind=Nonsense")
-
-    expect(huge.region("Findings")).to_contain_text("refused these filters: kind must be one of")
 
 
 def test_the_next_steps_name_keys_and_owners_from_sums_the_overdue_ones_first(huge: Visit) -> None:
@@ -261,18 +250,10 @@ def test_the_next_steps_name_keys_and_owners_from_sums_the_overdue_ones_first(hu
     assert not any("All owners" in text for text in texts)
     oldest = huge.region("Posture").get_by_text("Oldest open violation: since 4 Mar 2026")
     expect(oldest).to_be_visible()
-
-
-def test_a_message_names_the_first_accounts_of_an_owner_and_the_number_of_the_others(
-    huge: Visit,
-) -> None:
-    """The owner needs the accounts, not a number; the page does not have them yet."""
-    advice = huge.region("What to do next")
-
-    advice.get_by_role("listitem").filter(has_text="team-3").get_by_role("button").click()
-    expect(advice.get_by_role("status")).to_contain_text("Copied")
+    # An owner needs the accounts, not a number; the page does not have them yet.
+    steps.filter(has_text="team-3").get_by_role("button").click()
+    expect(huge.region("What to do next").get_by_role("status")).to_contain_text("Copied")
     text = huge.clipboard()
-
     assert text.count("  cmk-check plan '/subscriptions/") == 20
     assert "- and 230 more accounts" in text
     assert f"{huge.url}#verdict=non_compliant&owner=team-3" in text
@@ -322,25 +303,23 @@ def test_filters_ask_nobody_and_show_within_a_few_frames(many: Visit) -> None:
     assert many.watch.asked()[before:] == []
 
 
-@pytest.mark.parametrize(("answer", "rows"), [("accept", 1_000), ("dismiss", 500)])
-def test_more_than_five_hundred_accounts_are_printed_only_if_wanted(
-    many: Visit, answer: str, rows: int
-) -> None:
+def test_more_than_five_hundred_accounts_are_printed_only_if_wanted(many: Visit) -> None:
     """Ctrl-P by habit must not print two hundred sheets; the page mentions what is left out."""
-    asked = []
+    asked, answers = list[str](), {"accept": 1_000, "dismiss": 500}
 
     def heed(dialog: Dialog) -> None:
+        getattr(dialog, [*answers][len(asked)])()
         asked.append(dialog.message)
-        getattr(dialog, answer)()
 
     many.search.fill("account-01")
     expect(many.count).to_have_text("1,000 of 5,000 accounts")
-    many.page.once("dialog", heed)
-    many.print()
-
-    assert [text.partition("?")[0] for text in asked] == ["Print all 1,000 accounts"]
-    expect(many.rows).to_have_count(rows)
     left_out = many.region("Findings").get_by_text("Only the first 500 of 1,000 accounts are")
-    expect(left_out).to_have_count(1 if answer == "dismiss" else 0)
-    many.print(printing=False)
-    expect(many.rows).to_have_count(DRAWN)
+    for answer, rows in answers.items():
+        many.page.once("dialog", heed)
+        many.print()
+        expect(many.rows).to_have_count(rows)
+        expect(left_out).to_have_count(1 if answer == "dismiss" else 0)
+        many.print(printing=False)
+        expect(many.rows).to_have_count(DRAWN)
+
+    assert [text.partition("?")[0] for text in asked] == ["Print all 1,000 accounts"] * 2

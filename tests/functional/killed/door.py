@@ -24,7 +24,10 @@ _LOOPBACK: Final = "127.0.0.1"
 _HOP_BY_HOP: Final = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 _TABLE: Final = re.compile(r"/(cmk[a-z]+)(?:\(|\s)")
 _ROW: Final = re.compile(r"""(?:RowKey=|"RowKey": ?)['"]([a-z]+)(?=['"|])""")
-_QUEUE: Final = re.compile(r"/(cmk-[a-z-]+)/messages")
+_QUEUE: Final = re.compile(r"/(cmk-[a-z-]+)/messages(?:/([^?]+))?")
+_RECEIVED: Final = re.compile(
+    r"<MessageId>(.*?)</MessageId>.*?<PopReceipt>(.*?)</PopReceipt>", re.DOTALL
+)
 
 
 class When(StrEnum):
@@ -53,7 +56,11 @@ class Trap:
 
 
 class Door:
-    """The way of one host; ``seen`` are the names of its writes. Use in a ``with`` block."""
+    """The way of one host. Use in a ``with`` block.
+
+    ``seen`` are the names of its writes; ``received`` has queue and receipt of each message that it
+    received, by the message's id.
+    """
 
     def __init__(self, connection_string: str) -> None:
         self._parts = dict(part.split("=", 1) for part in connection_string.split(";"))
@@ -62,12 +69,13 @@ class Door:
         self.pid = 0
         self._dead = threading.Event()
         self.seen: list[str] = []
+        self.received: dict[str, tuple[str, str]] = {}
 
     def __enter__(self) -> Self:
         for service in ("QueueEndpoint", "TableEndpoint"):
             target = urlsplit(self._parts[service])
             server = ThreadingHTTPServer((_LOOPBACK, 0), self._handler(target.netloc))
-            thread = threading.Thread(target=server.serve_forever, daemon=True)
+            thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
             thread.start()
             self._stack.callback(thread.join)
             self._stack.callback(server.server_close)
@@ -109,11 +117,24 @@ class Door:
         response = connection.getresponse()
         content = response.read()
         connection.close()
+        self._note_messages(method, path, response, content)
         if write:
             self.seen.append(write)
         if trap is not None and trap.when is When.AFTER:
             self._kill(trap)
         return None if self._dead.is_set() else (response, content)
+
+    def _note_messages(
+        self, method: str, path: str, response: http.client.HTTPResponse, content: bytes
+    ) -> None:
+        queue = _QUEUE.search(path)
+        if queue is not None and method == "GET":
+            for number, receipt in _RECEIVED.findall(content.decode()):
+                self.received[number] = (queue[1], receipt)
+        elif queue is not None and method == "PUT":
+            receipt = response.headers.get("x-ms-popreceipt")
+            if receipt is not None:
+                self.received[queue[2]] = (queue[1], receipt)
 
     def _kill(self, trap: Trap) -> None:
         self._dead.set()

@@ -1,7 +1,7 @@
 """SIGKILL ends the real host at a write to its storage: nothing is lost, nothing told untruly.
 
 The same program, host and storage protocol as on Azure. Two waits of Azure are made short: a dead
-host's message returns after seconds instead of ten minutes, and its claim and lease are ended by
+host's messages return at once instead of after ten minutes, and its claim and lease are ended by
 rewriting their rows.
 """
 
@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, override
 from urllib.error import URLError
 
 import pytest
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from local.azurite import Azurite
 from local.simulator import Access
@@ -39,6 +39,7 @@ pytestmark = pytest.mark.long
 
 QUEUES: Final = ("cmk-slices", "cmk-tell", "cmk-slices-poison", "cmk-tell-poison")
 EVENTS: Final = "cmk-changes"
+# Of a message that a host receives while it is killed.
 _LEASE_SECONDS: Final = 4
 # Two transactions record them, since each account brings its change with it.
 MANY: Final = [f"many-{number:02d}" for number in range(60)]
@@ -160,6 +161,16 @@ class DoorScene(Scene):
         else:
             self.start_host()
         self.storage.expire_claims()
+        for host in self.hosts:
+            if host.door.is_shut:
+                self._return_messages(host.door)
+
+    def _return_messages(self, door: Door) -> None:
+        """Let the messages of a dead host be seen again, as ten minutes would."""
+        for number, (name, receipt) in [*door.received.items()]:
+            # The host has deleted most of them, and may have been renewing one as it died.
+            with self.storage.queue(name) as queue, suppress(HttpResponseError):
+                queue.update_message(number, pop_receipt=receipt, visibility_timeout=0)
 
     def go_on(self) -> bool:
         """Finish what was begun, and scan once more; return whether a lease had to expire."""
@@ -232,20 +243,16 @@ POINTS: Final = (
     Point("cmkscans current scan"),
     Point("cmk-slices send"),
     Point("cmkscans scan", when=When.BEFORE),
-    Point("cmk-slices send", 2),
     Point("cmkscans slice", 2),
     Point("cmkscans status", when=When.BEFORE),
-    Point("cmkscans status"),
     Point("cmkfindings coverage"),
     Point("cmkfindings coverage finding outbox", when=When.BEFORE),
     Point("cmkfindings coverage finding outbox", 2),
-    Point("cmkchanges head id", when=When.BEFORE),
     Point("cmkchanges head id"),
     Point("cmk-tell send"),
     Point("cmk-changes send"),
     Point("cmkfindings outbox"),
     Point("cmk-tell delete", when=When.BEFORE),
-    Point("cmkscans current scan status", when=When.BEFORE),
     Point("cmkscans current scan status"),
     Point("cmkfindings coverage finding outbox", 3, hosts=2),
     Point("cmkchanges head id", 2, hosts=2),

@@ -10,10 +10,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import duckdb_kql
+from duckdb_kql.engine import schema
 
 type Row = tuple[str, ...]
 
 _AT_ONCE: Final = timedelta()
+# A query is evaluated hundreds of times, and its translation takes longer than its evaluation.
+_translations: dict[str, duckdb_kql.TranslationResult] = {}
 
 
 class Line(NamedTuple):
@@ -73,7 +76,7 @@ class Log:
         unreadable: timedelta = _AT_ONCE,
         noted: bool = True,
     ) -> None:
-        self._connection = duckdb_kql.connect()
+        self._connection = duckdb_kql.connect(config={"threads": 1})
         self._connection.execute(
             "CREATE TABLE lines (timestamp TIMESTAMP, message VARCHAR, ingested TIMESTAMP,"
             " readable TIMESTAMP, severityLevel INT, component VARCHAR);"
@@ -103,8 +106,13 @@ class Log:
         )
         # A hidden column of the table, which queries cannot name.
         text = query.replace("ingestion_time()", "ingested")
-        found = duckdb_kql.query(self._connection, text, query_now=now)
-        return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
+        if text not in _translations:
+            _translations[text] = duckdb_kql.to_sql(text, schema(self._connection), query_now=now)
+        sql = _translations[text]
+        parameters = dict.fromkeys(sql.parameters, now)  # its only one is what is now
+        found = self._connection.execute(str(sql), parameters or None)
+        columns = [name for name, *_ in found.description]
+        return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 
 
 def every(

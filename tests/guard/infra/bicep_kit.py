@@ -170,7 +170,11 @@ class Bicep:
         lines = [
             f"param {name} = json({_literal(json.dumps(value))})" for name, value in given.items()
         ]
-        text = "\n".join([(self._folder / "minimal.bicepparam").read_text(), *lines])
+        # The template is compiled once; its source would be compiled again for each set of values.
+        if not (self._folder / "main.json").exists():
+            self.write("main.json", json.dumps(self.compiled("main.bicep")[0]))
+        text = (self._folder / "minimal.bicepparam").read_text()
+        text = "\n".join([text.replace("'main.bicep'", "'main.json'"), *lines])
         path = self.write(f"on_top_{abs(hash(text))}.bicepparam", text)
         try:
             return self.snapshot(path)

@@ -18,10 +18,6 @@ WEBHOOK = {
     "webhookUrlSecretUri": "https://kv-example.vault.azure.net/secrets/webhook",
     "webhookSigningSecretUri": "https://kv-example.vault.azure.net/secrets/signing",
 }
-ACTION_GROUP = (
-    "/subscriptions/5e2f8b90-7c14-4a6d-b1e3-40d9c6f2a857/resourceGroups/rg-hub"
-    "/providers/Microsoft.Insights/actionGroups/ag-hub"
-)
 # Names that are the host's or the platform's, not the app's.
 OF_THE_HOST = {
     "AzureWebJobsStorage__accountName",
@@ -116,23 +112,6 @@ def test_a_template_without_options_sets_what_it_works_out_and_no_more(compiler:
     }
 
 
-@pytest.mark.parametrize(
-    ("given", "has_receivers"),
-    [
-        ({}, False),
-        ({"alertEmails": ["a@example.com"]}, True),
-        ({"existingActionGroupId": ACTION_GROUP}, True),
-    ],
-)
-def test_the_app_learns_whether_its_alerts_reach_anybody(
-    compiler: Bicep, given: dict[str, object], *, has_receivers: bool
-) -> None:
-    """It may not read the group, and alerts that nobody gets are the ones nobody misses."""
-    settings = _set(compiler, "AzureCloud", **given)
-
-    assert (settings["CMK_ACTION_GROUP"] == "receivers") is has_receivers
-
-
 @pytest.mark.parametrize("cloud", ENVIRONMENTS)
 def test_the_app_takes_what_the_template_sets(compiler: Bicep, cloud: str) -> None:
     """A fault in a setting stops every function, and is seen after the deployment."""
@@ -189,8 +168,5 @@ def test_the_list_names_what_the_deployment_uses_and_no_more() -> None:
     found = {name for names in re.findall(NAME, texts, re.MULTILINE) for name in names if name}
 
     assert found - SETTING_NAMES == OF_DEPLOYMENT
-
-
-def test_no_variable_of_the_deployment_is_a_setting() -> None:
-    """It would be read by the app from the shell of whoever deploys."""
+    # A setting would be read by the app from the shell of whoever deploys.
     assert OF_DEPLOYMENT.isdisjoint(SETTING_NAMES)

@@ -46,7 +46,9 @@ EXCEPTION: Final = {
     "expiresOn": "2027-01-31T00:00:00Z",
 }
 COUNTS: Final = {"total": 7, "compliant": 1, "nonCompliant": 4, "unknown": 2}
-COUNTED: Final = "4 of 7 accounts are not under a customer-managed key, 2 could not be judged"
+COUNTED: Final = (
+    "4 of 7 accounts are not encrypted with a customer-managed key, 2 could not be judged"
+)
 SUMS: Final = {"broken": 1, "atRisk": 2, "unknown": 3, "healthy": 4}
 GAP: Final = {"coverage": "gap", "reason": "forbidden", "missingAction": "a/b/read"}
 type Data = dict[str, object]
@@ -141,8 +143,8 @@ def test_a_line_that_was_overtaken_says_so_and_what_holds_since() -> None:
 
     said = format_change(change(ChangeType.ACCOUNT_RESOLVED, overtakenBy=later), PORTAL)
 
-    assert said.title == "Out of date: Account now under a customer-managed key"
-    since = "Account not under a customer-managed key (2026-11-25T13:00:05Z)"
+    assert said.title == "Out of date: Account now encrypted with a customer-managed key"
+    since = "Account not encrypted with a customer-managed key (2026-11-25T13:00:05Z)"
     assert said.details.startswith(f"since then: {since}; ")
 
 

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.alerts.webhook_bodies import build_posts
-from cmk_check.core.cloudevents import to_cloudevent
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.limits import MAX_CHAT_CHARS, MAX_CHAT_LINES, SLACK_ALWAYS_FITS_CHARS
@@ -89,16 +88,6 @@ def _runs(message: Any) -> list[Any]:  # noqa: ANN401
     return [run for block in blocks for run in block["inlines"]]
 
 
-def test_cloudevents_are_one_batch_of_the_events() -> None:
-    """The batch is the documented form, so that any consumer of CloudEvents can read it."""
-    changes = [_violated(1), _violated(2)]
-
-    (post,) = build_posts(changes, "cloudevents", PORTAL)
-
-    assert post.content_type.startswith("application/cloudevents-batch+json")
-    assert json.loads(post.body) == [to_cloudevent(change) for change in changes]
-
-
 WHERE: Final = f"chat (OpenAI) in Production ({SUBSCRIPTION})"
 WHY: Final = (
     "The account is set to Microsoft's keys. Create a key in a vault, let the account's identity "
@@ -108,7 +97,7 @@ LINKS: Final = {
     "Finding": f"https://app.test/api/v1/findings{ACCOUNT}",
     "Portal": f"{PORTAL}/#resource{ACCOUNT}",
 }
-VIOLATED: Final = "Account not under a customer-managed key"
+VIOLATED: Final = "Account not encrypted with a customer-managed key"
 WORKS: Final = Change("c2", ChangeType.SCAN_RECOVERED, NOON, "/scans/s", "/scans/s", {})
 # The lookalike of a colon keeps Slack from seeing an emoji between two of them.
 AT_NOON: Final = "(2026-11-25 12\u223600:00 UTC)"

@@ -367,10 +367,10 @@ PREDICTED: Final = account(named(LONG), name=LONG, id=f"[resourceId('{ACCOUNT}',
 INCOMPLETE: Final = plan(change("x", {})) | {"complete": False}
 MESSAGES: Final[dict[str, tuple[object, str, str]]] = {
     "an open template": (template(account("[x()]")), "--parameters", "Encryption page"),
-    "a template": (template(account()), "Set properties.encryption", "Encryption page"),
+    "a template": (template(account()), "Set a key in properties.encryption", "Encryption page"),
     "what-if": (what_if("Create", account("[x()]")), "a scan judges", "what-if --no-pretty"),
     "an open plan": (OPEN_PLAN, "when Terraform plans", "--parameters"),
-    "a plan": (plan(azurerm()), "customer_managed_key, to a key.", "az "),
+    "a plan": (plan(azurerm()), "customer_managed_key with azurerm.", "az "),
     "templates that are lacking": (
         template(*map(linked, "abcdefgh")),
         "lacks what this deploys, which may have accounts: resources[0]",

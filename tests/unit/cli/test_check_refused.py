@@ -37,7 +37,7 @@ from tests.unit.cli.check_kit import (
 from tests.unit.cli.test_check import COMMENTED, MAIN, output_of
 
 DEEP: Final = "[" * 10_000 + "]" * 10_000
-NEITHER: Final = "neither a template nor a plan"
+NEITHER: Final = "must be a template, a plan, an account"
 RUN: Final = "; run `terraform plan -out plan.bin` and "
 REFUSED: Final[dict[str, tuple[object, str]]] = {
     "no JSON": (b"resource x 'y' = {", "use Bicep, an ARM template, or"),
@@ -52,7 +52,7 @@ REFUSED: Final[dict[str, tuple[object, str]]] = {
     "too many bytes": (b" " * (MAX_INPUT_BYTES + 1), "must have at most"),
     "an object": ({}, NEITHER),
     "null": (None, NEITHER),
-    "another resource": ({"id": STORAGE}, "no account or list of accounts"),
+    "another resource": ({"id": STORAGE}, "an account or a list of accounts"),
     "an unclosed comment": (COMMENTED.replace('"type"', '/* "type"').encode(), "invalid JSON"),
     # Programs differ on whether this ends a line.
     "a comment in an old line": (COMMENTED.replace('"type"', '// x\r "type"').encode(), "invalid JSON"),

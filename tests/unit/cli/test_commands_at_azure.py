@@ -121,12 +121,3 @@ def test_the_report_is_a_file_beside_the_lines(tmp_path: Path) -> None:
     assert isinstance(json.loads(file.read_text()), dict)
     assert full.exit_code == 2
     assert "The report cannot be written (No space left on device)." in full.stderr
-
-
-@pytest.mark.parametrize("option", ["--settings", "--report"])
-def test_a_file_that_cannot_be_used_is_said_before_the_work(option: str) -> None:
-    """Nobody waits for minutes to read that a folder does not exist."""
-    result = _doctor(option, "/nowhere/file.json")
-
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert option in result.stderr

@@ -11,14 +11,11 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from rich.console import Console
 
-from cmk_check.cli.output_options import OutputOptions
-from cmk_check.cli.problems import Collected, find_partly_listed, list_problems
+from cmk_check.cli.problems import Collected, find_partly_listed
 from cmk_check.cli.scan_result import ScanResult
 from cmk_check.cli.since import Earlier, compare_scans, list_violations
-from cmk_check.cli.table import show, summarise
-from cmk_check.core.enums import ReasonSeverity
+from cmk_check.cli.table import summarise
 from cmk_check.core.model import Finding
-from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.requirements import REQUIREMENTS, Requirement
 from cmk_check.core.status import Status
 from cmk_check.web import models
@@ -27,9 +24,8 @@ from cmk_check.web.views.finding import to_api_finding
 from tests.unit.cli.scan_kit import SETTINGS, world_of_keys
 from tests.unit.core.aspects.test_catalogue import BARE, FINDINGS, PORTAL, counted
 from tests.unit.core.examples import NOON
-from tests.unit.core.test_requirements import against, asks, each_requirement, reasons_of, status_of
+from tests.unit.core.test_requirements import against, asks, each_requirement
 
-BAD = {ReasonSeverity.ERROR, ReasonSeverity.UNKNOWN}
 # Of the others, nobody has looked at anything beside the verdict.
 READ = [each for each in FINDINGS if each not in BARE.values()]
 
@@ -37,35 +33,6 @@ READ = [each for each in FINDINGS if each not in BARE.values()]
 def shown_as(finding: Finding) -> models.Finding:
     """Return a finding as the API shows it."""
     return to_api_finding(finding, None, Status(), NOON, PORTAL)
-
-
-@each_requirement
-async def test_p1_what_breaks_it_is_a_problem_a_row_and_a_violation(
-    requirement: Requirement,
-) -> None:
-    """Whoever reads only SARIF, JUnit XML, the table or --since must not miss it."""
-    world, expect = world_of_keys("healthy"), asks(requirement)
-    await world.scan()
-    status = (await ScanResult(world.context, SETTINGS).status()).model_copy(update={"reasons": []})
-
-    for finding in READ:
-        shown = shown_as(finding)
-        problems = list_problems(shown, expect, accepts=False)
-        reasons = reasons_of(status_of(counted([finding])), expect)
-        severities = {POSTURE_REASONS[code].severity for code in reasons} & BAD
-        assert severities <= {each.severity for each in problems}
-
-        document = shown.model_dump(mode="json", by_alias=True)
-        assert bool(list_violations([document], expect, ())) == (ReasonSeverity.ERROR in severities)
-
-        stream = io.StringIO()
-        listed = [(shown, problems)]
-        collected = Collected(status, listed, (), (), (), (), {}, accepts=False, has_history=True)
-        show(Console(file=stream, width=500), collected, OutputOptions())
-        rows = stream.getvalue().partition("accounts: ")[0]
-        assert [
-            each.code for each in problems if each.severity in BAD and each.code not in rows
-        ] == []
 
 
 @each_requirement

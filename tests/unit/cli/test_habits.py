@@ -24,6 +24,9 @@ from cmk_check.cli import app
         ("help nosuch", "No such command 'nosuch'."),
         ("resend --url https://x.test --from x --to 3", "must be a whole number, 1 or more"),
         ("resend --url https://x.test --from 0 --to 3", "must be a whole number, 1 or more"),
+        ("resend --url https://x.test --from 2 --to 1", "--to"),
+        ("resend --url https://x.test --from 1 --to 10001", "--to"),
+        ("doctor --report /nowhere/file.json", "--report"),
         ("doctor --settings /nope", "/nope cannot be read (No such file or directory); save the"),
     ],
 )
@@ -35,21 +38,19 @@ def test_an_option_of_other_tools_is_answered_with_the_right_one(line: str, told
     assert told in result.stderr
 
 
-def test_the_version_is_also_a_command() -> None:
-    """As `gh version` and `az version` are."""
-    results = [CliRunner().invoke(app, [word]) for word in ("version", "--version", "-V")]
-
-    assert [(each.exit_code, each.stdout) for each in results] == [
-        (0, f"cmk-check {VERSION}\n")
-    ] * 3
-
-
-@pytest.mark.parametrize(("line", "same"), [("help", "--help"), ("help scan", "scan --help")])
-def test_help_is_also_a_command(line: str, same: str) -> None:
-    """As `git help` and `gh help` are."""
+@pytest.mark.parametrize(
+    ("line", "same"),
+    [
+        *(("help", "--help"), ("help scan", "scan --help")),
+        *(("version", "--version"), ("version", "-V")),
+    ],
+)
+def test_help_and_version_are_also_commands(line: str, same: str) -> None:
+    """As `git help` and `gh version` are."""
     given, expected = (CliRunner().invoke(app, each.split()) for each in (line, same))
 
     assert (given.exit_code, given.stdout) == (0, expected.stdout)
+    assert line != "version" or given.stdout == f"cmk-check {VERSION}\n"
 
 
 _RUN = """

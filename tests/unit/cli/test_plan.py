@@ -105,7 +105,7 @@ async def test_the_script_stands_alone_on_standard_output(
     }.get(language)
     assert written.err.splitlines() == [
         f"cmk-check: chat is non_compliant: {VERDICT_REASONS[Reason.MICROSOFT_MANAGED_KEY].text()}",
-        "cmk-check: Azure created it on 2024-05-01; the violation may be as old.",
+        "cmk-check: The violation may be as old as the account, created on 2024-05-01.",
         f"cmk-check: {plan.summary} Read it first: it says what cannot be undone.",
         f"cmk-check: afterwards check: cmk-check scan --subscription {ID.subscription_id}",
     ]
@@ -148,16 +148,12 @@ NO_COMMAND = changed(POLICIES, "vault.properties.publicNetworkAccess", "SecuredB
     ("plan", "code", "said"),
     [
         (partial(_plan, Reading((GOOD,))), 0, "there is nothing to do"),
-        (partial(_plan, Reading((HOPELESS,)), settings=VISION), 3, "no plan can end this"),
+        (partial(_plan, Reading((HOPELESS,)), settings=VISION), 3, "no plan can fix this"),
         (partial(_plan, Reading((ODD,))), 3, "no plan while the account's state is unknown"),
         (partial(_plan, Reading((GOOD, ODD))), 3, "chat is unknown"),
         (partial(_plan, Reading()), 3, "whether the account was deleted or moved"),
         (partial(_plan, Reading(gap=FORBIDDEN)), 3, "forbidden: Grant the Reader role."),
-        (
-            partial(_plan, OUT_OF_SCOPE),
-            3,
-            "only accounts of the kinds OpenAI, AIServices are judged",
-        ),
+        (partial(_plan, OUT_OF_SCOPE), 3, "its kind is not one of OpenAI, AIServices"),
         (partial(_plan_key, POLICIES), 0, "there is nothing to do"),
         (partial(_plan_key, LARGER), 0, "there is nothing to do"),
         (partial(_plan_key, NO_COMMAND), 3, "no az command fixes this: follow the advice of each"),

@@ -34,7 +34,7 @@ from tests.unit.cli.scan_kit import (
 )
 
 type Output = pytest.CaptureFixture[str]
-NOTHING_SHARED: Final = "Nothing is shared, because no two plans create a vault for the same owner"
+NOTHING_SHARED: Final = "No two plans create a vault for the same owner"
 
 
 async def _write(world: World, out: Path, choice: PlanChoice = PlanChoice()) -> int:  # noqa: B008 - a value

@@ -73,19 +73,3 @@ def test_what_was_not_queued_is_an_error(status: int, code: str, text: str) -> N
     assert result.stderr.startswith("cmk-check: the changes are not all queued: 127.0.0.1:")
     assert text in result.stderr
     assert KEY not in result.output
-
-
-@pytest.mark.parametrize(
-    ("options", "name"),
-    [
-        (["--from", "2", "--to", "1"], "--to"),
-        (["--from", "1", "--to", "10001"], "--to"),
-        (["--from", "0", "--to", "1"], "--from"),
-        (["--from", "1"], "--to"),
-    ],
-)
-def test_a_range_that_cannot_be_is_refused_here(options: list[str], name: str) -> None:
-    """Before a key is read."""
-    result = _resend("http://127.0.0.1:9", *options)
-
-    assert (result.exit_code, name in result.output) == (2, True)

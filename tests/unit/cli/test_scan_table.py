@@ -77,32 +77,32 @@ async def test_a_store_also_knows_when_an_account_was_first_seen(capsys: Output)
     assert [row.split()[-3:-1] for row in rows] == [["2024-05-01", day], ["-", day]]
 
 
-async def test_without_accounts_the_posture_says_that_there_is_nothing_to_judge() -> None:
-    """The word "compliant" alone would be read as good news."""
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        # The word "compliant" alone would be read as good news.
+        (
+            {"total": 0, "compliant": 0},
+            "posture: compliant (nothing to judge: no account of a kind in sc",
+        ),
+        # Whoever adds up the rows comes to other numbers.
+        (
+            {"overdue": 2, "unread": 3, "ignored_by_kind": {"Speech": 4}},
+            "; 2 overdue; 3 of them not read, as last known; 4 of other kinds ignored\n",
+        ),
+    ],
+)
+async def test_the_sums_name_what_is_not_judged(counts: dict[str, object], said: str) -> None:
+    """They are what most people read."""
     world = world_of("good")
     await world.scan()
     status = await ScanResult(world.context, SETTINGS).status()
-    accounts = status.accounts.model_copy(update={"total": 0, "compliant": 0})
-    stream = io.StringIO()
-
-    summarise(Console(file=stream), status.model_copy(update={"accounts": accounts}))
-
-    assert "posture: compliant (nothing to judge: no account of a kind in sc" in stream.getvalue()
-
-
-async def test_the_sums_name_what_is_overdue_unread_or_passed_over() -> None:
-    """Whoever adds up the rows comes to other numbers."""
-    world = world_of("good")
-    await world.scan()
-    status = await ScanResult(world.context, SETTINGS).status()
-    counts = {"overdue": 2, "unread": 3, "ignored_by_kind": {"Speech": 4}}
     accounts = status.accounts.model_copy(update=counts)
     stream = io.StringIO()
 
     summarise(Console(file=stream, width=200), status.model_copy(update={"accounts": accounts}))
 
-    said = "; 2 overdue; 3 of them not read, as last known; 4 of other kinds passed over"
-    assert stream.getvalue().splitlines()[0].endswith(said)
+    assert said in stream.getvalue()
 
 
 @pytest.fixture
@@ -182,7 +182,7 @@ async def test_what_resource_graph_knows_beyond_the_lists_is_said(capsys: Output
 
     assert difference.replace(" \n", "\n") == (
         "cmk-check: cross-check with Resource Graph: checked, "
-        "accounts missing from Azure's lists: 1\n"
+        "and 1 account missing from Azure's lists\n"
     )
     assert capsys.readouterr().err == ""
 

@@ -102,7 +102,7 @@ def _of_tenant(tenant: str) -> World:
     ("before", "now", "subscriptions", "said"),
     [
         (world_of("bad", kinds={"face": "Face"}), world_of("bad"), (), "the same kinds"),
-        (world_of("bad"), world_of("bad"), [sub(1)], "not of named subscriptions"),
+        (world_of("bad"), world_of("bad"), [sub(1)], "not single subscriptions"),
         (_of_tenant("t1"), _of_tenant("t2"), (), "must be of this tenant; it is of t1"),
     ],
     ids=["scope", "named subscriptions", "tenant"],
@@ -220,7 +220,7 @@ async def test_p1_exit_zero_excuses_only_what_was_read(
     assert await scan(world, OutputOptions(exit_zero=True)) == code
 
     last = capsys.readouterr().err.splitlines()[-1]
-    said = f"cmk-check: --exit-zero: the exit code is {code} instead of {plain}."
+    said = f"cmk-check: --exit-zero changes the exit code from {plain} to {code}."
     assert (last == said) == (code != plain)
 
 

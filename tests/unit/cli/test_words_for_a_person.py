@@ -1,16 +1,13 @@
 """A scan from a laptop speaks to a person; what it stores is for the app's readers."""
 
-import json
-
 import pytest
 
 from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.scope import Scope
-from tests.fakes.keys import UNREAD
 from tests.fakes.world import sub
-from tests.unit.cli.scan_kit import JSON, scan, world_of, world_of_keys
+from tests.unit.cli.scan_kit import scan, world_of
 
 DENIED = make_gap(GapReason.FORBIDDEN, missing_action="Some/action")
 
@@ -30,22 +27,6 @@ async def test_a_gap_asks_for_a_role_of_the_one_who_signed_in(
     assert output is Format.CSV or "Grant your identity the Reader role" in printed
     stored = await world.context.findings_table.coverage(sub(2))
     assert "Grant the app's identity" in str(stored)
-
-
-async def test_a_key_that_was_not_read_says_to_scan_again(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """Nothing else on a laptop starts the next scan."""
-    world = world_of_keys("unknown")
-    assert world.keys is not None
-    world.keys.facts = dict.fromkeys(world.keys.facts, UNREAD)
-
-    await scan(world, JSON)
-
-    (finding,) = json.loads(capsys.readouterr().out)["findings"]
-    messages = [reason["message"] for reason in finding["keyHealth"]["reasons"]]
-    assert messages
-    assert not any("next scan" in message for message in messages)
 
 
 @pytest.mark.parametrize(

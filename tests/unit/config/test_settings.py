@@ -12,7 +12,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from cmk_check.config.http_auth import is_scheduled, read_http_auth
-from cmk_check.config.setting_values import check_one_of, whole
+from cmk_check.config.setting_values import check_number, check_one_of
 from cmk_check.config.settings import ConnectionString, Settings, StorageByIdentity, is_easy_auth_on
 from cmk_check.config.settings_error import SettingsError
 from cmk_check.core.alert_routes import Route
@@ -180,8 +180,8 @@ def test_all_faults_are_named_at_once() -> None:
 
 def test_a_number_or_word_is_taken_within_its_bounds_alone() -> None:
     """What is not understood must not be taken for the default."""
-    numbers = TypeAdapter(Annotated[int, whole(2, 30)])
-    days = TypeAdapter(Annotated[timedelta, whole(1, 30, of=timedelta(days=1))])
+    numbers = TypeAdapter(Annotated[int, check_number(2, 30)])
+    days = TypeAdapter(Annotated[timedelta, check_number(1, 30, of=timedelta(days=1))])
     words = TypeAdapter(Annotated[str, check_one_of("slack", "teams")])
 
     assert [numbers.validate_python(text) for text in ("2", "030")] == [2, 30]

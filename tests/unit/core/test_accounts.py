@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from cmk_check.core.account import Account, UserIdentity, parse_account
-from cmk_check.core.owner import UNOWNED, Owner, choose_owner, owner_tag
+from cmk_check.core.owner import UNOWNED, Owner, choose_owner, find_owner
 from cmk_check.limits import MAX_TAG_BYTES
 
 TAGS = frozenset({"owner", "costcenter"})
@@ -233,12 +233,12 @@ OWNER_TAGS = ("owner", "contact", "team")
 )
 def test_the_first_tag_with_a_value_names_the_owner(tags: object, owner: str | None) -> None:
     """The spelling of tags varies, and the result must not."""
-    assert owner_tag(tags, OWNER_TAGS) == owner
+    assert find_owner(tags, OWNER_TAGS) == owner
 
 
 def test_no_tag_is_looked_at_without_a_name() -> None:
     """With an empty setting nothing is kept: owners may be people."""
-    assert owner_tag({"owner": "a", "": "b"}, ()) is None
+    assert find_owner({"owner": "a", "": "b"}, ()) is None
 
 
 def test_the_account_says_more_than_its_subscription() -> None:

@@ -32,11 +32,11 @@ from tests.unit.core.examples import FORBIDDEN, ID, NOON, SUBSCRIPTION, context
 GOOD_POSTURES: Final = {PostureVerdict.COMPLIANT, PostureVerdict.COMPLIANT_WITH_EXCEPTIONS}
 NOTHING_IS_KNOWN: Final = AccountCounts(by_kind={"OpenAI": VerdictCounts(compliant=2)})
 
-BROKEN, HEALTHY = map(KEY_HEALTH.label, EXAMPLES["keyHealth"])
-NOTHING_IS_WELL: Final = KEY_HEALTH.into(NOTHING_IS_KNOWN, {BROKEN: 2})
+BROKEN, HEALTHY = map(KEY_HEALTH.get_label, EXAMPLES["keyHealth"])
+NOTHING_IS_WELL: Final = KEY_HEALTH.add_counts(NOTHING_IS_KNOWN, {BROKEN: 2})
 # Of every aspect the second example.
 EVERYTHING_IS_WELL: Final = counted(
-    2 * [next(each for each in FINDINGS if KEY_HEALTH.label(each) == HEALTHY)]
+    2 * [next(each for each in FINDINGS if KEY_HEALTH.get_label(each) == HEALTHY)]
 )
 each_requirement: Final = pytest.mark.parametrize(
     "requirement", REQUIREMENTS, ids=lambda it: it.name

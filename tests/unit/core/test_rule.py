@@ -58,7 +58,7 @@ def encrypted(source: Json, key: Json = None) -> dict[str, Json]:
 
 
 def without(name: str) -> dict[str, Json]:
-    """Return an account under a customer-managed key that lacks a part."""
+    """Return an account encrypted with a customer-managed key that lacks a part."""
     return {
         key: value for key, value in encrypted("Microsoft.KeyVault", KEY).items() if key != name
     }
@@ -115,6 +115,10 @@ R5: Final[dict[str, dict[str, Json]]] = {
     "new source": encrypted("Microsoft.ManagedHsm", KEY),
     "source longer than Microsoft's": encrypted("Microsoft.CognitiveServices.New", KEY),
     "source with a blank": encrypted("Microsoft.KeyVault ", KEY),
+    # Azure ignores the case of ASCII letters; anything more would be a guess (P1).
+    "long s": encrypted("Micro\u017foft.KeyVault", KEY),
+    "kelvin sign": encrypted("Microsoft.\u212aeyVault", KEY),
+    "zero width space": encrypted("MICROSOFT.KEYVAULT\u200b", KEY),
 }
 NAMELESS: Final[dict[str, Json]] = {
     "key absent": None,
@@ -123,6 +127,11 @@ NAMELESS: Final[dict[str, Json]] = {
     "name of blanks": {**KEY, "keyName": " \t\r\n"},
     "name of separators": {**KEY, "keyName": "\x1c\x85\u2028\u3000"},
     "name of invisible characters": {**KEY, "keyName": "\u200b\ufeff\u2060"},
+    # A character that cleaning inserts must not turn an empty name into a name (P1).
+    **{
+        ascii(name): {"keyName": name}
+        for name in ("\x00", "\x07\x1b", "\x9f", "\ud800", "\x00 \x00")
+    },
 }
 NAMED: Final[dict[str, Json]] = {
     "system-assigned identity": KEY,
@@ -161,6 +170,8 @@ def test_each_clause_gives_its_verdict(raw: Json, reason: Reason) -> None:
     judgement = judged(raw)
 
     assert (judgement.verdict, judgement.reason) == (VERDICTS[reason], reason)
+    has_way_out = re.search(r"\b(Set|Look at|update cmk_check)\b", judgement.message)
+    assert has_way_out or judgement.verdict is not Verdict.UNKNOWN  # P11
 
 
 # Microsoft's own policy passes R4. In R3, a name left over from before the switch back to
@@ -207,24 +218,6 @@ def test_a_name_that_azure_refuses_names_no_key(
 
     assert (judgement.verdict, judgement.reason) == (VERDICTS[reason], reason)
     assert ("keyName" in judgement.message) is (reason is Reason.MALFORMED)
-
-
-@pytest.mark.parametrize("name", ["\x00", "\x07\x1b", "\x9f", "\ud800", "\x00 \x00"])
-def test_a_name_of_control_characters_alone_names_no_key(name: str) -> None:
-    """A character that cleaning inserts must not turn an empty name into a name (P1)."""
-    judgement = judged(encrypted("Microsoft.KeyVault", {"keyName": name}))
-
-    assert judgement.verdict is not Verdict.COMPLIANT
-
-
-@pytest.mark.parametrize(
-    "source",
-    ["Micro\u017foft.KeyVault", "Microsoft.\u212aeyVault", "MICROSOFT.KEYVAULT\u200b"],
-    ids=["long s", "kelvin sign", "zero width space"],
-)
-def test_a_lookalike_of_the_key_source_is_a_value_never_seen(source: str) -> None:
-    """Azure ignores the case of ASCII letters; anything more would be a guess (P1)."""
-    assert judged(encrypted(source, KEY)).reason is Reason.UNRECOGNISED_KEY_SOURCE
 
 
 _TEXT: Final = st.text(st.characters(exclude_categories=["Cc"]), max_size=6)
@@ -293,12 +286,6 @@ def test_the_evidence_says_how_the_key_is_rotated(key: Json, version: str | None
     evidence = judged(encrypted("Microsoft.KeyVault", key)).evidence
 
     assert evidence.key_version == version
-
-
-@pytest.mark.parametrize("raw", [*R6.values(), *R5.values()], ids=[*R6, *R5])
-def test_every_unknown_has_a_way_out(raw: Json) -> None:
-    """An unknown that nobody can end is as useless as none (P11)."""
-    assert re.search(r"\b(Set|Look at|update cmk_check)\b", judged(raw).message)
 
 
 def test_a_row_of_a_newer_version_is_unknown_and_says_so() -> None:

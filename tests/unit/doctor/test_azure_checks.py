@@ -144,17 +144,6 @@ def _subject(environ: dict[str, str], search: ScriptedChanges) -> ScriptedPatien
     return subject
 
 
-async def test_p11_a_right_that_is_missing_is_named() -> None:
-    """P11: whoever grants it needs the words."""
-    search = ScriptedChanges(MovableClock())
-    search.gap = Gap(GapReason.FORBIDDEN, detail="Grant it.")
-
-    ((mark, text),) = await watch(_subject(ON, search))
-
-    assert mark == "problem"
-    assert text.endswith("does not list changes: Grant it.")
-
-
 @pytest.mark.parametrize(
     ("changed", "created", "mark", "said"),
     [
@@ -183,3 +172,6 @@ async def test_an_empty_list_of_changes_is_not_taken_for_a_right(
     assert await watch(_subject({}, search)) == []  # most laptops have no watch
     assert (marked, said in text) == (mark, True), text
     assert subject.sees_changes is {"ok": True, "problem": False, "warning": None}[mark]
+    search.gap = Gap(GapReason.FORBIDDEN, detail="Grant it.")
+    ((marked, text),) = await watch(_subject(ON, search))
+    assert (marked, text.endswith("does not list changes: Grant it.")) == ("problem", True)

@@ -23,8 +23,8 @@ FORBIDDEN = Gap(GapReason.FORBIDDEN, "Some/thing/read", "Azure answered 403: gra
 BROKEN = Gap(GapReason.SERVER_ERROR, detail="Azure answered 500: wait.")
 ACCOUNTS = "Microsoft.CognitiveServices/accounts/read"
 OF_ACCOUNTS = "(api-version of microsoft.cognitiveservices/accounts)"
-ONE_SEEN = ("ok", "1 visible, 1 in scope.")
-CURE = "Assign the identity the Reader role there, or add them to CMK_EXCLUDE_SUBSCRIPTIONS."
+ONE_SEEN = ("ok", "Subscriptions: 1 visible, 1 in scope.")
+CURE = "Assign the identity the Reader role there, or add the ids to CMK_EXCLUDE_SUBSCRIPTIONS."
 ON_BOTH = {"CMK_INCLUDE_SUBSCRIPTIONS": f"{ONE.id},{TWO.id}", "CMK_EXCLUDE_SUBSCRIPTIONS": TWO.id}
 OF_GROUP = {"CMK_MANAGEMENT_GROUP": "mg-ai"}
 
@@ -32,11 +32,13 @@ OF_GROUP = {"CMK_MANAGEMENT_GROUP": "mg-ai"}
 @pytest.mark.parametrize(
     ("listed", "environ", "said"),
     [
-        pytest.param([ONE, TWO], {}, [("ok", "2 visible, 2 in scope.")], id="all is well"),
+        pytest.param(
+            [ONE, TWO], {}, [("ok", "Subscriptions: 2 visible, 2 in scope.")], id="all is well"
+        ),
         pytest.param(
             [ONE, TWO, DELETED],
             {"CMK_EXCLUDE_SUBSCRIPTIONS": TWO.id},
-            [("ok", "2 visible, 1 in scope.")],
+            [("ok", "Subscriptions: 2 visible, 1 in scope.")],
             id="one is excluded, and one deleted",
         ),
         pytest.param(
@@ -77,7 +79,7 @@ OF_GROUP = {"CMK_MANAGEMENT_GROUP": "mg-ai"}
             [ONE, TWO],
             OF_GROUP | {"CMK_EXCLUDE_SUBSCRIPTIONS": TWO.id},
             [
-                ("ok", "2 visible, 1 in scope."),
+                ("ok", "Subscriptions: 2 visible, 1 in scope."),
                 ("ok", "All 2 subscriptions below mg-ai are visible or excluded."),
             ],
             id="the group names no other",

@@ -141,7 +141,7 @@ def test_numbers_that_begin_again_are_noticed(seed: int, random: Random) -> None
         assert _is_right(where, then, recorded)
         if source.endswith(where):
             assert then is not None
-            assert then.not_known == "the numbers of its changes restarted"
+            assert then.not_known == "the numbers of the subscription's changes restarted"
 
 
 def _of_subscriptions(listed: Listed) -> list[dict[str, Any]]:

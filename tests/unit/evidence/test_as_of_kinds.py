@@ -110,9 +110,9 @@ async def test_what_contradicts_the_changes_is_not_rebuilt() -> None:
 
     assert "contradict" in str(_then(found, one).not_known)
     found.subscriptions[0]["sequence"] = 2
-    assert "was recording it" in str(_then(found, two).not_known)
+    assert "was recording the subscription" in str(_then(found, two).not_known)
     found.subscriptions.clear()
-    assert "no longer lists it" in str(_then(found, two).not_known)
+    assert "no longer lists the subscription" in str(_then(found, two).not_known)
 
 
 @pytest.mark.parametrize("before", [None, "read"])
@@ -128,7 +128,11 @@ async def test_an_account_that_is_newer_than_its_changes_is_not_rebuilt(before: 
     if before:
         found.findings[0]["changedAt"] = times[0] + HOUR
 
-    said = "a change is missing" if before else "it had accounts before it was recorded"
+    said = (
+        "a change is missing"
+        if before
+        else "the subscription has accounts from before it was recorded"
+    )
     assert said in str(_then(found, times[0]).not_known)
 
 

@@ -56,8 +56,8 @@ def test_without_a_key_only_a_bundle_that_nobody_signed_is_checked(bundles: Bund
     changed = _verify(bundle)
 
     assert [each.exit_code for each in (signed, unsigned, chain, changed)] == [2, 3, 2, 1]
-    assert "name it with --key" in signed.stderr
-    assert "name it with --key" in chain.stderr
+    assert "provide the public key with --key" in signed.stderr
+    assert "provide the public key with --key" in chain.stderr
     assert unsigned.stdout.startswith(f"{bundle}: not signed; complete, and as in MANIFEST.json ")
     assert "scans.json was changed" in changed.stderr
 
@@ -188,7 +188,7 @@ def test_each_bundle_of_a_chain_continues_the_one_before(bundles: Bundles) -> No
 
     assert bundles.verify(first, second, third).exit_code == 0
     assert "must be" in bundles.verify(second, third).stdout  # which one comes before it
-    assert f"{MANIFEST} must be a folder" in bundles.verify(first / MANIFEST).stderr
+    assert f"{MANIFEST} must be the folder" in bundles.verify(first / MANIFEST).stderr
     for broken in ((first, third), (second, first), (first, second, second)):
         result = bundles.verify(*broken)
         assert result.exit_code == 1

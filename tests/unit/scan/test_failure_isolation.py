@@ -23,19 +23,6 @@ from tests.unit.scan.scan_world import CLAIM_ENDS, ONE, PUBLISH, TWO, ScanWorld
 FINDING = table_keys.finding_row("rg", "chat")
 
 
-async def test_a_broken_finding_row_is_healed_by_deleting_it(world: ScanWorld) -> None:
-    """That is what its message says to do."""
-    world.azure_has(good(ONE))
-    await world.scan()
-    await world.overwrite(Table.FINDINGS, ONE, FINDING, history="oops")
-    await world.scan()
-    await world.delete(Table.FINDINGS, ONE, FINDING)
-
-    await world.scan()
-
-    assert await world.verdict() is PostureVerdict.COMPLIANT
-
-
 async def test_what_no_row_can_hold_is_a_gap_of_its_subscription_alone(world: ScanWorld) -> None:
     """Else one account would cost its whole slice, at every scan."""
     world.options = replace(world.options, slice_size=2)

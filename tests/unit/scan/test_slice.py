@@ -12,7 +12,6 @@ from cmk_check.limits import ATTEMPTS_PER_STEP, SLICE_CLAIM
 from cmk_check.ports import Table
 from cmk_check.scan.slice import SliceIncomplete
 from cmk_check.store import table_keys
-from cmk_check.store.outbox import Outbox
 from tests.fakes.faults import Fault, Place
 from tests.fakes.keys import ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
@@ -145,26 +144,6 @@ async def test_a_lost_race_starts_over_with_azure(known: ScanWorld) -> None:
     assert reads == 2
     assert await known.verdicts() == {"chat": "non_compliant", "new": "non_compliant"}
     assert [kind for _, kind, _ in await known.told_of(ONE)] == ["account.violated"] * 2
-
-
-@pytest.mark.parametrize("place", [MARK, RECORD], ids=["mark", "record"])
-@pytest.mark.parametrize("fault", [Fault.LOST_ANSWER, Fault.NO_ANSWER])
-async def test_a_lost_answer_starts_over_and_tells_once(
-    known: ScanWorld, place: Place, fault: Fault
-) -> None:
-    """Whether it was written only the table knows."""
-    known.read(ONE, good(ONE))
-    (message,) = await known.planned()
-
-    await known.deliver(message, known.faulty({place: fault}))
-
-    assert known.inventory.reads == [ONE] * 3
-    assert [entry[:2] for entry in await known.told_of(ONE)] == [
-        (1, "account.violated"),
-        (2, "account.resolved"),
-    ]
-    assert (await known.context.findings_table.read_one(ONE)).outbox == Outbox()
-    assert await known.mark_of(ONE) is None
 
 
 async def test_three_lost_races_leave_the_slice_to_the_queue_and_the_others_recorded(

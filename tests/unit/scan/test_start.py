@@ -11,7 +11,6 @@ from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.limits import SCAN_SPACING
 from cmk_check.ports import QueueError, SliceMessage, StoreUnavailable, Table
 from cmk_check.scan.start import request
-from cmk_check.store.outbox import Outbox
 from tests.fakes.faults import Fault, Place
 from tests.fakes.world import good
 from tests.unit.scan.scan_world import LEASE_ENDS, ONE, TWO, ScanWorld
@@ -117,20 +116,6 @@ async def test_a_queue_that_is_down_closes_the_scan_as_failed_and_tells(world: S
     assert [state for _, state, _ in world.teller.ended] == ["failed"]
     world.queue.is_down = False
     assert (await world.start()).new
-
-
-async def test_what_an_earlier_scan_left_in_its_outbox_is_published(world: ScanWorld) -> None:
-    """A change of the scan itself may not be lost with the process that recorded it."""
-    (message,) = await world.planned(ONE)
-
-    await world.dies(message, Place("query", Table.SCANS, 1))
-    assert await world.scan_changes() == []
-    world.clock.advance(timedelta(hours=1))
-
-    await world.start()
-
-    assert await world.scan_changes() == ["scan.baseline"]
-    assert await world.context.scans.outbox() == Outbox()
 
 
 async def test_within_a_minute_of_the_last_start_there_is_no_other(world: ScanWorld) -> None:

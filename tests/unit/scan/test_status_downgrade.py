@@ -13,6 +13,7 @@ from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.requirements import HEALTHY_KEYS, Requirement
 from cmk_check.ports import Table
 from cmk_check.scan.slice import SliceIncomplete
+from cmk_check.store import table_keys
 from tests.fakes import exemptions, keys
 from tests.fakes.faults import DeathError, Fault, Place
 from tests.fakes.keys import DISABLED, ScriptedKeys
@@ -119,6 +120,17 @@ async def test_p1_an_account_that_is_worse_counts_when_keys_no_longer_do(green: 
     green.require()
 
     assert before is PostureVerdict.NON_COMPLIANT
+    assert await green.verdict() is PostureVerdict.UNKNOWN
+
+
+async def test_p1_a_row_that_becomes_unusable_lowers_the_status(green: ScanWorld) -> None:
+    """It makes its account unknown, and no step of a comparison says so."""
+    row = table_keys.finding_row("rg", "one")
+    await green.overwrite(Table.FINDINGS, ONE, row, schema=999)
+    first, _ = await green.planned()
+
+    await green.dies(first, RECORD, Fault.DEATH_AFTER)
+
     assert await green.verdict() is PostureVerdict.UNKNOWN
 
 

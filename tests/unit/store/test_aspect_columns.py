@@ -23,21 +23,24 @@ EXCEPTED: Final = replace(
 )
 
 
-@pytest.mark.parametrize("original", [EXCEPTED, replace(EXCEPTED, exception=None)])
+# Some say so of an exemption that never expires: it is not honoured, and its row says why.
+_LAST: Final = AccountException(
+    ExceptionReason.EXPIRES_TOO_LATE,
+    "/e1",
+    expires_on=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
+)
+
+
+@pytest.mark.parametrize(
+    "original",
+    [EXCEPTED, replace(EXCEPTED, exception=None), replace(EXCEPTED, exception=_LAST)],
+    ids=["honoured", "announced alone", "of the last day"],
+)
 def test_an_exception_comes_back_as_it_was_written(original: Finding) -> None:
     """What is compared with the next reading must not differ by itself.
 
     What was announced outlasts a reading that cannot judge the account: its end is still to come.
     """
-    assert codec.decode_finding(entity(codec.encode_finding(original))) == original
-
-
-def test_an_exemption_may_expire_on_the_last_day_there_is() -> None:
-    """Some say so of one that never does: it is not honoured, and its row says why (P4, P11)."""
-    last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-    exception = AccountException(ExceptionReason.EXPIRES_TOO_LATE, "/e1", expires_on=last)
-    original = replace(finding(), exception=exception)
-
     assert codec.decode_finding(entity(codec.encode_finding(original))) == original
 
 
@@ -92,10 +95,3 @@ def test_p7_a_state_that_differs_from_the_value_beside_it_breaks_the_row(
 
     with pytest.raises(codec.RowUnusable, match=f"{column} differs"):
         codec.decode_finding(entity(values | ({column: state} if state else {})))
-
-
-def test_a_state_of_a_later_version_is_no_contradiction() -> None:
-    """The app was rolled back; the value beside it says what this version can know."""
-    values = codec.encode_finding(BROKEN_KEY) | {"keyHealth": "dormant", "due": "postponed"}
-
-    assert codec.decode_finding(entity(values)) == BROKEN_KEY

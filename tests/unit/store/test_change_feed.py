@@ -83,18 +83,6 @@ async def spoil(store: RecordingStore, number: int, values: Mapping[str, Scalar]
     await store.commit(Table.CHANGES, "feed", [Replace(row, values, found.etag)])
 
 
-async def test_a_change_in_the_feed_keeps_its_number() -> None:
-    """Republished after a crash it must not be a second change (P9)."""
-    store = RecordingStore()
-    table = FeedTable(store)
-    await table.publish(changes("a", "b"))
-
-    again = await table.publish(changes("b", "c", "a"))
-
-    assert [(number, change.id) for number, change in again] == [(2, "b"), (3, "c"), (1, "a")]
-    assert len(await feed(store)) == 3
-
-
 async def test_a_change_whose_row_somebody_deleted_is_not_published_again() -> None:
     """Its marker is enough (P9): readers have seen it, and know it by its id."""
     store = RecordingStore()

@@ -14,6 +14,7 @@ from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
+    ExceptionReason,
     GapReason,
     KeyReason,
     KeyRotation,
@@ -22,6 +23,7 @@ from cmk_check.core.enums import (
     Reason,
     Verdict,
 )
+from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.model import Change, Coverage, Finding, Transition
@@ -86,6 +88,10 @@ _FINDINGS: Final = st.builds(
     key_health=st.none() | _KEY_HEALTH,
     vault_id=st.text(min_size=1, max_size=12),
     owner=st.just(UNOWNED) | st.builds(Owner, _TEXT, st.sampled_from(["account", "subscription"])),
+    exception=st.none()
+    | st.sampled_from([ExceptionReason.HONOURED, ExceptionReason.EXPIRED]).map(
+        lambda reason: AccountException(reason, expires_on=NOON)
+    ),
 )
 _COUNTS: Final = st.builds(
     lambda found, ignored, unread: Known(findings=found).count(found, ignored, unread),

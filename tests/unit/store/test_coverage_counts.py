@@ -2,44 +2,17 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from cmk_check.core.account import Judgement, Subscription
-from cmk_check.core.comparison.updates import Difference, FindingUpdate, Known
-from cmk_check.core.enums import CoverageState, ExceptionReason, KeyState, Reason, Verdict
-from cmk_check.core.exceptions.account_exception import AccountException
-from cmk_check.core.keys.key_health import KeyHealth
-from cmk_check.core.model import AccountCounts, Coverage, Finding, VerdictCounts
-from cmk_check.core.owner import UNOWNED, Owner
+from cmk_check.core.account import Subscription
+from cmk_check.core.enums import CoverageState
+from cmk_check.core.model import AccountCounts, Coverage, VerdictCounts
 from cmk_check.store import codec
 from cmk_check.store.codec import RowUnusable
-from tests.unit.store.rows_kit import NOON, SUBSCRIPTION, account_id, entity, finding
+from tests.unit.store.rows_kit import NOON, SUBSCRIPTION, entity
 
-_FINDING: Final = st.builds(
-    lambda kind, verdict, reason, health, until, owner: replace(
-        finding(),
-        kind=kind,
-        judgement=Judgement(verdict, reason, "", finding().judgement.evidence),
-        key_health=health and KeyHealth(health),
-        exception=AccountException(until, expires_on=NOON) if until else None,
-        owner=owner,
-    ),
-    st.sampled_from([None, "OpenAI", "AIServices", "openai", "other"]),
-    st.sampled_from(Verdict),
-    st.sampled_from(Reason),
-    st.none() | st.sampled_from(KeyState),
-    st.sampled_from([None, ExceptionReason.HONOURED, ExceptionReason.EXPIRED]),
-    st.sampled_from([UNOWNED, Owner("a", "account"), Owner("b", "subscription")]),
-)
-# What each account was and is, None where it was not or is not there.
-_STEPS: Final = st.lists(
-    st.tuples(st.none() | _FINDING, st.none() | _FINDING).filter(any), max_size=8
-)
 _MIXED: Final = AccountCounts(
     {"OpenAI": VerdictCounts(1, 2, 1)},
     {"customer_managed_key": 1, "key_not_named": 2, "malformed": 1},
@@ -57,32 +30,6 @@ def _read(coverage: Coverage, counts: str | None = None) -> Coverage:
     return codec.decode_coverage(
         entity(values if counts is None else values | {"accounts": counts})
     )
-
-
-def _named(number: int, found: Finding | None) -> Finding | None:
-    return found and replace(found, id=account_id("rg", f"a{number}"))
-
-
-@given(_STEPS, st.lists(_FINDING, max_size=2), st.integers(0, 9))
-def test_each_row_of_a_recording_is_read_back(
-    pairs: list[tuple[Finding | None, Finding | None]], untrusted: list[Finding], unread: int
-) -> None:
-    """A recording of many accounts writes the row several times, and may stop after each."""
-    steps = tuple(
-        FindingUpdate(_named(number, before), _named(number, after), ())
-        for number, (before, after) in enumerate(pairs)
-    )
-    before = {str(step.before.id): step.before for step in steps if step.before}
-    apart = {f"untrusted{number}": found for number, found in enumerate(untrusted)}
-    known = Known(None, before, apart)
-    row = Coverage(Subscription(SUBSCRIPTION), CoverageState.READ, NOON, sequence=len(steps))
-    had = replace(row, accounts=known.count(before, {"Face": 2}, len(before)))
-    has = replace(row, accounts=known.count(known.apply_steps(steps), {}, unread))
-    difference = Difference(replace(known, coverage=had), has, steps)
-
-    written = [had, *difference.partial_coverages([0, *[1] * len(steps)], "claim"), has]
-
-    assert [_read(coverage) for coverage in written] == written
 
 
 _TAMPERED: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {

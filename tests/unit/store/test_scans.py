@@ -190,14 +190,6 @@ def test_a_document_is_cut_so_that_every_piece_fits(text: str, times: int) -> No
     assert values["state"] == "running"
 
 
-def test_a_document_of_a_newer_version_is_refused() -> None:
-    """It says which version to deploy."""
-    values = document(scan_rows.LEASE, LEASE) | {"schema": 5}
-
-    with pytest.raises(StoreError, match="newer version"):
-        value_of(scan_rows.LEASE, Entity("scan", "current", "e", values))
-
-
 @pytest.mark.parametrize(
     "values",
     [*({"document0": text} for text in ("{", "{}", '"x"')), {"schema": None}, {"schema": "4"}],

@@ -17,9 +17,7 @@ from cmk_check.core.account import Account, Reading, parse_account
 from cmk_check.core.aspects import ASPECTS, BY_NAME, judge_alone
 from cmk_check.core.aspects.aspect import Aspect, Judged, News, Occasion
 from cmk_check.core.aspects.due_dates import DUE
-from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.comparison import changes
-from cmk_check.core.comparison.changes import of_baseline
 from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.judge_accounts import judge_all
 from cmk_check.core.comparison.updates import Difference, Known
@@ -159,10 +157,12 @@ def news_of(aspect: Aspect) -> Iterator[ChangeType]:
     for now, first, *others in product(times, findings, findings, findings):
         had: Finding | None = None
         for each in (first, *others):
-            had, told = aspect.news(had, each, each, Occasion(now, fix_within=timedelta(days=30)))
+            had, told = aspect.list_news(
+                had, each, each, Occasion(now, fix_within=timedelta(days=30))
+            )
             yield from (news.type for news in told)
         assert had is not None
-        _, told = aspect.news(had, had, had, Occasion(now, removed=True))
+        _, told = aspect.list_news(had, had, had, Occasion(now, removed=True))
         yield from (news.type for news in told)
 
 
@@ -224,13 +224,13 @@ def test_each_is_shown_in_every_change_of_an_account(aspect: Aspect) -> None:
 def test_each_is_counted_and_merged(aspect: Aspect) -> None:
     """An aspect that the loop leaves out would be zero in every sum."""
     findings = EXAMPLES[aspect.name]
-    labels = Counter(label for each in findings if (label := aspect.label(each)) is not None)
+    labels = Counter(label for each in findings if (label := aspect.get_label(each)) is not None)
 
     counts = counted(findings)
     twice = merge([summary_of(counts)] * 2).accounts
 
-    assert aspect.into(counts, labels) == counts
-    assert aspect.into(counts, {}) != counts
+    assert aspect.add_counts(counts, labels) == counts
+    assert aspect.add_counts(counts, {}) != counts
     assert dict(numbers(asdict(twice))) == {
         place: 2 * number for place, number in numbers(asdict(counts))
     }
@@ -250,7 +250,7 @@ def test_each_is_counted_beside_its_verdicts_alone(aspect: Aspect) -> None:
     first, _ = EXAMPLES[aspect.name]
 
     for verdict in set(Verdict) - aspect.verdicts:
-        assert aspect.label(replace(first, judgement=BARE[verdict].judgement)) is None
+        assert aspect.get_label(replace(first, judgement=BARE[verdict].judgement)) is None
 
 
 @each_aspect
@@ -260,16 +260,16 @@ def test_each_number_that_cannot_be_is_a_contradiction(aspect: Aspect, wrong: in
     first, _ = EXAMPLES[aspect.name]
     others = [BARE[verdict] for verdict in Verdict if verdict not in aspect.verdicts]
     counts = counted([first, first, *others])
-    label = aspect.label(first)
+    label = aspect.get_label(first)
     assert label is not None
     labels: dict[Hashable, int] = {label: wrong}
-    found = aspect.into(counts, labels)
+    found = aspect.add_counts(counts, labels)
 
     is_left_out = wrong < 0 <= min(number for _, number in numbers(asdict(found)))
     assert contradiction(counts) is None
     assert (contradiction(found) is None) == is_left_out
-    assert contradiction(aspect.into(counts, {label: 1})) is None
-    assert contradiction(aspect.into(counted(others), {label: 1})) is not None
+    assert contradiction(aspect.add_counts(counts, {label: 1})) is None
+    assert contradiction(aspect.add_counts(counted(others), {label: 1})) is not None
 
 
 def read(known: Known, *findings: Finding, hour: int = 0) -> Difference:
@@ -375,7 +375,7 @@ def test_an_incomplete_reading_can_keep_each_as_it_is_recorded(aspect: Aspect) -
     """P1, P2: it may report only what got worse."""
     first, second = EXAMPLES[aspect.name]
     read = read_as(second)
-    kept = aspect.kept(first, read)
+    kept = aspect.keep_recorded(first, read)
 
     assert aspect.shown(kept) == aspect.shown(first)
 
@@ -400,18 +400,6 @@ def test_each_is_recorded_as_it_is_read_and_shown_by_api_and_table(aspect: Aspec
         ]
         assert cell == (aspect.state(example, NOON) or "")
         assert bool(api.model_dump(by_alias=True)[aspect.name]) == bool(cell)
-
-
-def test_the_first_scan_tells_the_sums_of_keys() -> None:
-    """Log lines, chats and metrics have no other numbers."""
-    counts = counted(EXAMPLES[KEY_HEALTH.name])
-
-    sums = KEY_HEALTH.sums(counts)
-
-    assert sums is not None
-    assert sum(sums.values()) == counts.total
-    told = format_change(of_baseline("s", NOON, "id", Summary(counts), None), PORTAL).details
-    assert "; keys of compliant accounts: 1 broken, 0 at risk, 0 unknown, 1 healthy" in told
 
 
 @each_aspect

@@ -131,7 +131,7 @@ def test_the_largest_change_of_a_key_still_fits_into_a_row_and_a_message() -> No
     changed = replace(finding, key_health=health)
     named = replace(SUBSCRIPTION, name=wide)
 
-    _, news = KEY_HEALTH.news(finding, changed, changed, Occasion(NOON))
+    _, news = KEY_HEALTH.list_news(finding, changed, changed, Occasion(NOON))
     scan = context(NOON, hostname=HOST)
     (change,) = changes.of_account(news, finding, changed, named, scan)
 

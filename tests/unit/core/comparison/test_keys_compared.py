@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import product
 from typing import Final
 
@@ -160,6 +160,13 @@ def blocked(bypass: str) -> KeyFacts:
     return replace(HEALTHY, vault=replace(HEALTHY.vault, default_action="Deny", bypass=bypass))
 
 
+def rotating(days: int | None) -> KeyFacts:
+    """Return a key whose policy makes its next version in so many days."""
+    assert isinstance(HEALTHY.key, Key)
+    at = None if days is None else NOON + days * DAY
+    return replace(HEALTHY, key=replace(HEALTHY.key, next_rotation_at=at))
+
+
 SAME_STATE: Final[dict[str, tuple[KeyFacts, KeyFacts, str]]] = {
     "another reason": (DISABLED, EXPIRED, DEGRADED),
     "a reason more": (DISABLED, BOTH, DEGRADED),
@@ -171,6 +178,9 @@ SAME_STATE: Final[dict[str, tuple[KeyFacts, KeyFacts, str]]] = {
         UPDATED,
     ),
     "a notice": (HEALTHY, with_version(size=4096), UPDATED),
+    "a rotation policy": (rotating(None), rotating(9), UPDATED),
+    "another rotation policy": (rotating(9), rotating(8), UPDATED),
+    "no rotation policy any more": (rotating(9), rotating(None), UPDATED),
     "another bypass": (blocked("None"), blocked("Logging"), UPDATED),
     "another missing action": (UNREAD, replace(UNREAD, vault=DENIED, key=DENIED), UPDATED),
     "a reason and an unread part less": (
@@ -225,33 +235,6 @@ def test_what_is_only_out_of_sight_has_not_recovered(
     known = known_of(account, keys=before)
 
     assert told(compared(known, account, at=LATER, keys=now)) == [kind]
-
-
-def _rotating(at: datetime | None) -> KeyFacts:
-    assert isinstance(HEALTHY.key, Key)
-    return replace(HEALTHY, key=replace(HEALTHY.key, next_rotation_at=at))
-
-
-@pytest.mark.parametrize(
-    ("before", "now", "kinds"),
-    [
-        (None, NOON + 9 * DAY, [UPDATED]),
-        (NOON + 9 * DAY, NOON + 8 * DAY, [UPDATED]),
-        (NOON + 9 * DAY, None, [UPDATED]),
-    ],
-)
-def test_another_next_rotation_is_an_update(
-    before: datetime | None, now: datetime | None, kinds: list[str]
-) -> None:
-    """Somebody has set, changed or removed the rotation policy."""
-    known = known_of(good(ID), keys=_rotating(before))
-
-    difference = compared(known, good(ID), at=LATER, keys=_rotating(now))
-    after = recorded(difference)
-
-    assert told(difference) == kinds
-    assert health_of(after).next_rotation_at == now
-    assert compared(after, good(ID), at=LATER + HOUR, keys=_rotating(now)).is_empty
 
 
 def _reworded(health: KeyHealth) -> KeyHealth:

@@ -23,7 +23,6 @@ from tests.unit.core.key_examples import (
     NEW,
     NOW,
     OLD,
-    PINNED,
     POLICIES,
     ROLES,
     SETTINGS,
@@ -128,13 +127,6 @@ def test_worst_concerns_come_first_and_make_the_state() -> None:
         R.KEY_SIZE_DISPUTED,
     ]
     assert health.state is KeyState.BROKEN
-
-
-def test_a_notice_alone_leaves_a_key_healthy() -> None:
-    """A disagreement of Microsoft's pages must not alert anybody."""
-    health = judged(changed(ROLES, f"{PINNED}.keySize", 4096))
-
-    assert (list(found(health)), health.state) == ([R.KEY_SIZE_DISPUTED], KeyState.HEALTHY)
 
 
 def test_health_names_the_key_its_version_and_who_uses_it() -> None:

@@ -78,11 +78,6 @@ def test_a_vault_arrives_whole() -> None:
     )
 
 
-def test_of_a_vault_what_was_never_set_is_left_out() -> None:
-    """Azure may omit it; that null means the same is tried in test_judge_key_health_earned.py."""
-    assert parse_vault({"id": "/V", "properties": {}}, managed_hsm=False) == Vault("/v")
-
-
 def test_a_managed_hsm_has_an_address_of_its_own() -> None:
     """Its address shows that it is the account's vault."""
     document = {"id": "/H", "properties": {"hsmUri": "https://h/", "vaultUri": "https://v/"}}

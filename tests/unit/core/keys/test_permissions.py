@@ -3,8 +3,6 @@
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cmk_check.core.enums import KeyReason
 from cmk_check.core.keys.facts import Grant, RolePermissions
@@ -59,39 +57,10 @@ def test_what_grants_lack(grants: tuple[Grant, ...], missing: tuple[str, ...]) -
     assert (suffices(grants), list_missing_actions(grants)) == (not missing, missing)
 
 
-def test_conditions_may_be_taken_to_hold() -> None:
-    """Whether they are all that is missing decides between unknown and broken."""
-    assert list_missing_actions((_grant(READ, conditional=True),), conditions_hold=True) == (
-        WRAP,
-        UNWRAP,
-    )
-    assert list_missing_actions((_grant("*", block=True),), conditions_hold=True) == ()
-
-
 @pytest.mark.parametrize("pattern", ["*" * 500 + "!", "*e" * 500, "*key*" * 200])
 def test_a_pattern_of_many_stars_is_answered_at_once(pattern: str) -> None:
     """P8: a person who may write a role must not be able to stop a scan."""
     assert not suffices([_grant(pattern)])
-
-
-_PATTERNS: Final = st.lists(
-    st.sampled_from(["*", "**", *(READ + WRAP + UNWRAP), READ, "/keys", "wrap", "/action", "un"]),
-    max_size=8,
-).map("".join) | st.builds(
-    lambda action, start, end: action[:start] + "*" + action[end:],
-    st.sampled_from(NEEDED_ACTIONS),
-    st.integers(0, 50),
-    st.integers(0, 50),
-)
-
-
-@given(st.lists(_PATTERNS, max_size=3), _PATTERNS)
-def test_a_grant_more_never_takes_away(patterns: list[str], another: str) -> None:
-    """Roles add up; an exclusion affects only its own block."""
-    fewer = list_missing_actions([_grant(*patterns)])
-    more = list_missing_actions([_grant(*patterns), _grant(another), _grant("*", less=("*",))])
-
-    assert set(more) <= set(fewer)
 
 
 def _policy(owner: str, *keys: str, **others: object) -> dict[str, Any]:

@@ -159,7 +159,7 @@ def _year(lifetime: str, policy: dict[str, Any], *, rotates: bool = True) -> lis
             facts = replace(facts, key=add_rotation(parse_key(document), document))
         health = judge_key_health(account, facts, now)
         after = replace(finding, key_health=health)
-        _, news = KEY_HEALTH.news(before, after, after, Occasion(now))
+        _, news = KEY_HEALTH.list_news(before, after, after, Occasion(now))
         told += [f"{each.type.name} {hour / 24:g} {','.join(_codes(health))}" for each in news]
         before = after
     return told

@@ -52,7 +52,7 @@ def test_a_bare_account_comes_under_a_key_of_its_own(tmp_path: Path) -> None:
 
     plan = planned(finding_of())
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out.splitlines()[-1].startswith(f"Done: the account is under the key {plan.key}")
+    assert ended.out.splitlines()[-1].startswith(f"Done: the account uses the key {plan.key}")
     assert _encryption(watched) == {
         "keySource": "Microsoft.KeyVault",
         "keyVaultProperties": {
@@ -185,7 +185,7 @@ def test_a_grant_that_takes_its_time_is_waited_for(tmp_path: Path) -> None:
         pytest.param(
             NEW,
             {"source": "microsoft.keyvault", "name": "theirs"},
-            "now under another customer-managed key: theirs",
+            "now uses another customer-managed key: theirs",
             id="mended by others",
         ),
         pytest.param(NEW, {"identity": "UserAssigned"}, "create the plan again", id="other"),
@@ -194,7 +194,7 @@ def test_a_grant_that_takes_its_time_is_waited_for(tmp_path: Path) -> None:
         pytest.param(
             OLD,
             {"source": "Microsoft.KeyVault", "name": "our-key", "uri": "https://theirs.vault/"},
-            "now under a key in another vault: our-key in https://theirs.vault/",
+            "now uses a key in another vault: our-key in https://theirs.vault/",
             id="mended by others elsewhere",
         ),
         pytest.param(OLD, {"protected": ""}, "run: az keyvault update", id="purge"),

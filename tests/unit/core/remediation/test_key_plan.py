@@ -136,15 +136,6 @@ def test_the_template_of_a_grant_changes_nothing_else() -> None:
     assert "output" not in template
 
 
-@pytest.mark.parametrize("what", ["key gone", "key disabled", "operations missing", "key expired"])
-def test_a_key_in_an_hsm_is_mended_there(what: str) -> None:
-    """With the name of a vault, az would search in the wrong place."""
-    script = render_az(key_plan_of(in_hsm(KEYS_IN_TROUBLE[what])))
-
-    assert "HOLDER='hsm-name'\n" in script
-    assert "TYPE='managedHSMs'\n" in script
-
-
 @pytest.mark.parametrize(
     "health",
     [

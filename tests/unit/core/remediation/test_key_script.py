@@ -281,7 +281,7 @@ def test_another_key_is_put_in_place_of_a_revoked_one_only_with_the_word(
 
     assert (asked.code, _writes(asked)) == (1, [])
     assert f"do it anyway: CONFIRM_{word}=yes bash " in asked.err
-    assert ended.out.splitlines()[-1].startswith("Done: the account is under the key cmk-")
+    assert ended.out.splitlines()[-1].startswith("Done: the account uses the key cmk-")
     assert (again.code, again.err) == (0, "")
     # The account names its vault, so that another one is refused.
     assert "there is no vault $VAULT in subscription" in script

@@ -48,21 +48,6 @@ def test_p10_bash_sees_one_literal_word(texts: list[str]) -> None:
     assert words.isprintable()
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_p10_az_is_given_the_name_in_one_piece(tmp_path: Path, name: str) -> None:
-    """No part of a name is run, split, expanded, or taken for an option."""
-    watched = Watched(tmp_path, BARE)
-    script = render_az(planned(finding_of(name=name, group=f"rg{name}")))
-
-    ended = watched.run(script, FAIL_AT="3")
-
-    text = name.encode(errors="replace").decode()
-    assert len(ended.calls) == 3
-    assert f"--name={text}" in ended.calls[1]
-    assert f"--resource-group=rg{text}" in ended.calls[1]
-    assert watched.get("ran") is None
-
-
 @settings(max_examples=30)
 @given(ANY, ANY)
 def test_p10_a_script_differs_by_its_assignments_alone(name: str, group: str) -> None:

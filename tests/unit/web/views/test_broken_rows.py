@@ -86,7 +86,8 @@ async def test_p1_a_subscription_that_cannot_be_trusted_is_a_gap_and_never_left_
     await empty.put(coverage(state), [finding("safe")])
     await empty.change(Table.FINDINGS, PRODUCTION, table_keys.COVERAGE, **broken)
 
-    answers = await _all(empty, ONE, SAFE, "subscriptions?coverage=gap")
+    of_one = f"findings?subscription={PRODUCTION}"  # its id is right
+    answers = await _all(empty, ONE, SAFE, of_one, "subscriptions?coverage=gap")
     as_it_says = await send(empty.app(), f"/api/v1/subscriptions?coverage={state}")
 
     (shown,) = answers["subscriptions"].found

@@ -8,8 +8,6 @@ import pytest
 
 from cmk_check.core.enums import CoverageState, Reason, Verdict
 from cmk_check.core.model import Transition
-from cmk_check.ports import Insert, Table
-from cmk_check.store import table_keys
 from tests.unit.web.api_kit import (
     LAB,
     NOON,
@@ -20,7 +18,7 @@ from tests.unit.web.api_kit import (
     finding,
     status_of,
 )
-from tests.unit.web.asgi_client import follow, send
+from tests.unit.web.asgi_client import send
 
 FINDINGS = "/api/v1/findings"
 
@@ -32,17 +30,6 @@ async def test_findings_come_by_subscription_group_and_name(empty: Served) -> No
     await empty.put(coverage(subscription_id=LAB), [finding("z", subscription_id=LAB)])
 
     assert (await send(empty.app(), FINDINGS)).names == ["z", "a", "C", "b"]
-
-
-@pytest.mark.parametrize(("top", "pages"), [(1, 4), (3, 2), (4, 1), (1000, 1)])
-async def test_pages_bring_every_finding_once(served: Served, top: int, pages: int) -> None:
-    """An account that is on no page is never fixed."""
-    answers = await follow(served.app(), f"{FINDINGS}?top={top}")
-
-    assert [name for page in answers for name in page.names] == ["old", "Chat", "odd", "safe"]
-    assert len(answers) == pages
-    # The absence of a link is what ends a client's loop.
-    assert list(answers[-1].json) == ["value"]
 
 
 async def test_a_next_link_repeats_the_filters_but_never_the_key(empty: Served) -> None:
@@ -83,16 +70,6 @@ async def test_a_next_link_leads_to_this_app(
     answer = await send(app, f"{FINDINGS}?top=1", {"host": host})
 
     assert answer.json["nextLink"].startswith(f"{origin}{FINDINGS}?")
-
-
-async def test_a_subscription_whose_row_is_broken_is_recorded_all_the_same(empty: Served) -> None:
-    """Its id is right, so "check its id" would mislead people."""
-    newer = [Insert(table_keys.COVERAGE, {"schema": 99})]
-    await empty.store.commit(Table.FINDINGS, table_keys.get_partition(LAB), newer)
-
-    answer = await send(empty.app(), f"{FINDINGS}?subscription={LAB}")
-
-    assert (answer.status, answer.json) == (200, {"value": []})
 
 
 @pytest.mark.parametrize("is_counted", [True, False], ids=["scanned", "first scan running"])

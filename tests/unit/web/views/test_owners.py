@@ -54,12 +54,8 @@ async def test_findings_are_filtered_by_owner_exactly() -> None:
 
     assert found == [[f"a{place}"] for place in range(len(LOOKALIKES))]
     assert await _names(served, "owner=nobody") == []
-
-
-async def test_accounts_without_an_owner_are_asked_for_by_a_filter_of_their_own() -> None:
-    """The tag "unowned" is an ordinary owner."""
+    # The tag "unowned" is an ordinary owner.
     served = await recorded(_of("unowned", "a"), _of(None, "b"))
-
     assert await _names(served, "unowned=true") == ["b"]
     assert await _names(served, "owner=unowned") == ["a"]
 

@@ -19,7 +19,7 @@ from cmk_check.web.views.columns import COLUMNS
 from cmk_check.web.views.finding import to_api_finding
 from cmk_check.web.views.xlsx_export import TITLES
 from tests.fakes.hostile import NAMES
-from tests.unit.web.api_kit import LAB, NOON, PORTAL, Served, coverage, finding, recorded
+from tests.unit.web.api_kit import NOON, PORTAL, Served, coverage, finding, recorded
 from tests.unit.web.asgi_client import Answer, follow, send
 from tests.unit.web.views.test_aspects import BROKEN, VAULT
 from tests.workbooks import sheets_of
@@ -85,15 +85,6 @@ async def test_a_row_says_what_the_list_says(served: Served, form: str) -> None:
         assert row == {name: flat.get(name) or "" for name in COLUMNS}
         assert set(shown) - {"evidence"} < set(row)
         assert set(shown["evidence"]) < set(row)
-
-
-@in_each_form
-async def test_filters_narrow_the_table_as_they_narrow_the_list(served: Served, form: str) -> None:
-    """One contract; a query that finds nothing must not break the report built on it."""
-    for query in ("verdict=compliant", f"subscription={LAB}", "kind=openai", "q=lab", "q=none"):
-        listed = (await send(served.app(), f"{FINDINGS}?{query}")).found
-        table = _rows(await send(served.app(), f"{FINDINGS}?format={form}&{query}"), form)
-        assert [row["id"] for row in table] == [shown["id"] for shown in listed], query
 
 
 @in_each_form

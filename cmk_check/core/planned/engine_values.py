@@ -32,7 +32,7 @@ _TEXT: Final = re.compile(r'"((?:[^"\\]|\\.)*+)"')
 _EMPTY: Final = {"$schema": _SCHEMA, "contentVersion": "1.0.0.0", "resources": []}
 
 
-def focused(template: object, address: str) -> dict[str, object] | None:
+def reduce_template(template: object, address: str) -> dict[str, object] | None:
     """Return a template with the settings that decide its accounts, or None without accounts.
 
     ``address`` is put before the address of each account. The prefix must be secret, or else a
@@ -48,11 +48,11 @@ def focused(template: object, address: str) -> dict[str, object] | None:
     for place, resource in pairs:
         here = f"{address}resources" + (f".{place}" if is_named else f"[{place}]")
         is_existing = is_second_version(template) and member(resource, "existing") is True
-        part = None if is_existing else _deciding(resource, here)
+        part = None if is_existing else _reduce_resource(resource, here)
         has_account |= part is not None
         if part is not None or member(resource, "copy") is None:
-            parts[place] = part or _stub(resource)
-    rest = _without(template, "resources", "outputs")
+            parts[place] = part or _build_stub(resource)
+    rest = _drop_members(template, "resources", "outputs")
     reduced = rest | {"resources": parts if is_named else [*parts.values()]}
     return reduced if has_account else None
 
@@ -60,36 +60,36 @@ def focused(template: object, address: str) -> dict[str, object] | None:
 def reads_itself(template: str) -> bool:
     """Return whether a template in JSON has an expression that reads its own deployment.
 
-    The engine would evaluate such an expression for the template of ``focused`` and not for the
-    real one.
+    The engine would evaluate such an expression for the template of ``reduce_template`` and not for
+    the real one.
     """
     return any(text[:1] == "[" and _ITSELF.search(text) for text in _TEXT.findall(template))
 
 
-def _deciding(resource: object, address: str) -> dict[str, object] | None:
+def _reduce_resource(resource: object, address: str) -> dict[str, object] | None:
     """Return a resource with the settings that decide its accounts, or None without accounts."""
     kind = str(member(resource, "type")).lower()
     properties, below = member(resource, "properties"), member(resource, "resources")
     nested = member(properties, "template")
-    inner = focused(nested, f"{address}.properties.template.")
-    children = focused({"resources": below}, f"{address}.")
-    reduced = _without(resource, "dependson", "resources") | (children or {})
+    inner = reduce_template(nested, f"{address}.properties.template.")
+    children = reduce_template({"resources": below}, f"{address}.")
+    reduced = _drop_members(resource, "dependson", "resources") | (children or {})
     if kind == ACCOUNT_TYPE:
-        return _without(reduced, "location") | {"location": address.lower()}
+        return _drop_members(reduced, "location") | {"location": address.lower()}
     if inner:
-        own = _without(properties, "template") | {"template": inner}
-        return _without(reduced, "properties") | {"properties": own}
+        own = _drop_members(properties, "template") | {"template": inner}
+        return _drop_members(reduced, "properties") | {"properties": own}
     is_hidden = kind in DEPLOYMENTS and not isinstance(nested, dict)
     return reduced if children or is_hidden or kind.startswith("[") else None
 
 
-def _stub(resource: object) -> dict[str, object]:
-    stub = _without(resource, "properties", "dependson", "resources")
+def _build_stub(resource: object) -> dict[str, object]:
+    stub = _drop_members(resource, "properties", "dependson", "resources")
     is_nested = str(member(resource, "type")).lower() in DEPLOYMENTS
     return stub | ({"properties": {"mode": "Incremental", "template": _EMPTY}} if is_nested else {})
 
 
-def _without(value: object, *names: str) -> dict[str, object]:
+def _drop_members(value: object, *names: str) -> dict[str, object]:
     return {name: each for name, each in as_object(value).items() if name.lower() not in names}
 
 
@@ -118,7 +118,7 @@ def parameters_for(template: object, assignments: Sequence[object]) -> tuple[str
     return "\n".join(lines), missing
 
 
-def more_exact(
+def refine_rows(
     accounts: Sequence[PlannedAccount],
     snapshot_text: str,
     missing: Sequence[str],
