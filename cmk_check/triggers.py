@@ -1,7 +1,7 @@
 """The bodies of the triggers, one function per trigger.
 
-A body raises ValueError for an invalid message. It raises SettingsError, StoreError, QueueError,
-SliceHeld or SliceIncomplete if the host must deliver the message again.
+A body raises ValueError for an invalid message. A trigger raises SettingsError, StoreError,
+QueueError, SliceHeld or SliceIncomplete if the host must deliver the message again.
 """
 
 import logging

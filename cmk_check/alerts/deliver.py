@@ -127,8 +127,8 @@ async def resend(context: DeliveryContext, first: int, last: int) -> bool:
 async def queue_digest(context: DeliveryContext) -> None:
     """Queue the digest that is due, for all routes; raise QueueError if that fails.
 
-    Its number is higher than any number in the feed, so a version without digests finds nothing to
-    deliver.
+    The digest's number is higher than any number in the feed, so a version without digests finds
+    nothing to deliver.
     """
     if context.digests and context.webhooks:
         due = context.digests.due(context.clock.now())

@@ -76,8 +76,8 @@ def render_run(
     """Return a script that runs plans in order; each is a file with a text about its account.
 
     A new grant takes effect only after minutes. For this reason the first round tries once to
-    encrypt each account, and a second round waits for the accounts that Azure refused. By that
-    time, most grants have taken effect. The script runs in the bash 3.2 of macOS. Names are
+    encrypt each account, and a second round waits for the accounts that Azure refused. In the
+    second round, most grants have taken effect. The script runs in the bash 3.2 of macOS. Names are
     untrusted text, so each name is quoted.
 
     Files are relative to the script's folder. The account's text is printed unchanged, so the

@@ -52,7 +52,7 @@ def split_unknown(
 def describe_unknown(name: str, settings: Collection[str]) -> str:
     """Return a message about an unknown name, with at most three settings that may be meant.
 
-    These settings have the most words in common with the name.
+    The suggested settings have the most words in common with the name.
     """
     words = {*name.upper().split("_")[1:]} - {""}
     alike = {each: len(words.intersection(each.upper().split("_"))) for each in sorted(settings)}

@@ -22,7 +22,7 @@ KINDS: Final = (
 """All kinds that Microsoft documents, including those that can no longer be created.
 
 The list is not in Azure's documents; ``az cognitiveservices account list-kinds`` queries the
-service. These are the kinds of Azure Verified Modules (avm/res/cognitive-services/account,
+service. The list contains the kinds of Azure Verified Modules (avm/res/cognitive-services/account,
 parameter kind), of the provider azurerm for Terraform (cognitive_account), and of the built-in
 policy's parameter excludedKinds, as read on 29 November 2026.
 """

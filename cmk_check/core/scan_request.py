@@ -52,7 +52,8 @@ class StartAnswer:
     """``scan_id`` is the scan that was started, is running, or was started too recently.
 
     ``wait`` is the time to wait if the request came too soon. A partial scan needs a full scan that
-    finished under the current scope. Without one, no scan is started, and ``scan_id`` is empty.
+    finished under the current scope. Without such a full scan, no scan is started, and ``scan_id``
+    is empty.
     """
 
     outcome: StartOutcome

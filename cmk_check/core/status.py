@@ -51,8 +51,8 @@ class UnwrittenGap:
 class Unpublished:
     """Recorded changes that are not published. ``changes`` is the number of changes.
 
-    ``since`` is when the oldest change was recorded. It is None if there are no changes, or if the
-    row of a change does not contain the time.
+    ``since`` is when the oldest change was recorded. The time is None if there are no changes, or
+    if the row of a change does not contain the time.
     """
 
     changes: int = 0

@@ -1,8 +1,8 @@
 """Test the assumptions about Azure that are still unconfirmed; assumptions.toml lists them.
 
 Probes use the data that checks have read, and read few more. Strangers may read the report, so it
-contains only this program's sentences, counts, and words of Azure that this program knows. It never
-contains a name, an id, an address or other text from a response.
+contains only this program's sentences, counts, and words of Azure that this program knows. The
+report never contains a name, an id, an address or other text from a response.
 """
 
 import asyncio

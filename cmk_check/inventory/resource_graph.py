@@ -150,8 +150,7 @@ class AzureAccountSearch:
     async def accounts(self, subscription_ids: Sequence[str]) -> tuple[KnownAccount, ...]:
         """Return the accounts that Resource Graph knows in these subscriptions.
 
-        InventoryError: the response is incomplete.
-            InventoryError: the answer is incomplete.
+        InventoryError: the response is incomplete. InventoryError: the response is incomplete.
         """
         until = Deadline.within(CROSS_CHECK_SECONDS)
         try:

@@ -16,7 +16,7 @@ _CORRELATION_HEADERS: Final = ("x-ms-correlation-request-id", "x-ms-request-id")
 def request_traces() -> list[aiohttp.TraceConfig]:
     """Return trace configurations for a session, or none unless ``REQUESTS`` is enabled.
 
-    They must not be used for webhooks, whose paths are secrets.
+    The traces must not be used for webhooks, whose paths are secrets.
     """
     if not REQUESTS.isEnabledFor(logging.DEBUG):
         return []

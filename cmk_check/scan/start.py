@@ -9,9 +9,9 @@ the lease from a running partial scan, which ends as superseded; the partial sca
 A partial scan takes over only from partial scans, because only a full scan may report a full scan
 as abandoned.
 
-Starting raises StoreError if the lease could not be read or taken. It raises QueueError if the scan
-could not be sent to the queue (the scan is then closed as failed), or if a required message for the
-second clock could not be left.
+Starting raises StoreError if the lease could not be read or taken. A start raises QueueError if the
+scan could not be sent to the queue (the scan is then closed as failed), or if a required message
+for the second clock could not be left.
 """
 
 import logging

@@ -250,8 +250,8 @@ def decode_coverage(entity: Entity) -> Coverage:
 def decode_remains(entity: Entity) -> tuple[int | None, Subscription]:
     """Read the usable values of a broken coverage row.
 
-    These are the sequence, if readable, because no other number is impossible to compute again, and
-    the subscription as Azure listed it, which counts as expected.
+    The values are the sequence, if readable, because this number alone cannot be computed again,
+    and the subscription as Azure listed it, which counts as expected.
     """
     try:
         sequence = Reader(entity).number("sequence", MAX_SEQUENCE)

@@ -17,7 +17,7 @@ class Known:
     """The rows of one subscription.
 
     ``findings`` are by lower-cased account id. ``untrusted`` represents rows that are broken or
-    were written by a newer version of this program. These rows are never changed and count as
+    were written by a newer version of this program. Untrusted rows are never changed and count as
     unknown. ``sequence`` is the number of the last change if no coverage row can be read: 0 if
     there was no change, or None if the number is lost. ``listed`` is what is known about the
     subscription if its row is broken or missing.

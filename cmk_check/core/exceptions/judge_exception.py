@@ -1,7 +1,7 @@
 """Judge which exemption decides for an account, and whether it is honoured.
 
-An exemption applies only if every part of it is clear and matches. It is honoured for a limited
-time, and only if someone other than the owner of the subscription controls the policy.
+An exemption applies only if every part of it is clear and matches. An exemption is honoured for a
+limited time, and only if someone other than the owner of the subscription controls the policy.
 """
 
 from dataclasses import dataclass, replace

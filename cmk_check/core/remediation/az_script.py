@@ -26,11 +26,12 @@ LITERAL_NAMES: Final = (
 def render_az(plan: Plan) -> str:
     """Return a plan as a bash script.
 
-    The script prints its actions and does not prompt. It exits with 0 after Azure reports that the
-    account uses the key or that the key can be used. If the script has to stop, it prints the
-    reason and exits with another code: ``NOT_YET`` if Azure did not accept or show the key within
-    the number of tries in the environment variable ``PLAN_TRIES``. The script contains only the
-    functions and names that it uses. At the end it prints the reasons that the plan does not fix.
+    The script prints its actions and does not prompt. The script exits with 0 after Azure reports
+    that the account uses the key or that the key can be used. If the script has to stop, it prints
+    the reason and exits with another code: ``NOT_YET`` if Azure did not accept or show the key
+    within the number of tries in the environment variable ``PLAN_TRIES``. The script contains only
+    the functions and names that it uses. At the end it prints the reasons that the plan does not
+    fix.
     """
     steps = "".join(
         f"\nsay {quoted(f'{number}. {step.title}')}\n{step.commands}"

@@ -1,7 +1,7 @@
 """The steps of a remediation plan, from which all four formats are rendered.
 
-steps.toml has the words, also for the portal. plan.sh has the bash, and plan.tf the Terraform.
-These files contain no names: the renderers assign or insert names.
+steps.toml has the words, also for the portal. plan.sh has the bash, and plan.tf the Terraform. The
+text files contain no names: the renderers assign or insert names.
 """
 
 import textwrap

@@ -1,7 +1,7 @@
 """Middleware of the HTTP API, which checks every request and handles the routes' failures.
 
-It implements ASGI directly, because Starlette raises an unexpected error again after it has sent
-the response, and the Functions worker then drops the response.
+The middleware implements ASGI directly, because Starlette raises an unexpected error again after it
+has sent the response, and the Functions worker then drops the response.
 """
 
 import logging
