@@ -80,8 +80,10 @@ def predict(template: str, parameters: str) -> str | None:
     The command restores modules, reads the configuration next to its file, and overwrites a
     snapshot in the same folder. For this reason it gets only compiled JSON, in a temporary folder.
 
-    Raises: NotUsable: Bicep fails; the error names the location without Bicep's message, which may
-         quote values.
+    Raises:
+        NotUsable: Bicep fails; the error names the location without Bicep's message, which may
+            quote values.
+
     """
     if (bicep := find_bicep()) is None:
         return None

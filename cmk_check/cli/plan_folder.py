@@ -102,7 +102,9 @@ def render_run(
 def write_folder(out: Path, files: Mapping[str, str]) -> None:
     """Write a new folder, complete or not at all. If writing fails, write a temporary folder.
 
-    Raises: NotUsable: ``out`` was created meanwhile, or the folder cannot be written.
+    Raises:
+        NotUsable: ``out`` was created meanwhile, or the folder cannot be written.
+
     """
     try:
         _write(out, files)

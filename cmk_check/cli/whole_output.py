@@ -87,7 +87,9 @@ def rescued(error: NotUsable, name: str, what: str) -> Iterator[Path]:
 def publish(folder: Path, out: Path) -> None:
     """Rename a complete folder to ``out``, which must not exist or must be empty.
 
-    Raises: OSError: ``out`` was created meanwhile, or the folder cannot be renamed.
+    Raises:
+        OSError: ``out`` was created meanwhile, or the folder cannot be renamed.
+
     """
     try:
         folder.rename(out)
