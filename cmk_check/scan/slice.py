@@ -133,7 +133,6 @@ class SliceRun:
         self._new: set[str] = set()
         self._cross_check = build_cross_check(context, claim)
         self._reading: SliceReading | None = None  # begins with the first subscription
-        self._is_recording = False
         self._beginning = asyncio.Lock()
 
     async def work(self) -> None:
@@ -222,7 +221,6 @@ class SliceRun:
                 async with AsyncExitStack() as place:
                     with reading.keeps(stored.known):  # a reading that is cut off need not wait
                         await place.enter_async_context(context.recording_limit)
-                        await self._begin_recording(reading)
                     return await self._record(planned, stored, comparison, read)
             except (WriteConflict, StoreUnavailable) as error:
                 _log.warning("Subscription %s starts over: %s", planned.subscription.id, error)
@@ -244,26 +242,17 @@ class SliceRun:
         """Return the reading of the slice, which begins with the first subscription.
 
         The slices of a process share the limits. If the reading time started earlier, a slice that
-        waits for another slice would report subscriptions as not read in time.
+        waits for another slice would report subscriptions or keys as not read in time.
         """
         async with self._beginning:
             if self._reading is None:
-                turns = ExemptionTurns(self._context.options, self._claim, self._status)
-                self._reading = SliceReading(self._context, self._cross_check, turns)
-                await self._renew()
+                context, scan = self._context, self._claim.scan
+                turns = ExemptionTurns(context.options, self._claim, self._status)
+                async with context.recording_limit:
+                    self._reading = SliceReading(context, self._cross_check, turns)
+                await renew_lease(context, scan, context.clock.now())
+                self._claim = await self._claim.renew(context)
             return self._reading
-
-    async def _begin_recording(self, reading: SliceReading) -> None:
-        """Start the reading time again when the slice need not wait for the keys of another."""
-        async with self._beginning:
-            if not self._is_recording:
-                self._is_recording = True
-                reading.restart_time()
-                await self._renew()
-
-    async def _renew(self) -> None:
-        await renew_lease(self._context, self._claim.scan, self._context.clock.now())
-        self._claim = await self._claim.renew(self._context)
 
     async def _read(
         self, planned: Planned, stored: StoredSubscription, gap: Gap | None

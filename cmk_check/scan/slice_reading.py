@@ -27,15 +27,10 @@ class SliceReading:
     ) -> None:
         self._context = context
         self._cross_check = cross_check
-        self._turns = turns
-        self._is_cut_off = False
-        self.restart_time()
-
-    def restart_time(self) -> None:
-        """Give the slice all of its time for lists, and for keys and exemptions."""
-        seconds = self._context.options.reading_deadline.total_seconds()
+        seconds = context.options.reading_deadline.total_seconds()
         self._deadline = asyncio.get_running_loop().time() + seconds
-        self._readers = build_readers(self._context, self._turns)
+        self._readers = build_readers(context, turns)
+        self._is_cut_off = False
 
     async def read(
         self, subscription: Subscription, rows: Known, lacking: Sequence[AccountId] = ()

@@ -11,9 +11,8 @@ from cmk_check.limits import CLAIM_RENEWED_AFTER, SCAN_DEADLINE, SCAN_LEASE
 from cmk_check.ports import SliceMessage, StoreUnavailable, Table
 from cmk_check.scan.claim import SliceHeld
 from tests.fakes.faults import Fault, FaultyStore, Place
-from tests.fakes.keys import ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import bad, good
+from tests.fakes.world import bad
 from tests.unit.scan.scan_world import (
     CLAIM_ENDS,
     LEASE_ENDS,
@@ -192,27 +191,6 @@ async def test_a_claim_has_its_full_time_again_when_work_begins(
 
     assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
     assert not caplog.records  # nothing failed and was tried again
-
-
-async def test_a_claim_has_its_full_time_again_when_recording_begins(world: ScanWorld) -> None:
-    """The accounts of a slice are listed while the keys of another one are read, for minutes."""
-    world.keys = keys = ScriptedKeys()
-    world.azure_has(good(ONE))
-    (message,) = await world.planned()
-
-    async def lists(_subscription_id: str) -> None:
-        world.clock.advance(CLAIM_RENEWED_AFTER)
-
-    async def delivered_again(_accounts: object) -> None:
-        keys.before_read = ScriptedKeys().before_read
-        world.clock.advance(CLAIM_ENDS - timedelta(seconds=1))
-        with pytest.raises(SliceHeld):
-            await world.deliver(message)
-
-    world.inventory.before_read, keys.before_read = lists, delivered_again
-    await world.deliver(message)
-
-    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
 
 
 async def test_one_check_of_the_claim_serves_all_marks_set_before_it(crowd: ScanWorld) -> None:
