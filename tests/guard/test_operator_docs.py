@@ -143,7 +143,7 @@ def test_the_costs_of_a_month_are_the_sum_of_what_was_counted() -> None:
     small, middle, large = (f"${each:.2f}" for each in sums)
 
     assert total[1:4] == [small, middle, large]
-    assert f": {small}, {middle} and {large}." in section(OPERATIONS, "What it costs")
+    assert f"costs {small}, {middle} and {large} a month" in section(OPERATIONS, "What it costs")
     assert (
         f"about ${sums[0]:.0f} a month for 100 subscriptions and ${sums[2]:.0f} for 10,000"
         in README
