@@ -39,8 +39,8 @@ class LogEvent(StrEnum):
     """The event of a line: when the line is written, and its fields."""
 
     CHANGE = "cmk.change"
-    """The app writes this line at least once for each published change; to count changes, count
-    different ids. Fields: `number` (its place in the feed), and the change as a CloudEvent:
+    """The app writes this line at least once for each published change, so count different ids to
+    count changes. Fields: `number` (its place in the feed), and the change as a CloudEvent:
     `specversion`, `id`, `type`, `time`, `source`, `subject`, `datacontenttype`, `data`."""
     SCAN = "cmk.scan"
     """The app writes this line when a scan has ended. Fields: `scanId`, `state`, `trigger`,
@@ -51,16 +51,16 @@ class LogEvent(StrEnum):
     no key was checked), `subscriptions`, `changes` (a number), `crossCheck` (null if nothing was
     compared)."""
     SCAN_STARTED = "cmk.scan_started"
-    """The app writes this line when a scan has started, before it is planned. If no later line
+    """The app writes this line when a scan has started, before it plans the scan. If no later line
     reports the end of the scan, the scan is running or hangs. Fields: `scanId`, `trigger`,
     `overdue`, `startedAt`, `partial`."""
     PARTIAL_SCAN = "cmk.partial_scan"
-    """The app writes this line when a partial scan has ended. The posture is that of the whole
-    estate, but the counts cover only the subscriptions that the scan read. The gaps of a partial
-    scan have no lines. Fields: as for `cmk.scan`."""
+    """The app writes this line when a partial scan has ended. The line contains the posture of
+    the whole estate, but counts only the subscriptions that the partial scan read. The gaps of a
+    partial scan are not logged. Fields: as for `cmk.scan`."""
     GAP = "cmk.gap"
-    """The app writes this line for each subscription that a full scan could not read, but for at
-    most 50; `subscriptions.gap` in the scan's line `cmk.scan` counts all. Fields: `scanId`,
+    """The app writes this line for each of up to 50 subscriptions that a full scan could not read;
+    `subscriptions.gap` in the `cmk.scan` line counts all of them. Fields: `scanId`,
     `subscriptionId`, `name`, `reason`, `missingAction`, `detail`, `since`."""
     TELL = "cmk.tell"
     """The app writes this line for each delivery to the webhook. Fields: `state` (`delivered`,
@@ -68,14 +68,14 @@ class LogEvent(StrEnum):
     later try found nothing left to post), `attempt` (from 0); with several receivers `route`;
     unless delivered also `reason`, `nextTryAt`."""
     WATCH = "cmk.watch"
-    """The app writes this line when Azure starts or stops reporting changes to the watch for
-    changes, and every hour while Azure does not report changes. Fields: `state` (`seeing` or
-    `blind`), `since`, and if blind `reason`, `missingAction`, `detail`."""
+    """The app writes this line when the watch for changes becomes `seeing` or `blind`, and every
+    hour while the watch is `blind`. Fields: `state` (`seeing` or `blind`), `since`, and if blind
+    `reason`, `missingAction`, `detail`."""
     SETTINGS = "cmk.settings"
-    """The app writes this line at the first invocation of a process, if a variable whose name
-    begins with `CMK_` is not a setting, or if `CMK_KINDS` contains a kind that is unknown or cannot
-    have a customer-managed key. Fields: `warnings` (the probable fault of each variable, by its
-    name)."""
+    """Each process of the app writes this line at most once, if a variable that begins with `CMK_`
+    is not a known setting. The app also writes this line if `CMK_KINDS` contains a kind that is
+    unknown or cannot have a customer-managed key. Fields: `warnings` (the probable fault of each
+    variable, by its name)."""
 
 
 class LogSink:
