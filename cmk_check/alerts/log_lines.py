@@ -72,10 +72,10 @@ class LogEvent(StrEnum):
     hour while the watch is `blind`. Fields: `state` (`seeing` or `blind`), `since`, and if blind
     `reason`, `missingAction`, `detail`."""
     SETTINGS = "cmk.settings"
-    """Each process of the app writes this line at most once, if a variable that begins with `CMK_`
-    is not a known setting. The app also writes this line if `CMK_KINDS` contains a kind that is
-    unknown or cannot have a customer-managed key. Fields: `warnings` (the probable fault of each
-    variable, by its name)."""
+    """The app writes this line on the first invocation in each process if a variable that begins
+    with `CMK_` is not a known setting. The app also writes this line if `CMK_KINDS` contains a kind
+    that is unknown or cannot have a customer-managed key. Fields: `warnings` (the probable fault of
+    each variable, by its name)."""
 
 
 class LogSink:
