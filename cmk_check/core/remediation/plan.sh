@@ -121,7 +121,7 @@ type=$(account identity.type)
 case $type in
   '' | None)
     decided CONFIRM_IDENTITY 'the account has no identity. Somebody may have removed it on' \
-      'purpose, to revoke access: ask the owner of the key.'
+      'purpose to revoke access, so ask the owner of the key first.'
     # A new identity has no access yet, so this decision includes the grant.
     export CONFIRM_GRANT=yes
     ;;
@@ -385,7 +385,7 @@ fi
 @replace_key@
 if [ "$named" = "$REPLACED" ]; then
   decided CONFIRM_REPLACE_KEY 'the account also cannot use its key for another reason. Somebody' \
-    'may have caused this on purpose, to revoke access: ask the owner of the key.'
+    'may have caused this on purpose to revoke access, so ask the owner of the key first.'
 fi
 
 ## [recover_vault]
@@ -464,7 +464,7 @@ for operation in wrapKey unwrapKey; do
 done
 if [ -n "$missing" ]; then
   decided CONFIRM_OPERATIONS 'the key is not permitted to wrap and unwrap. Somebody may have' \
-    'removed these operations on purpose, to revoke access: ask the owner of the key.'
+    'removed these operations on purpose to revoke access, so ask the owner of the key first.'
   read -r -a operations <<<"$permitted$missing"
   az keyvault key set-attributes --subscription="$VAULT_SUBSCRIPTION" "--$HOLDER=$VAULT" \
     --name="$KEY" ${VERSION:+"--version=$VERSION"} --output=none --ops "${operations[@]}"
