@@ -166,7 +166,7 @@ async def test_p1_beyond_the_bound_each_could_be_one_that_was_not_written(
 
     assert [each["posture"] for each in old] == ["unknown"] * 3
     assert old[1]["asOf"] == (first and f"{first:%Y-%m-%dT%H:%M:%SZ}")
-    assert "more subscriptions than it can name" in old[2]["gaps"][0]["detail"]
+    assert "so many subscriptions that it could not list them all" in old[2]["gaps"][0]["detail"]
     assert [each["posture"] for each in new] == ["non_compliant", "non_compliant", "compliant"]
 
 
