@@ -281,7 +281,7 @@ class _Delivery:
         if self._webhook is None:
             raise DeliveryFailed(_NO_WEBHOOK, permanent=False)
         try:
-            await self._webhook.post([self._latest.marked(change) for change in changes])
+            await self._webhook.post([self._latest.mark(change) for change in changes])
         except DeliveryFailed as failure:
             if not failure.permanent:
                 raise

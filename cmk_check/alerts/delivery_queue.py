@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from cmk_check.alerts.log_lines import bounded_json
+from cmk_check.alerts.log_lines import write_bounded_json
 from cmk_check.core.alert_routes import ROUTE_NAME
 from cmk_check.core.cloudevents import to_cloudevent
 from cmk_check.core.model import Change
@@ -67,7 +67,7 @@ def build_batches(changes: Sequence[Change]) -> Iterator[str]:
     """
     batch = ""
     for change in changes:
-        event = bounded_json(to_cloudevent(change), MAX_CHANGES_MESSAGE_BYTES - len("[]"))
+        event = write_bounded_json(to_cloudevent(change), MAX_CHANGES_MESSAGE_BYTES - len("[]"))
         if batch and len(batch) + len(event) + len("[,]") > MAX_CHANGES_MESSAGE_BYTES:
             yield f"[{batch}]"
             batch = ""

@@ -117,10 +117,10 @@ def write_line(level: int, event: str, fields: Mapping[str, object]) -> None:
 
 def line(event: str, fields: Mapping[str, object]) -> str:
     """Return one line of JSON with at most 8 KB; long values are shortened, but never ids."""
-    return bounded_json({"event": event, "v": 1, **fields}, MAX_LOG_LINE_CHARS)
+    return write_bounded_json({"event": event, "v": 1, **fields}, MAX_LOG_LINE_CHARS)
 
 
-def bounded_json(value: object, most: int) -> str:
+def write_bounded_json(value: object, most: int) -> str:
     """Return a value as JSON with at most ``most`` characters (ASCII, so also bytes).
 
     Long values and lists are shortened, but never ids.

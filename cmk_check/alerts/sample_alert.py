@@ -59,7 +59,7 @@ async def send_sample(settings: Settings, name: str | None = None) -> str:
         SettingsError: no route is set, or there are several routes and ``name`` is not one of them.
         DeliveryFailed: the receiver did not accept the test change.
     """
-    route = _chosen(settings, name)
+    route = _choose_route(settings, name)
     webhook = open_webhook(route, settings)
     change = sample_change(str(uuid.uuid4()), datetime.now(UTC))
     try:
@@ -73,7 +73,7 @@ async def send_sample(settings: Settings, name: str | None = None) -> str:
     )
 
 
-def _chosen(settings: Settings, name: str | None) -> Route:
+def _choose_route(settings: Settings, name: str | None) -> Route:
     routes = {route.name: route for route in settings.routes}
     if not routes:
         raise SettingsError([("CMK_WEBHOOK_URL", UNSET)])

@@ -74,7 +74,7 @@ def format_change(change: Change, portal_url: str) -> ChatLine:
     if isinstance(texts := data.get("text"), list):  # a digest
         parts = [to_line(text, MAX_CHAT_KEY_SENTENCE_CHARS) for text in texts]
     else:
-        parts = [what_holds, _what(change), *_state(change), _owner(data), _sums(data)]
+        parts = [what_holds, _describe_subject(change), *_state(change), _owner(data), _sums(data)]
     if change.type is ChangeType.SCAN_BASELINE:
         parts.append(_format_key_sums(data))
     return ChatLine(
@@ -108,7 +108,7 @@ def _objects(value: object) -> list[dict[str, object]]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
-def _what(change: Change) -> str:
+def _describe_subject(change: Change) -> str:
     """Return the account and the subscription, or the scan."""
     id_ = to_line(change.source.rpartition("/")[2])
     if not change.source.startswith("/subscriptions/"):

@@ -115,7 +115,7 @@ class HttpWebhook:
                     return response, b""
                 return response, await response.content.read(MAX_WEBHOOK_ANSWER_BYTES)
         except (aiohttp.ClientError, TimeoutError, UnicodeError) as error:
-            text = self._said(_connection_fault(error, self.seconds))
+            text = self._word(_connection_fault(error, self.seconds))
         # Raised outside the handler, so that it is not chained to aiohttp's error, which contains
         # the URL.
         raise DeliveryFailed(text, permanent=False)
@@ -144,12 +144,12 @@ class HttpWebhook:
         if status in range(300, 400):
             advice = "redirects are not followed; set {url} to the target"
         return DeliveryFailed(
-            self._said(f"{text}: {advice}."),
+            self._word(f"{text}: {advice}."),
             permanent=status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             retry_after=retry_after(response.headers) if status in _ASKS_TO_WAIT else None,
         )
 
-    def _said(self, text: str) -> str:
+    def _word(self, text: str) -> str:
         """Put the host before a message, and fill in the names of this route's settings."""
         settings = {"url": self.route.url_setting, "format": self.route.format_setting}
         return f"{self.host} {text.format_map(settings)}"

@@ -63,10 +63,10 @@ def build_posts(changes: Sequence[Change], style: str, portal_url: str) -> list[
 
 def _post(ids: Sequence[str], content_type: str, content: object) -> Post:
     name = sha256("\n".join([content_type, *ids]).encode()).hexdigest()[:32]
-    return Post(f"msg_{name}", content_type, _written(content))
+    return Post(f"msg_{name}", content_type, _encode(content))
 
 
-def _written(content: object) -> bytes:
+def _encode(content: object) -> bytes:
     # ASCII, because otherwise a lone surrogate in a name could not be encoded.
     return json.dumps(content, separators=(",", ":")).encode("ascii")
 
@@ -78,7 +78,7 @@ def _parts(
     parts: list[list[ChatLine]] = []
     for line in lines:
         longer = [*parts[-1], line] if parts else []
-        if 0 < len(longer) <= MAX_CHAT_LINES and len(_written(build(longer))) <= MAX_CHAT_CHARS:
+        if 0 < len(longer) <= MAX_CHAT_LINES and len(_encode(build(longer))) <= MAX_CHAT_CHARS:
             parts[-1] = longer
         else:
             parts.append([line])

@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Final
 
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, WRITTEN, complain
-from cmk_check.cli.names import similar_names
 from cmk_check.cli.output_options import Language
 from cmk_check.cli.plans_of_scan import PlanChoice, Scanned, scan_for_plans
 from cmk_check.cli.stdout import write_bytes
+from cmk_check.cli.subscription_names import find_similar_names
 from cmk_check.config.clouds import Cloud
 from cmk_check.config.settings import Settings
 from cmk_check.core.account import Account
@@ -20,7 +20,7 @@ from cmk_check.core.remediation.key_plan import plan_key_fix
 from cmk_check.core.remediation.plan import Plan
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.scope import Scope
-from cmk_check.core.text import shown
+from cmk_check.core.text import escape_invisible
 from cmk_check.limits import MAX_NAMES_LISTED, SUBSCRIPTION_SECONDS
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models
@@ -53,7 +53,7 @@ async def report(
     finding = _find(scanned, settings, account)
     if isinstance(finding, int):
         return finding
-    complain(shown(f"{finding.name} is {finding.verdict}: {finding.message}"))
+    complain(escape_invisible(f"{finding.name} is {finding.verdict}: {finding.message}"))
     recorded = scanned.findings[finding.id]
     if finding.verdict is Verdict.UNKNOWN:
         complain("there is no plan while the account's state is unknown.")
@@ -87,14 +87,14 @@ def _find(scanned: Scanned, settings: Settings, account: AccountId | str) -> mod
     gaps = f"{sums.gap:,} of {sums.read + sums.gap:,} subscriptions could not be read completely"
     if len(hits) == 1:
         if by_name:
-            complain(shown(f"{name} is {hits[0].id}"))
+            complain(escape_invisible(f"{name} is {hits[0].id}"))
         if by_name and sums.gap:
             complain(f"{gaps}, and may contain another account with this name.")
         return hits[0]
     if hits:
         many = f"{len(hits):,} accounts have the name {name}; use the ARM id of one of them:"
         for line in (many, *sorted(it.id for it in hits)[:MAX_NAMES_LISTED]):
-            complain(shown(line))
+            complain(escape_invisible(line))
         if len(hits) > MAX_NAMES_LISTED:
             complain(f"and {len(hits) - MAX_NAMES_LISTED:,} more.")
         return USAGE
@@ -103,7 +103,7 @@ def _find(scanned: Scanned, settings: Settings, account: AccountId | str) -> mod
         kinds = ", ".join(settings.kinds)
         why = f"{name} is not judged, because its kind is not one of {kinds}."
     elif by_name:
-        close = similar_names(name, (it.name for it in accounts))
+        close = find_similar_names(name, (it.name for it in accounts))
         hint = f"similar names: {', '.join(close)}" if close else _LIST_ACCOUNTS
         unread = f" {gaps}; `cmk-check scan` shows why." if sums.gap else ""
         why = f"no account has the name {name}; {hint}.{unread}"
@@ -112,7 +112,7 @@ def _find(scanned: Scanned, settings: Settings, account: AccountId | str) -> mod
     else:
         gone = "and whether the account was deleted or moved"
         why = f"The subscription has no account {name}; check the id {account}, {gone}."
-    complain(shown(why))
+    complain(escape_invisible(why))
     return UNKNOWN
 
 
@@ -126,7 +126,9 @@ def _key_plan(
         return 0 if is_certain else UNKNOWN
     for reason in health.reasons:
         if reason.severity is not KeySeverity.NOTICE:
-            complain(shown(f"its key is {reason.severity}, {reason.code}: {reason.message}"))
+            complain(
+                escape_invisible(f"its key is {reason.severity}, {reason.code}: {reason.message}")
+            )
     made = plan_key_fix(recorded, tenant_id=finding.tenant_id)
     if made is None:
         complain("no az command fixes this: follow the advice of each reason.")
@@ -145,7 +147,7 @@ def _write(made: Plan, language: Language, cloud: Cloud) -> int:
     if script is None:
         complain("Bicep cannot do what this plan does: leave out --format.")
         return USAGE
-    complain(shown(f"{made.summary} Read it first: it says what cannot be undone."))
+    complain(escape_invisible(f"{made.summary} Read it first: it says what cannot be undone."))
     write_bytes(script.encode())  # UTF-8 with unchanged line ends, whatever the terminal's encoding
     WRITTEN.code = VIOLATED
     complain(f"afterwards check: cmk-check scan --subscription {made.account.subscription_id}")
@@ -165,4 +167,4 @@ async def _check_vault(context: ScanContext, recorded: Finding, vault: str, doma
     if not path.startswith(f"/subscriptions/{target.subscription_id.lower()}/"):
         where = f"use its id: {path}" if path else "check its name, and whether you may read it"
         place = f"in subscription {target.subscription_id}"
-        complain(shown(f"the vault {target.name} was not found {place}; {where}."))
+        complain(escape_invisible(f"the vault {target.name} was not found {place}; {where}."))

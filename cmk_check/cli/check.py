@@ -28,9 +28,9 @@ from cmk_check.core.planned.account import (
     TOO_LARGE,
     PlannedAccount,
     Row,
+    combine_missing_templates,
     judge_loss,
     judge_planned,
-    one_row,
 )
 from cmk_check.core.planned.arm_template import read_prediction, read_template
 from cmk_check.core.planned.document import RepeatedName, TooMuchWork, begin_document, brief, member
@@ -43,11 +43,11 @@ from cmk_check.core.planned.engine_values import (
 )
 from cmk_check.core.planned.existing_accounts import read_accounts
 from cmk_check.core.planned.terraform_plan import read_plan
-from cmk_check.core.text import clean_text, shown
+from cmk_check.core.text import clean_text, escape_invisible
 from cmk_check.errors import NotUsable
 
 if TYPE_CHECKING:
-    from cmk_check.cli.since import Scope
+    from cmk_check.cli.compare_results import Scope
 
 _CAUSES: Final = (opt.FailOn.NON_COMPLIANT, opt.FailOn.UNKNOWN, opt.FailOn.NEW)
 _STATES: Final = ("non_compliant", "unknown", "compliant", "loss")
@@ -99,9 +99,9 @@ def _check(
     allowed: Collection[str],
     options: opt.OutputOptions,
 ) -> int:
+    from cmk_check.cli.compare_results import build_scope, read_earlier
     from cmk_check.cli.console import remarks
     from cmk_check.cli.result_writer import override_exit_code, write_result
-    from cmk_check.cli.since import build_scope, read_earlier
 
     kinds = {kind.lower() for kind in load_settings(None, ()).kinds}
     scope, earlier = build_scope("check", kinds=[*kinds]), None
@@ -113,7 +113,7 @@ def _check(
     warnings = [f"--allow-loss {each} is not needed; remove it." for each in sorted(unused)]
     notes = () if options.quiet else [*result.notes.values(), *result.hints]
     for message in (*result.faults, *notes, *warnings):
-        complain(shown(message))
+        complain(escape_invisible(message))
     asyncio.run(write_result(options, partial(result.write, options)))
     verdicts = {row.get("verdict") for row in result.rows}
     if earlier:
@@ -208,7 +208,7 @@ def _judge_file(
         accounts = _accounts(document, parameters)
         if is_template(document):
             accounts = _more_exact(accounts, document, parameters, kinds)
-        rows = judge(one_row(accounts))
+        rows = judge(combine_missing_templates(accounts))
     except (TooMuchWork, RecursionError):
         accounts, rows = (), judge([TOO_LARGE])
     is_part = member(document, "complete") is False

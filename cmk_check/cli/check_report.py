@@ -14,7 +14,7 @@ from cmk_check.core.enums import PostureReason, ReasonSeverity, Verdict
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from cmk_check.cli.since import Difference, Earlier, Scope, Violations
+    from cmk_check.cli.compare_results import Difference, Earlier, Scope, Violations
 
 # A row without a verdict is a loss. The worst state comes first.
 _LOSS: Final = "loss"
@@ -42,7 +42,7 @@ class CheckResult:
     async def write(self, options: OutputOptions, console: "Console") -> AsyncIterator[bytes]:
         """Yield the result in its format."""
         from cmk_check.cli.junit import render_junit
-        from cmk_check.cli.result_writer import printed
+        from cmk_check.cli.result_writer import capture_output
         from cmk_check.cli.sarif import render_sarif
 
         match options.format:
@@ -56,7 +56,7 @@ class CheckResult:
             case Format.JUNIT:
                 yield render_junit([*map(_fault, self.faults), *self._entries()])
             case _:
-                yield printed(console, lambda: self._show(console, options))
+                yield capture_output(console, lambda: self._show(console, options))
 
     def _accounts(self) -> list[ReportRow]:
         return [row for row in self.rows if "verdict" in row]

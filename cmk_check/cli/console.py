@@ -16,7 +16,7 @@ from typing import IO, override
 from rich.console import Console
 from rich.text import Text
 
-from cmk_check.core.text import shown
+from cmk_check.core.text import escape_invisible
 from cmk_check.limits import PIPE_WIDTH_CHARS
 
 
@@ -83,7 +83,7 @@ class Lines(logging.Handler):
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
-        say(self._console, f"cmk-check: {shown(record.getMessage())}")
+        say(self._console, f"cmk-check: {escape_invisible(record.getMessage())}")
 
 
 def remarks(*, color: bool) -> Console:

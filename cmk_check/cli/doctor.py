@@ -75,7 +75,7 @@ async def _diagnose(environ: Mapping[str, str], console: "Console", report: IO[s
 
     from cmk_check.cli.console import say
     from cmk_check.core.reasons.command_line import address_person
-    from cmk_check.core.text import shown
+    from cmk_check.core.text import escape_invisible
     from cmk_check.doctor.all_checks import CHECKS, diagnose
     from cmk_check.doctor.examined_app import DoctorSubject
     from cmk_check.doctor.results import Mark
@@ -87,7 +87,7 @@ async def _diagnose(environ: Mapping[str, str], console: "Console", report: IO[s
         subject.most = subject.most if report is None else DOCTOR_REPORT_SAMPLED
         async with aclosing(diagnose(CHECKS, subject, subject.unusable)) as lines:
             async for check, mark, text in lines:
-                printed = shown(address_person(text))
+                printed = escape_invisible(address_person(text))
                 line = f"{mark:{_MARK_WIDTH}} {check:{_CHECK_WIDTH}} {printed}"
                 style = _STYLES.get(mark, "dim")
                 say(console, line, indent=_INDENT, styled=_MARK_WIDTH, style=style)

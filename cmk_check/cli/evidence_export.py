@@ -13,9 +13,9 @@ from cmk_check.cli.console import remarks, say
 from cmk_check.cli.exit_codes import WRITTEN
 from cmk_check.cli.progress import bar
 from cmk_check.cli.stdout import write
-from cmk_check.cli.whole_output import leftovers, publish, unfinished
+from cmk_check.cli.whole_output import leftovers, make_working_folder, publish
 from cmk_check.core.rule import RULE_VERSION
-from cmk_check.core.text import shown, write_time
+from cmk_check.core.text import escape_invisible, write_time
 from cmk_check.errors import NotUsable
 from cmk_check.evidence import manifest as manifests
 from cmk_check.evidence.as_of import History, as_of_line
@@ -59,12 +59,12 @@ async def export(  # noqa: PLR0913, PLR0917 - an argument for each option
 
     def note(text: str) -> None:
         if not quiet:
-            say(notes, shown(f"cmk-check: {text}"))
+            say(notes, escape_invisible(f"cmk-check: {text}"))
 
     for folder in leftovers(out):
         note(f"{folder} is from an interrupted export; remove it if no export is running.")
     async with signer(*signing) as signed:
-        with unfinished(out) as folder:
+        with make_working_folder(out) as folder:
             work, made = folder / "work", folder / "bundle"
             work.mkdir()
             made.mkdir()
@@ -92,7 +92,7 @@ async def export(  # noqa: PLR0913, PLR0917 - an argument for each option
     as_of = bundle.status.as_of
     write(
         f"posture: {bundle.posture}, as of {as_of and write_time(as_of)}\n"
-        f"{shown(str(out))}: SHA-256 of {MANIFEST} {manifest.sha256}"
+        f"{escape_invisible(str(out))}: SHA-256 of {MANIFEST} {manifest.sha256}"
     )
     if not any(signing):
         note("the bundle is not signed, so anybody could have made it; to sign, use --sign-with.")

@@ -48,7 +48,7 @@ def verify(
 
 def _faults(before: Path | None, folder: Path, key: "SSlibKey | None") -> Iterator[str]:
     """Yield the faults of a folder that continues another; print its description if none."""
-    from cmk_check.core.text import shown
+    from cmk_check.core.text import escape_invisible
     from cmk_check.evidence.manifest import MANIFEST, breaks, differences, read_manifest
     from cmk_check.evidence.sign import signature_fault
 
@@ -68,11 +68,11 @@ def _faults(before: Path | None, folder: Path, key: "SSlibKey | None") -> Iterat
         except NotUsable:
             broken = ["that bundle cannot be used"]
         faults += (f"{MANIFEST} does not continue {before}: {fault}" for fault in broken)
-    yield from (shown(f"{folder}: {fault}") for fault in faults)
+    yield from (escape_invisible(f"{folder}: {fault}") for fault in faults)
     if not faults:
         unsigned = f"not signed; complete, and as in {MANIFEST} with SHA-256 {manifest.sha256}"
         head = f"{folder}: {'signed, complete and unchanged' if key else unsigned}"
-        write("\n".join(map(shown, _describe_bundle(head, manifest, earlier))))
+        write("\n".join(map(escape_invisible, _describe_bundle(head, manifest, earlier))))
 
 
 def _describe_bundle(head: str, manifest: "Manifest", before: "Manifest | None") -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn
 
 import typer
 
-from cmk_check.core.text import shown
+from cmk_check.core.text import escape_invisible
 from cmk_check.errors import CmkCheckError, NotUsable
 
 VIOLATED: Final = 1
@@ -42,19 +42,19 @@ type _Code = int | Coroutine[Any, Any, int]
 
 
 def command[**P](failed: str) -> Callable[[Callable[P, _Code]], Callable[P, None]]:
-    """Make a command from a function that returns its exit code; see ``ended``."""
+    """Make a command from a function that returns its exit code; see ``compute_exit_code``."""
 
     def decorate(function: Callable[P, _Code]) -> Callable[P, None]:
         @wraps(function)
-        def started(*arguments: P.args, **options: P.kwargs) -> None:
-            raise typer.Exit(ended(lambda: function(*arguments, **options), failed))
+        def start(*arguments: P.args, **options: P.kwargs) -> None:
+            raise typer.Exit(compute_exit_code(lambda: function(*arguments, **options), failed))
 
-        return started
+        return start
 
     return decorate
 
 
-def ended(work: Callable[[], _Code], failed: str) -> int:
+def compute_exit_code(work: Callable[[], _Code], failed: str) -> int:
     """Run a command and return its exit code; print a message if the command fails.
 
     See also ``run``. The message begins with ``failed``. A failure never returns 1, which means
@@ -80,11 +80,11 @@ def ended(work: Callable[[], _Code], failed: str) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except CmkCheckError as error:
-        complain(shown(f"{failed}: {address_person(str(error))}"))
+        complain(escape_invisible(f"{failed}: {address_person(str(error))}"))
         return UNKNOWN
     except Exception as error:  # noqa: BLE001 - the last resort of a command
         fault = f"because of a bug in this program: {type(error).__name__}: {error}"
-        complain(shown(f"{failed} {fault}"))
+        complain(escape_invisible(f"{failed} {fault}"))
         return UNKNOWN
 
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 from cmk_check.cli.entries import Entry
 from cmk_check.core.enums import ReasonSeverity
-from cmk_check.core.text import shown
+from cmk_check.core.text import escape_invisible
 
 _FAILURE: Final = "failure"
 _ERROR: Final = "error"
@@ -50,15 +50,15 @@ def render_junit(entries: Sequence[Entry], timestamp: str | None = None) -> byte
 
 def _add_test(suite: ET.Element, entry: Entry) -> None:
     """Add a test, which passes if no problem fails it."""
-    class_name, name, what = map(shown, entry.test)
+    class_name, name, what = map(escape_invisible, entry.test)
     # Some readers refuse a test without a duration, and no duration was measured.
     test = ET.SubElement(suite, "testcase", classname=class_name, name=name, time="0")
     remarks = []
     for problem in (*entry.problems, *entry.notes):
-        message = shown(problem.message)
+        message = escape_invisible(problem.message)
         element = _ELEMENTS.get(problem.severity)
         if problem.accepted is not None:
-            element, message = _SKIPPED, f"{shown(problem.accepted)} {message}"
+            element, message = _SKIPPED, f"{escape_invisible(problem.accepted)} {message}"
         if element is None:
             remarks.append(f"{problem.code}: {message}")
             continue

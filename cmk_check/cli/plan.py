@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from cmk_check.cli.exit_codes import command
-from cmk_check.cli.names import find_ids, given_subscriptions
 from cmk_check.cli.options import choice, option, refuse
 from cmk_check.cli.output_options import Debug, Language
 from cmk_check.cli.scan_settings import load_settings, warn_of_settings
+from cmk_check.cli.subscription_names import find_ids, parse_subscriptions
 from cmk_check.cli.whole_output import check_folder
 from cmk_check.core.remediation.encryption_plan import parse_key_name, parse_vault
 from cmk_check.core.resource_id import AccountId
@@ -49,7 +49,7 @@ async def plan(  # noqa: PLR0913 - an argument for each option
     be written, 130 after Ctrl-C. For a folder: 1 if it has a plan, otherwise 3 if an account needs
     a plan but has none, otherwise 0.
     """
-    only = given_subscriptions(subscription)
+    only = parse_subscriptions(subscription)
     is_one, is_some = account is not None, owner is not None or unowned or bool(only)
     of_many = "must be used with --owner, --unowned, --subscription or --all"
     which = "--owner, --unowned, --subscription and --all"
@@ -70,7 +70,7 @@ async def plan(  # noqa: PLR0913 - an argument for each option
     )
     if out is not None:
         check_folder(out)
-    target = None if account is None else _named(account)
+    target = None if account is None else _parse_account(account)
     # The validity of a vault name does not depend on the subscription.
     checks = ("--vault", vault, lambda it: parse_vault(it, "")), ("--key", key, parse_key_name)
     for name, value, check in checks:
@@ -92,7 +92,7 @@ async def plan(  # noqa: PLR0913 - an argument for each option
     return await run_with_azure(settings, partial(report, account=target or "", choice=choice))
 
 
-def _named(account: str) -> AccountId | str:
+def _parse_account(account: str) -> AccountId | str:
     text = account.strip()
     if "/" not in text and 0 < len(text) <= MAX_ACCOUNT_NAME_CHARS:
         return text

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Final
 
 from cmk_check.cli.exit_codes import UNKNOWN, VIOLATED, WRITTEN, complain
-from cmk_check.cli.names import similar_names
 from cmk_check.cli.plan_index import render_json, render_markdown
 from cmk_check.cli.plans_of_scan import PlanChoice, Plans, get_owner, plan_accounts, scan_for_plans
-from cmk_check.cli.whole_output import publish, rescued, unfinished
+from cmk_check.cli.subscription_names import find_similar_names
+from cmk_check.cli.whole_output import make_working_folder, publish, write_elsewhere
 from cmk_check.config.settings import Settings
-from cmk_check.core.remediation.az_script import LITERAL_NAMES, NOT_YET, quoted, render_az
-from cmk_check.core.text import format_count, shown
+from cmk_check.core.remediation.az_script import LITERAL_NAMES, NOT_YET, quote_for_bash, render_az
+from cmk_check.core.text import escape_invisible, format_count
 from cmk_check.core.text_files import fill_part, read_text
 from cmk_check.errors import NotUsable
 from cmk_check.limits import SWITCH_ON_ATTEMPTS
@@ -41,9 +41,13 @@ async def report_folder(
     )
     if choice.owner is not None and not is_about_accounts:
         owners = (get_owner(finding) for finding, _ in scanned.collected.accounts)
-        close = similar_names(choice.owner, filter(None, owners))
+        close = find_similar_names(choice.owner, filter(None, owners))
         hint = f"; similar owners: {', '.join(close)}" if close else ""
-        complain(shown(f"no account has the owner {choice.owner}{hint}. No folder was written."))
+        complain(
+            escape_invisible(
+                f"no account has the owner {choice.owner}{hint}. No folder was written."
+            )
+        )
         return UNKNOWN
     write_folder(out, dict(_files(plans)))
     WRITTEN.code = _report(plans, out)
@@ -58,7 +62,10 @@ def _files(plans: Plans) -> Iterator[tuple[str, str]]:
         yield account.file, render_az(account.plan)
     if planned:
         to_run = [
-            (account.file, shown(f"{account.finding.name} in {account.finding.resource_group}"))
+            (
+                account.file,
+                escape_invisible(f"{account.finding.name} in {account.finding.resource_group}"),
+            )
             for account in planned
         ]
         leaving = [account.file for account in planned if account.plan.left]
@@ -88,14 +95,16 @@ def render_run(
     """
     values = {
         "LITERAL_NAMES": LITERAL_NAMES,
-        "PLANS": "\n".join(f"  {quoted(file)} {quoted(account)}" for file, account in plans),
+        "PLANS": "\n".join(
+            f"  {quote_for_bash(file)} {quote_for_bash(account)}" for file, account in plans
+        ),
         "TRIES": f"${{PLAN_TRIES:-{SWITCH_ON_ATTEMPTS}}}",
         "NOT_YET": f"'{NOT_YET}'",
         "WITHOUT_PLAN": str(without),
-        "TERRAFORM_WARNING": quoted(warning),
+        "TERRAFORM_WARNING": quote_for_bash(warning),
     }
     script = fill_part({"run": read_text(__package__, "run.sh")}, "run", values)
-    names = "".join(f"printf '  %s\\n' {quoted(file)}\n" for file in leaving)
+    names = "".join(f"printf '  %s\\n' {quote_for_bash(file)}\n" for file in leaving)
     return "".join([script, _LEAVING if names else "", names, "summary\n"])
 
 
@@ -109,12 +118,12 @@ def write_folder(out: Path, files: Mapping[str, str]) -> None:
     try:
         _write(out, files)
     except NotUsable as error:
-        with rescued(error, "plans", "The plans are") as place:
+        with write_elsewhere(error, "plans", "The plans are") as place:
             _write(place, files)
 
 
 def _write(out: Path, files: Mapping[str, str]) -> None:
-    with unfinished(out) as folder:
+    with make_working_folder(out) as folder:
         made = folder / "plans"
         for name, text in files.items():
             file = made / name
@@ -126,7 +135,7 @@ def _write(out: Path, files: Mapping[str, str]) -> None:
 
 def _report(plans: Plans, out: Path) -> int:
     planned, without = plans.planned, len(plans.without)
-    place = shown(str(out))
+    place = escape_invisible(str(out))
     complain(f"{format_count(len(planned), 'plan')} in {place}; read {place}/index.md first.")
     if note := plans.sharing_note:
         complain(f"--share-vault: {note}")

@@ -10,7 +10,7 @@ from typing import Final
 
 from cmk_check.cli.plans_of_scan import PlanChoice, PlannedAccount, Plans, WithoutPlan, get_owner
 from cmk_check.cli.problems import find_acceptance
-from cmk_check.core.markdown import code, escaped
+from cmk_check.core.markdown import code, escape_markdown
 from cmk_check.core.remediation.steps import ON_KEYS, Action
 from cmk_check.core.text import format_count, write_time
 from cmk_check.core.text_files import fill_part, read_toml
@@ -88,13 +88,13 @@ def render_markdown(index: Plans) -> str:
         "missing": f"{len(index.without):,}",
         "compliant": f"{index.compliant:,}",
         "vaults": f"{len({each.plan.vault.name for each in plans if each.plan.vault.is_new}):,}",
-        "warning": escaped(warning),
+        "warning": escape_markdown(warning),
         "warnings": "".join(
             f"- {title} ({format_count(count, 'account')}): {why}\n"
             for (title, why), count in counts.items()
         ),
         "note": f"{index.sharing_note}\n\n" if index.sharing_note else "",
-        "shared_vaults": _shared(shared),
+        "shared_vaults": _list_shared_vaults(shared),
         "plans": "".join(_plans(list(group)) for _, group in groupby(plans, _BY_SUBSCRIPTION)),
         "without": _format_unplanned(index.without),
     }
@@ -124,12 +124,12 @@ def _format_unplanned(without: Sequence[WithoutPlan]) -> str:
     for account in without:
         what = ": ".join(_code(text) for text in (account.name, account.id) if text) or "the scan"
         prefix = "The account's plan does not fix this: " if account.what == "reason" else ""
-        message = escaped(account.problem.accepted or account.problem.message)
+        message = escape_markdown(account.problem.accepted or account.problem.message)
         rows.append((what, _code(account.problem.code), f"{prefix}{message}"))
     return _table(("what", "reason", "what to do"), rows) if rows else "Nothing.\n"
 
 
-def _shared(shared: Sequence[PlannedAccount]) -> str:
+def _list_shared_vaults(shared: Sequence[PlannedAccount]) -> str:
     rows = []
     for vault, group in groupby(shared, lambda each: each.plan.vault):
         first, *others = group
@@ -151,7 +151,7 @@ def _plans(plans: Sequence[PlannedAccount]) -> str:
         finding, accepted = account.finding, find_acceptance(account.finding.exception)
         number = re.sub("[^0-9].*", "", account.file.removeprefix("plans/"))
         names = finding.name, finding.resource_group, finding.location, get_owner(finding)
-        why = f"{_code(account.problem.code)}{f'. {escaped(accepted)}' if accepted else ''}"
+        why = f"{_code(account.problem.code)}{f'. {escape_markdown(accepted)}' if accepted else ''}"
         dates = [write_time(finding.due_at) if finding.due_at else ""] if due else []
         vault = f"{_code(account.plan.vault.name)}{account.vault_note}"
         rows.append((f"[{number}]({account.file})", *map(_code, names), *dates, vault, why))

@@ -20,7 +20,7 @@ from cmk_check.core.model import Finding
 from cmk_check.core.remediation.encryption_plan import choose_shared_vault, plan_for
 from cmk_check.core.remediation.key_plan import plan_key_fix
 from cmk_check.core.remediation.plan import Plan, TargetVault
-from cmk_check.core.text import shown
+from cmk_check.core.text import escape_invisible
 from cmk_check.limits import MAX_PLAN_NAME_CHARS
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models
@@ -137,7 +137,9 @@ async def scan_for_plans(
         complain(f"no {lacking} was written because the scan was interrupted.")
         return INTERRUPTED
     if outcome.state not in {ScanState.COMPLETE, ScanState.INCOMPLETE}:
-        complain(shown(f"no {lacking} was written because the scan failed: {outcome.reason}"))
+        complain(
+            escape_invisible(f"no {lacking} was written because the scan failed: {outcome.reason}")
+        )
         return UNKNOWN
     result = ScanResult(context, settings, by_option=by_option)
     findings = {

@@ -119,7 +119,7 @@ def _lines(console: Console, tally: Tally, line: Callable[[], str]) -> Callable[
     """
     printed_at, printed_done = console.get_time(), 0
 
-    def moved() -> None:
+    def print_line() -> None:
         nonlocal printed_at, printed_done
         now = console.get_time()
         if tally.total is None or tally.done >= tally.total:
@@ -129,4 +129,4 @@ def _lines(console: Console, tally: Tally, line: Callable[[], str]) -> Callable[
             printed_at, printed_done = now, tally.done
             say(console, f"cmk-check: {line()}")
 
-    return moved
+    return print_line

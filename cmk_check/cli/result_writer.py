@@ -10,7 +10,7 @@ from cmk_check.cli.console import open_console
 from cmk_check.cli.exit_codes import complain
 from cmk_check.cli.output_options import OutputOptions
 from cmk_check.cli.stdout import write_bytes
-from cmk_check.cli.whole_output import replaced, rescued
+from cmk_check.cli.whole_output import replace_file, write_elsewhere
 from cmk_check.errors import NotUsable
 
 
@@ -28,17 +28,17 @@ async def write_result(
             async for piece in document(open_console(sys.stdout, color=options.color)):
                 write_bytes(piece)
             return
-        with replaced(options.file) as write:
+        with replace_file(options.file) as write:
             async for piece in document(plain):
                 write(piece)
     except NotUsable as error:
-        rescue = rescued(error, f"result.{options.format}", "The result is")
-        with rescue as place, replaced(place) as write:
+        rescue = write_elsewhere(error, f"result.{options.format}", "The result is")
+        with rescue as place, replace_file(place) as write:
             async for piece in document(plain):
                 write(piece)
 
 
-def printed(console: Console, show: Callable[[], object]) -> bytes:
+def capture_output(console: Console, show: Callable[[], object]) -> bytes:
     """Return the output of a function that prints, in the console's encoding."""
     with console.capture() as captured:
         show()

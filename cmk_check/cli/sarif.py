@@ -17,7 +17,7 @@ from cmk_check.core.enums import ReasonSeverity
 from cmk_check.core.reasons.catalogue import CATALOGUE, CHECK_REASONS, ReasonEntry
 from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.rule_text import RULE_TEXT
-from cmk_check.core.text import shown
+from cmk_check.core.text import escape_invisible
 from cmk_check.core.text_files import read_toml
 
 _LEVELS: Final[Mapping[ReasonSeverity, str]] = {
@@ -102,7 +102,7 @@ def _results(entries: Sequence[Entry], *, accepts: bool) -> Iterator[dict[str, A
         for problem in entry.problems:
             suppressed = none_suppressed
             if problem.accepted:
-                why = {"justification": shown(problem.accepted)}
+                why = {"justification": escape_invisible(problem.accepted)}
                 suppressed = {"suppressions": [{"kind": "external", "status": "accepted", **why}]}
             if accepts or not problem.accepted:
                 yield {**_result(problem, entry), **suppressed, **entry.details}
@@ -132,5 +132,5 @@ def _result(problem: Problem, entry: Entry) -> dict[str, Any]:
 
 def _message(text: str) -> dict[str, str]:
     """Return a message; escape brackets and braces, which mark links and placeholders in SARIF."""
-    escaped = re.sub(r"([\\[\]])", r"\\\1", shown(text))
+    escaped = re.sub(r"([\\[\]])", r"\\\1", escape_invisible(text))
     return {"text": re.sub(r"([{}])", r"\1\1", escaped)}

@@ -4,9 +4,9 @@ from typing import Annotated, Any, Final
 
 from cmk_check.cli import output_options as opt
 from cmk_check.cli.exit_codes import command
-from cmk_check.cli.names import given_subscriptions
 from cmk_check.cli.options import choice, option, refuse
 from cmk_check.cli.scan_settings import warn_of_settings
+from cmk_check.cli.subscription_names import parse_subscriptions
 
 _STATES: Final = ("non_compliant", "unknown", "compliant", "broken", "at_risk")
 _COLUMNS: Final = ("account", "reason", "owner", "subscription", "created")
@@ -48,7 +48,7 @@ async def scan(  # noqa: PLR0913 - an argument for each option
     CMK_EXCEPTIONS=accept, non_compliant accounts count only if at least one of them has no honoured
     exception.
     """
-    subscriptions = given_subscriptions(subscription)
+    subscriptions = parse_subscriptions(subscription)
     only_all = "must not be used with --subscription: only"
     is_other = result_format not in {opt.Format.TABLE, opt.Format.JSON}
     changes = f"{only_all} a scan of everything changes the scope"

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
-from cmk_check.cli import since
+from cmk_check.cli import compare_results
 from cmk_check.cli.console import remarks, say, show_warnings
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, WRITTEN, complain
 from cmk_check.cli.junit import render_junit
 from cmk_check.cli.local_scan import LocalScanOutcome, scan_here
-from cmk_check.cli.names import find_ids
 from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions
 from cmk_check.cli.problems import Collected, collect
 from cmk_check.cli.progress import WatchedInventory, bar
-from cmk_check.cli.result_writer import override_exit_code, printed, write_result
+from cmk_check.cli.result_writer import capture_output, override_exit_code, write_result
 from cmk_check.cli.sarif import render_sarif
 from cmk_check.cli.scan_result import ScanResult, render_json, render_xlsx
 from cmk_check.cli.scan_settings import load_settings
+from cmk_check.cli.subscription_names import find_ids
 from cmk_check.cli.table import show, summarise
 from cmk_check.composition_root import App
 from cmk_check.config.settings import Settings
@@ -39,7 +39,7 @@ from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.reasons.command_line import address_person
 from cmk_check.core.requirements import REQUIREMENTS
 from cmk_check.core.scan_request import not_found
-from cmk_check.core.text import format_count, shown, write_time
+from cmk_check.core.text import escape_invisible, format_count, write_time
 from cmk_check.limits import MAX_NAMES_LISTED
 from cmk_check.ports import InventoryError
 from cmk_check.scan.scan_context import ScanContext
@@ -123,11 +123,11 @@ async def report(
     """Scan in this context, print who signed in to the ``inventory``; see ``scan_and_report``."""
     notes, WRITTEN.code = remarks(color=options.color), None
     file = options.since
-    earlier = since.read_earlier_scan(file, context, options.fail_on) if file else None
+    earlier = compare_results.read_earlier_scan(file, context, options.fail_on) if file else None
     if inventory:
         await say_who(inventory)
     if earlier:
-        await since.check_tenant(earlier, context.inventory)
+        await compare_results.check_tenant(earlier, context.inventory)
     with show_warnings(notes, quiet=options.quiet):
         outcome = await scan_with_progress(
             context, notes, quiet=options.quiet, subscription_ids=subscription_ids
@@ -155,12 +155,12 @@ async def _end(
     outcome: LocalScanOutcome,
     options: OutputOptions,
     notes: Console,
-    earlier: since.Earlier | None,
+    earlier: compare_results.Earlier | None,
 ) -> int:
     """Print how the scan ended, write its result, and return the exit code."""
     missing = address_person(not_found(outcome.not_found)) if outcome.not_found else None
     if (why := outcome.reason or missing) is not None:
-        complain(f"scan {outcome.scan_id} {outcome.state}: {shown(why)}")
+        complain(f"scan {outcome.scan_id} {outcome.state}: {escape_invisible(why)}")
     status = await result.status()
     reason = None if outcome.interrupted else outcome.reason
     collected = await collect(result, status) if earlier else None
@@ -175,7 +175,9 @@ async def _end(
             complain(step)
     causes, unknown = options.fail_on, {FailOn.UNKNOWN}.intersection(options.fail_on)
     if earlier and collected:
-        difference = since.compare_scans(earlier, result.context, collected, options.fail_on)
+        difference = compare_results.compare_scans(
+            earlier, result.context, collected, options.fail_on
+        )
         difference.show(notes, options.limit, quiet=options.quiet)
         causes = unknown if FailOn.NEW in causes and not difference.new else causes
     code = exit_code(outcome, status, causes)
@@ -278,7 +280,7 @@ async def _document(
 ) -> AsyncIterator[bytes]:
     """Yield the result in its format, without parts that were already printed."""
     if options.format is Format.JSON:
-        scope = since.build_scan_scope(result.context, options.subscriptions)
+        scope = compare_results.build_scan_scope(result.context, options.subscriptions)
         pieces = render_json(result, status, scope)
     elif options.format is Format.CSV:
         pieces = csv_export.write_csv(result.pages())
@@ -288,7 +290,7 @@ async def _document(
         collected_result = collected or await collect(result, status)
         why = None if options.file or result.partial else result.failure
         if options.format is Format.TABLE:
-            yield printed(console, lambda: show(console, collected_result, options, why))
+            yield capture_output(console, lambda: show(console, collected_result, options, why))
         else:
             yield _for_pipelines(collected_result, options.format, failed=bool(result.failure))
         return

@@ -15,7 +15,7 @@ from cmk_check.cli.terminal_rows import INDENT, Row, print_rows
 from cmk_check.core.enums import DueState, KeyState, PostureReason, PostureVerdict, Verdict
 from cmk_check.core.reasons.catalogue import POSTURE_REASONS
 from cmk_check.core.reasons.command_line import address_person
-from cmk_check.core.text import shown
+from cmk_check.core.text import escape_invisible
 from cmk_check.web import aspect_models, models
 
 type _Judged = tuple[models.Finding, str, str, str]
@@ -136,7 +136,7 @@ def summarise(console: Console, status: models.Status, failure: str | None = Non
         why = status.last_scan.reason if status.last_scan else None
         message = why if why and reason.message == _SCAN_FAILED else reason.message
         if message != failure:
-            say(console, f"{reason.code}: {shown(message)}", indent=INDENT)
+            say(console, f"{reason.code}: {escape_invisible(message)}", indent=INDENT)
     posture = Text(status.posture.value, style=COLOURS[status.posture])
     if status.posture is PostureVerdict.COMPLIANT and status.accounts.total == 0:
         posture = Text(f"{status.posture} (nothing to judge: no account of a kind in scope)")

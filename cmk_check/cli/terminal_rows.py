@@ -18,7 +18,7 @@ from rich.style import Style
 
 from cmk_check.cli.console import say
 from cmk_check.cli.output_options import OutputOptions
-from cmk_check.core.text import few, shown
+from cmk_check.core.text import escape_invisible, few
 
 INDENT: Final = "  "
 _GAP: Final = "  "
@@ -46,7 +46,9 @@ def print_rows(console: Console, rows: Sequence[Row], options: OutputOptions) ->
         return
     in_order = sorted(rows, key=lambda it: (it.cells.get(options.sort or "", "").lower(), *it.rank))
     chosen_rows: list[Row] = in_order[: options.limit]
-    printed = [{head: shown(cell) for head, cell in row.cells.items()} for row in chosen_rows]
+    printed = [
+        {head: escape_invisible(cell) for head, cell in row.cells.items()} for row in chosen_rows
+    ]
     widths = {
         head: max(cell_len(head), *(cell_len(cells[head]) for cells in printed))
         for head in printed[0]
@@ -86,6 +88,6 @@ def _print_messages(console: Console, rows: Sequence[Row]) -> None:
     messages = Counter(map(itemgetter(0), names))
     for (reason, text), accounts in names.items():
         of = f" ({few(dict.fromkeys(accounts))})" if messages[reason] > 1 else ""
-        say(console, f"{reason}{shown(of)}: {shown(text)}", indent=INDENT)
+        say(console, f"{reason}{escape_invisible(of)}: {escape_invisible(text)}", indent=INDENT)
     if names:
         console.print()

@@ -31,14 +31,14 @@ def check_output(out: Path, option: str) -> Path:
     is_nowhere = not out.absolute().parent.is_dir()
     refuse((option, "must be in an existing folder", is_nowhere))
     try:
-        with unfinished(out.resolve()):
+        with make_working_folder(out.resolve()):
             return out
     except NotUsable as error:
         raise typer.BadParameter(str(error), param_hint=option) from error
 
 
 @contextmanager
-def unfinished(out: Path) -> Iterator[Path]:
+def make_working_folder(out: Path) -> Iterator[Path]:
     """Create a working folder next to ``out`` for the block, and remove it afterwards.
 
     Only this user can read the files that the block creates, if the file system has modes.
@@ -57,21 +57,21 @@ def unfinished(out: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def replaced(file: Path) -> Iterator[Callable[[bytes], object]]:
+def replace_file(file: Path) -> Iterator[Callable[[bytes], object]]:
     """Write a file that replaces ``file`` at the end of the block.
 
     Raises:
         NotUsable: the file could not be written; an existing file is unchanged.
     """
     file = file.resolve()  # a symbolic link remains, and its target is replaced
-    with unfinished(file) as folder:
+    with make_working_folder(file) as folder:
         with (folder / "file").open("wb") as stream:
             yield stream.write
         (folder / "file").replace(file)
 
 
 @contextmanager
-def rescued(error: NotUsable, name: str, what: str) -> Iterator[Path]:
+def write_elsewhere(error: NotUsable, name: str, what: str) -> Iterator[Path]:
     """Let the block write a result to a new place, after the first place failed.
 
     Raises:

@@ -186,12 +186,12 @@ def parse_account(
         user_identities=_user_identities(identity.get("userAssignedIdentities")),
         provisioning_state=clean_text(properties.get("provisioningState")),
         created_at=clean_time(as_object(entry.get("systemData")).get("createdAt")),
-        malformed=_malformed(entry),
+        malformed=_find_malformed_part(entry),
         malformed_key=_find_malformed_key(entry, key),
     )
 
 
-def _malformed(entry: dict[str, object]) -> str | None:
+def _find_malformed_part(entry: dict[str, object]) -> str | None:
     """Return the name of a part that the rule cannot use, or None if it can use all parts."""
     kind = entry.get("kind")
     if kind is None:

@@ -174,14 +174,14 @@ def merge(summaries: Iterable[Summary]) -> Summary:
 
 def _sum_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
     parts, total = list(counts), AccountCounter()
-    kept, ignored = _kept({kind for part in parts for kind in part.by_kind}), Counter[str]()
+    kept, ignored = _select_kinds({kind for part in parts for kind in part.by_kind}), Counter[str]()
     for part in parts:
         total.merge(part, kept)
         ignored.update(part.ignored_by_kind)
     return total.counts(ignored, sum(part.unread for part in parts))
 
 
-def _kept(kinds: Iterable[str]) -> list[str]:
+def _select_kinds(kinds: Iterable[str]) -> list[str]:
     short = (kind for kind in sorted(kinds) if len(kind) <= MAX_KIND_CHARS)
     return list(islice(short, MAX_KINDS_COUNTED))
 
@@ -192,7 +192,7 @@ def _few(by_kind: Mapping[str, int]) -> dict[str, int]:
     The kinds of Azure OpenAI come first, with one spelling, because the posture counts them.
     """
     first = count_left_out(by_kind)
-    others = _kept(kind for kind in by_kind if get_azure_openai_kind(kind) is None)
+    others = _select_kinds(kind for kind in by_kind if get_azure_openai_kind(kind) is None)
     kept = others[: MAX_KINDS_COUNTED - len(first)]
     few = dict(sorted((first | {kind: by_kind[kind] for kind in kept}).items()))
     if rest := sum(by_kind.values()) - sum(few.values()):

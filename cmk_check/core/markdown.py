@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from cmk_check.core.text import shown
+from cmk_check.core.text import escape_invisible
 
 # All characters that have a meaning in Markdown, and bare links.
 _MARKS: Final = re.compile(r"[\\`*_\[\]<>|&~$#@]|:(?=//)|(?<=www)\.")
@@ -13,12 +13,12 @@ def code(text: str | None) -> str:
     """Return a name as Markdown code, which contains no markup; return "" without a name."""
     if not text:
         return ""
-    plain = shown(text)
+    plain = escape_invisible(text)
     fence = "`" * (1 + max(map(len, re.findall("`+", plain)), default=0))
     pad = " " if "`" in plain else ""
     return f"{fence}{pad}{plain}{pad}{fence}"
 
 
-def escaped(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Return a string in which nothing is Markdown markup."""
-    return _MARKS.sub(r"\\\g<0>", shown(text))
+    return _MARKS.sub(r"\\\g<0>", escape_invisible(text))

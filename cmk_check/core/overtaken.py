@@ -64,7 +64,7 @@ class LatestChanges:
                     needed = {name: change.data.get(name) for name in ("scanId", "after")}
                     answers[change.type] = replace(change, data=needed)
 
-    def marked(self, change: Change) -> Change:
+    def mark(self, change: Change) -> Change:
         """Return the change, with ``data.overtakenBy`` if a later change has overtaken it.
 
         ``overtakenBy`` is the latest change that answers the same question, even if an earlier

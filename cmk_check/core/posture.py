@@ -197,17 +197,19 @@ def _judge_accounts(
         # If one violation is not accepted, all violations count.
         violated = 0 if count_honoured(accounts.excepted, now) >= violated else violated
     counts = VERDICTS.counts(accounts)
-    reasons = _counted({**counts, PostureReason.ACCOUNTS_NON_COMPLIANT: violated}, accounts)
+    reasons = _list_count_reasons(
+        {**counts, PostureReason.ACCOUNTS_NON_COMPLIANT: violated}, accounts
+    )
     if read and not accounts.total:
         reasons.append(_reason(PostureReason.NO_ACCOUNTS_IN_SCOPE))
     for requirement in REQUIREMENTS:
         # Verdicts are counted above, without accepted violations.
         if requirement in expect.requires and requirement is not VERDICTS:
-            reasons += _counted(requirement.counts(accounts), accounts)
+            reasons += _list_count_reasons(requirement.counts(accounts), accounts)
     return reasons
 
 
-def _counted(counts: Mapping[PostureReason, int], accounts: AccountCounts) -> Reasons:
+def _list_count_reasons(counts: Mapping[PostureReason, int], accounts: AccountCounts) -> Reasons:
     of = f"of {accounts.total:,}"
     return [_reason(code, f"{count:,} {of}") for code, count in counts.items() if count]
 

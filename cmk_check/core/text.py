@@ -102,7 +102,7 @@ def as_object(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def shown(text: str) -> str:
+def escape_invisible(text: str) -> str:
     """Replace characters that are invisible or move the cursor with Python's escapes."""
     if text.isascii() and text.isprintable():
         return text

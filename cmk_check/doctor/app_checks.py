@@ -76,7 +76,7 @@ async def webhook(subject: DoctorSubject) -> Sequence[MarkedText]:
     if not settings.routes:
         raise NotTried("CMK_WEBHOOK_URL is not set, so no alerts are posted.")
     receivers = [open_webhook(route, settings) for route in settings.routes]
-    return await asyncio.gather(*map(_reached, receivers))
+    return await asyncio.gather(*map(_reach, receivers))
 
 
 async def action_group(subject: DoctorSubject) -> Sequence[MarkedText]:
@@ -95,7 +95,7 @@ async def action_group(subject: DoctorSubject) -> Sequence[MarkedText]:
     return [(Mark.WARNING, text)]
 
 
-async def _reached(receiver: HttpWebhook) -> MarkedText:
+async def _reach(receiver: HttpWebhook) -> MarkedText:
     try:
         status = await receiver.reach()
     except DeliveryFailed as error:

@@ -161,7 +161,7 @@ async def download(
 async def _read_once(api: Api, folder: Path, progress: Progress) -> Evidence | None:
     """Read everything, or return None if the estate changed meanwhile."""
     before, newest = await api.get("status"), await _newest_scan(api)
-    status = _checked(models.Status, before.body)
+    status = _parse(models.Status, before.body)
     if status.as_of is None:
         raise ApiUnusable(_NO_SCAN)
     progress.total = status.accounts.total + status.subscriptions.total
@@ -192,14 +192,14 @@ async def _newest_scan(api: Api) -> models.Scan | None:
 
     The ETag of the status is not sufficient, because it also changes after each run of the watch.
     """
-    page = _checked(models.ScansPage, (await api.get("scans", {"top": "1"})).body)
+    page = _parse(models.ScansPage, (await api.get("scans", {"top": "1"})).body)
     return next(iter(page.value), None)
 
 
 async def _read_list(api: Api, name: str, folder: Path, progress: Progress) -> None:
     with (folder / f"{name}.jsonl").open("wb") as stream:
         async for body, document in pages(api, name, _PAGE):
-            _checked(_PAGES[name], body)
+            _parse(_PAGES[name], body)
             for entry in document["value"]:
                 stream.write(f"{json.dumps(entry, separators=(',', ':'))}\n".encode())
             number = len(document["value"])
@@ -210,7 +210,7 @@ async def _read_list(api: Api, name: str, folder: Path, progress: Progress) -> N
             progress.moved()
 
 
-def _checked[T: BaseModel](model: type[T], body: bytes) -> T:
+def _parse[T: BaseModel](model: type[T], body: bytes) -> T:
     """Parse a response; raise ApiUnusable for the response of another version."""
     try:
         return model.model_validate_json(body)

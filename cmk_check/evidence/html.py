@@ -6,7 +6,7 @@ Characters that hide or reorder the text around them are shown as escapes, as in
 from collections.abc import Iterable
 from html import escape
 
-from cmk_check.core.text import shown
+from cmk_check.core.text import escape_invisible
 
 
 class Html(str):
@@ -26,7 +26,7 @@ def element(tag: str, /, *content: Content, **attributes: str) -> Html:
     )
     if tag == "meta":  # a void element
         return Html(f"<{tag}{attributes_text}>")
-    inside = "".join(map(_written, content))
+    inside = "".join(map(_write, content))
     return Html(f"<{tag}{attributes_text}>{inside}</{tag}>")
 
 
@@ -58,5 +58,5 @@ def render_name(name: str | None, id_: str | None) -> Html:
     return Html(element("div", name or "", class_="name") + below)
 
 
-def _written(content: Content) -> str:
-    return content if isinstance(content, Html) else escape(shown(str(content)))
+def _write(content: Content) -> str:
+    return content if isinstance(content, Html) else escape(escape_invisible(str(content)))

@@ -24,7 +24,7 @@ from pydantic.alias_generators import to_camel
 
 from cmk_check import VERSION
 from cmk_check.core.rule import RULE_VERSION
-from cmk_check.core.text import shown, write_time
+from cmk_check.core.text import escape_invisible, write_time
 from cmk_check.errors import NotUsable
 
 FORMAT: Final = 3
@@ -153,16 +153,18 @@ def read_manifest(folder: Path) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         if first["loc"] == ("format",) and isinstance(first["input"], int):
-            raise NotUsable(_other_format(path, first["input"])) from error
-        place = shown(".".join(str(part) for part in first["loc"])) or "the file"
-        raise NotUsable(f"{path} must be a manifest: {place}: {shown(first['msg'])}.") from error
+            raise NotUsable(_describe_other_format(path, first["input"])) from error
+        place = escape_invisible(".".join(str(part) for part in first["loc"])) or "the file"
+        raise NotUsable(
+            f"{path} must be a manifest: {place}: {escape_invisible(first['msg'])}."
+        ) from error
     # Parsers may disagree about unusual JSON, for example about a duplicate name.
     if manifest.body() != data:
         raise NotUsable(f"{path} must be exactly as cmk-check wrote it.")
     return manifest
 
 
-def _other_format(path: Path, number: int) -> str:
+def _describe_other_format(path: Path, number: int) -> str:
     if number < FORMAT:
         return f"{path} has format {number}, from an earlier build of cmk-check: export it again."
     return f"{path} has format {number}: check it with the version of cmk-check that wrote it."

@@ -88,7 +88,7 @@ class _Report:
         why = "Account", "Subscription", "Why", "Since"
         self._accounts = {title: _List(why, _why) for title in (_VIOLATED, _UNKNOWN, _BROKEN)}
         head = "Account", "Exemption", "Category", "Ticket / approved by", "Until"
-        self._excepted = _List(head, _exempted)
+        self._excepted = _List(head, _render_exemption)
         self._rules = set[str]()
         for finding in evidence.findings():
             self._rules.add(finding.rule_version)
@@ -272,7 +272,9 @@ def _why(finding: models.Finding) -> Iterator[Content]:
     yield Html(f"{since}, due by {_render_time(finding.due_at)}") if finding.due_at else since
 
 
-def _exempted(excepted: tuple[models.Finding, aspect_models.AccountException]) -> Iterator[Content]:
+def _render_exemption(
+    excepted: tuple[models.Finding, aspect_models.AccountException],
+) -> Iterator[Content]:
     finding, exception = excepted
     yield _account(finding)
     yield render_name(exception.display_name, exception.id)

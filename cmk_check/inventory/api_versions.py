@@ -41,7 +41,7 @@ class ApiVersions:
     def of(self, url: str) -> str:
         """Return a URL with the version to request."""
         kind = type_of(url)
-        return _PARAMETER.sub(self.in_use.setdefault(kind, self._judged(kind)[0]), url)
+        return _PARAMETER.sub(self.in_use.setdefault(kind, self._list_versions(kind)[0]), url)
 
     def learn(self, url: str, code: str, message: str) -> bool:
         """Learn from the refusal of a URL; return whether there is another version to request."""
@@ -49,7 +49,9 @@ class ApiVersions:
         match = _SERVED.search(message) if is_not_served(code) else None
         served = re.split(r"[,\s]+", match[1].strip()) if match else ()
         requested = _PARAMETER.findall(url)
-        others = (each for each in self._judged(kind) if each in served and each not in requested)
+        others = (
+            each for each in self._list_versions(kind) if each in served and each not in requested
+        )
         usable = next(others, None)
         if usable is not None:
             self.in_use[kind] = usable
@@ -59,7 +61,7 @@ class ApiVersions:
         """Count the final response to a URL."""
         self.answers[type_of(url)][reason] += 1
 
-    def _judged(self, kind: str) -> Sequence[str]:
+    def _list_versions(self, kind: str) -> Sequence[str]:
         versions = _OF_TYPES.get(kind) or _OF_TYPES.get(kind.partition("/")[0])
         if versions is None:  # the path comes from a response, and names no type that is read
             raise InventoryError(make_gap(GapReason.UNEXPECTED_RESPONSE))

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from cmk_check.core.text import as_object, is_guid, shown
+from cmk_check.core.text import as_object, escape_invisible, is_guid
 from cmk_check.limits import MAX_NAME_SHOWN_CHARS
 
 # Applications with which people sign in on a laptop:
@@ -36,7 +36,11 @@ def find_identity(token: str) -> str | None:
     claims, ids, tool = _parse_claims(token)
     names = (claims.get(name) for name in _NAMES)
     name = next((it for it in names if isinstance(it, str) and it), None)
-    who = shown(name[:MAX_NAME_SHOWN_CHARS]) if name else f"application {ids.get('application')}"
+    who = (
+        escape_invisible(name[:MAX_NAME_SHOWN_CHARS])
+        if name
+        else f"application {ids.get('application')}"
+    )
     return f"{who} in tenant {ids['tid']}{tool}" if "tid" in ids else None
 
 

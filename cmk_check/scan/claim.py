@@ -52,7 +52,7 @@ class Claim:
         if await context.scans.holder() != self.scan.id:
             raise ClaimLost("A newer scan has begun.")
 
-    async def done(self, context: ScanContext, summary: Summary, *, failed: bool) -> None:
+    async def finish(self, context: ScanContext, summary: Summary, *, failed: bool) -> None:
         """Mark the slice done."""
         entry = replace(self.slice.value, claim=None, summary=summary, failed=failed)
         await self._write(context, entry)

@@ -159,7 +159,7 @@ class SliceRun:
         if self._cross_check is not None:
             summary = replace(summary, cross_check=self._cross_check.outcome)
         summary = replace(summary, unpublished=unpublished)
-        await self._claim.done(self._context, summary, failed=self._poisoned)
+        await self._claim.finish(self._context, summary, failed=self._poisoned)
 
     async def release(self) -> None:
         """Release the slice with the number of changes that were recorded and published.

@@ -252,7 +252,7 @@ def _properties(values: Mapping[str, Scalar]) -> dict[str, Any]:
         name: EntityProperty(value, EdmType.INT64)
         if isinstance(value, int) and not -table_checks.MAX_INT32 <= value <= table_checks.MAX_INT32
         else value
-        for name, value in table_checks.stored(values).items()
+        for name, value in table_checks.remove_nones(values).items()
     }
 
 

@@ -122,7 +122,10 @@ class FeedTable:
             rows = {int(row.row): row async for row in self._rows(start - 1, TABLE_PAGE_ROWS, end)}
             for number in range(end - 1, start - 1, -1):
                 try:
-                    change, published = codec.decode_change(rows[number]), _published(rows[number])
+                    change, published = (
+                        codec.decode_change(rows[number]),
+                        _read_published(rows[number]),
+                    )
                     if published < since - LATE_PUBLICATION:
                         return newest_first[::-1], True
                     if since <= published and (until is None or published < until):
@@ -217,7 +220,7 @@ class FeedTable:
         async for entity in self._rows(0, CHANGES_PER_PUBLICATION):
             try:
                 change = codec.decode_change(entity)
-                if len(old) == most or _published(entity) >= before:
+                if len(old) == most or _read_published(entity) >= before:
                     break
                 old.append((entity, change))
             except RowTooNew:
@@ -337,5 +340,5 @@ def _key(change: Change) -> _Key:
     return change.id, change.source
 
 
-def _published(entity: Entity) -> datetime:
+def _read_published(entity: Entity) -> datetime:
     return codec.Reader(entity).read_parsed(codec.decode_time, _PUBLISHED)

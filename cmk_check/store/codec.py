@@ -94,7 +94,7 @@ def write(row: str, values: Mapping[str, Scalar], etag: str | None) -> Insert | 
 def encode_finding(finding: Finding) -> Values:
     """Return a finding as a row."""
     judgement = finding.judgement
-    return table_checks.stored(
+    return table_checks.remove_nones(
         {
             "schema": SCHEMA,
             "accountId": str(finding.id),
@@ -193,7 +193,7 @@ COVERAGE_NEEDS: Final = ("schema", "subscriptionId", "coverage", "since", "accou
 def encode_coverage(coverage: Coverage) -> Values:
     """Return a subscription as a row."""
     subscription, gap = coverage.subscription, coverage.gap
-    return table_checks.stored(
+    return table_checks.remove_nones(
         {
             **STAMP,
             "subscriptionId": subscription.id,

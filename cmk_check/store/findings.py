@@ -157,7 +157,7 @@ class FindingsTable:
         """
         return self._list(replace(_list_query(where, after, joined=joined), page=at_once), where)
 
-    async def searched(
+    async def search(
         self,
         where: FindingFilter,
         after: RowPosition | None,

@@ -75,7 +75,7 @@ class MemoryStore:
             return ""
         self._written += 1
         etag = f'W/"{self._written}"'
-        self._rows[table][key] = (etag, MappingProxyType(table_checks.stored(write.values)))
+        self._rows[table][key] = (etag, MappingProxyType(table_checks.remove_nones(write.values)))
         return etag
 
 

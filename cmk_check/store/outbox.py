@@ -80,11 +80,11 @@ def read_outbox(table: Table, entities: Iterable[Entity]) -> Outbox:
         except (RowUnusable, LimitExceeded) as error:
             where = f"partition {entity.partition}, row {entity.row[:200]!a}"
             _log.error("A change cannot be published (%s). %s", where, error)
-            unreadable.append(_recorded_at(entity))
+            unreadable.append(_read_time(entity))
     return Outbox(tuple(entries), Unpublished.of(unreadable))
 
 
-def _recorded_at(entity: Entity) -> datetime | None:
+def _read_time(entity: Entity) -> datetime | None:
     try:
         return codec.Reader(entity).read_parsed(codec.decode_time, "time")
     except RowUnusable:

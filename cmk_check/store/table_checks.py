@@ -41,7 +41,7 @@ _WRITE_OVERHEAD: Final = 1500 + 15 * MAX_KEY_UNITS
 _TIMESTAMP_BYTES: Final = 8 + 2 * len("Timestamp") + 8
 
 
-def stored(values: Mapping[str, Scalar | None]) -> dict[str, Scalar]:
+def remove_nones(values: Mapping[str, Scalar | None]) -> dict[str, Scalar]:
     """Return the values to store: plain strings, integers and booleans, without None.
 
     Raises:
@@ -64,7 +64,7 @@ def estimate_size(write: Write) -> int:
     row = len(quote(write.row, safe="", errors="replace"))
     if isinstance(write, Delete):
         return _WRITE_OVERHEAD + row
-    values = stored(write.values)
+    values = remove_nones(write.values)
     types = sum(len(name) + len('"@odata.type": "Edm.String", ') for name in values)
     return _WRITE_OVERHEAD + row + len(json.dumps({"RowKey": write.row, **values})) + types
 
@@ -135,7 +135,7 @@ def _check_write(write: Write, partition: str) -> None:
     _check_key(write.row, where)
     if isinstance(write, Delete):
         return
-    values = stored(write.values)
+    values = remove_nones(write.values)
     if len(values) > MAX_PROPERTIES:
         raise LimitExceeded(f"{where}: {len(values)} properties; the limit is {MAX_PROPERTIES}")
     size = 4 + 2 * (_units(partition) + _units(write.row)) + _TIMESTAMP_BYTES

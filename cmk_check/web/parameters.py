@@ -117,7 +117,7 @@ class AnyQuery(BaseModel):
     apart: ClassVar[tuple[str, str] | None] = None
     model_config = ConfigDict(alias_generator=to_camel, frozen=True)
 
-    def asked(self) -> dict[str, str | int]:
+    def dump_given(self) -> dict[str, str | int]:
         """Return the given parameters, for a link that repeats them."""
         return self.model_dump(by_alias=True, exclude_unset=True)
 

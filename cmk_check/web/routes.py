@@ -97,10 +97,10 @@ class _Api:
         """Return the link to the next page of a list, or None on the last page."""
         if skip_token is None:
             return None
-        following = query.asked() | {"skipToken": skip_token}
+        following = query.dump_given() | {"skipToken": skip_token}
         return make_link(request, following, self.settings.hostname)
 
-    def listed[T](
+    def respond_with_page[T](
         self,
         request: Request,
         query: parameters.AnyQuery,
@@ -210,7 +210,9 @@ async def list_findings(request: Request, query: Asked[parameters.FindingsQuery]
     walks = places.compared if search.is_compared_here else places.lists
     async with (places.searches if query.q else walks).hold_place():
         if query.format == "json":
-            return api.listed(request, query, await view.page(query, search), models.FindingsPage)
+            return api.respond_with_page(
+                request, query, await view.page(query, search), models.FindingsPage
+            )
         return await api.table(request, query, view.table_pages(query, search), FINDINGS)
 
 
@@ -239,7 +241,7 @@ async def list_subscriptions(
     """List the subscriptions by id, with their coverage and how to close each gap."""
     api = _api(request)
     page = await api.subscriptions.page(query)
-    return api.listed(request, query, page, models.SubscriptionsPage)
+    return api.respond_with_page(request, query, page, models.SubscriptionsPage)
 
 
 @_get(
@@ -278,7 +280,9 @@ async def get_summary(
 async def list_scans(request: Request, query: Asked[parameters.ScansQuery]) -> Response:
     """List the scans, newest first."""
     api = _api(request)
-    return api.listed(request, query, await scans.read_page(api.scans, query), models.ScansPage)
+    return api.respond_with_page(
+        request, query, await scans.read_page(api.scans, query), models.ScansPage
+    )
 
 
 @_get(
@@ -307,7 +311,7 @@ async def get_scan(
 async def list_owners(request: Request, query: Asked[parameters.OwnersQuery], _: _Walk) -> Response:
     """List the owners by name, after the accounts without an owner, each with its sums."""
     api = _api(request)
-    return api.listed(request, query, await api.owners.page(query), models.OwnersPage)
+    return api.respond_with_page(request, query, await api.owners.page(query), models.OwnersPage)
 
 
 @_get(
@@ -321,7 +325,7 @@ async def list_keys(request: Request, query: Asked[parameters.KeysQuery], _: _Wa
     api = _api(request)
     page, caution = await api.keys.page(query)
     if query.format == "json":
-        return api.listed(request, query, page, models.KeysPage, caution=caution)
+        return api.respond_with_page(request, query, page, models.KeysPage, caution=caution)
 
     async def pages() -> AsyncIterator[Page[models.KeyInUse]]:
         yield page

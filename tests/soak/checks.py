@@ -271,7 +271,7 @@ def _side(finding: Finding) -> dict[str, object]:
     judgement = finding.judgement
     side: dict[str, object] = {"verdict": judgement.verdict.value, "reason": judgement.reason.value}
     for aspect in ASPECTS:
-        side |= aspect.shown(finding) or {}
+        side |= aspect.describe(finding) or {}
     return side
 
 

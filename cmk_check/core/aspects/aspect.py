@@ -98,7 +98,7 @@ class Aspect(ABC):
         """Return the account's state at ``now`` as filters name it, or None for no filter."""
 
     @abstractmethod
-    def shown(self, account: AnyAccount) -> dict[str, object] | None:
+    def describe(self, account: AnyAccount) -> dict[str, object] | None:
         """Return the aspect's state in the form used in changes, or None if it was not checked."""
 
     def is_same(self, before: AnyAccount, after: AnyAccount) -> bool:

@@ -33,7 +33,7 @@ class DueDateAspect(Aspect):
         return DueState.OVERDUE if account.due.is_overdue else DueState.UPCOMING
 
     @override
-    def shown(self, account: AnyAccount) -> dict[str, object] | None:
+    def describe(self, account: AnyAccount) -> dict[str, object] | None:
         return {"dueAt": write_time(account.due.at)} if account.due and account.due.at else None
 
     @override

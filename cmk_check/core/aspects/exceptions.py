@@ -36,7 +36,7 @@ class ExceptionAspect(Aspect):
         return state_of(exception.at(now) if exception else None).value
 
     @override
-    def shown(self, account: AnyAccount) -> dict[str, object] | None:
+    def describe(self, account: AnyAccount) -> dict[str, object] | None:
         """Return the exception with the state in which it was judged."""
         return {"exception": state_of(account.exception).value} if account.exception else None
 

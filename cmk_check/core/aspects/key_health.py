@@ -37,7 +37,7 @@ class KeyHealthAspect(Aspect):
         return _state(account)
 
     @override
-    def shown(self, account: AnyAccount) -> dict[str, object] | None:
+    def describe(self, account: AnyAccount) -> dict[str, object] | None:
         health = account.key_health
         if health is None:
             return None
@@ -165,7 +165,7 @@ def _facts(health: KeyHealth | None) -> object:
                 concern.code,
                 concern.severity,
                 (concern.missing_action or "").casefold(),
-                sorted((name, _folded(text)) for name, text in concern.evidence.items()),
+                sorted((name, _fold_evidence(text)) for name, text in concern.evidence.items()),
             )
             for concern in health.concerns
         ),
@@ -176,7 +176,7 @@ def _facts(health: KeyHealth | None) -> object:
     )
 
 
-def _folded(evidence: str) -> list[str]:
+def _fold_evidence(evidence: str) -> list[str]:
     """Fold evidence, which is a string, an address, or a list without a meaningful order.
 
     The spelling of addresses and the order of lists vary between Azure's responses.

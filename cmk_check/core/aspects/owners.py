@@ -25,7 +25,7 @@ class OwnerAspect(Aspect):
         return account.owner.value
 
     @override
-    def shown(self, account: AnyAccount) -> dict[str, object] | None:
+    def describe(self, account: AnyAccount) -> dict[str, object] | None:
         return {"owner": account.owner.value}
 
     @override

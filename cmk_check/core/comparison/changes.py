@@ -191,9 +191,9 @@ def _side(finding: Finding | None, other: Finding | None) -> dict[str, object] |
     judgement = finding.judgement
     side: dict[str, object] = {"verdict": judgement.verdict.value, "reason": judgement.reason.value}
     for aspect in ASPECTS:
-        state = aspect.shown(finding)
+        state = aspect.describe(finding)
         if state is None and other is not None:
-            seen = aspect.shown(other) or {}
+            seen = aspect.describe(other) or {}
             state = {name: [] if isinstance(seen[name], list) else None for name in seen}
         side |= state or {}
     return side

@@ -136,7 +136,7 @@ def _upserts(
         taken = read if complete or before is None else _find_worsening(before, read)
         if taken is None:
             continue
-        after, news = _updated(before, taken, read, context)
+        after, news = _update(before, taken, read, context)
         announced = changes.of_account(news, before, after, subscription, context)
         if after != before or announced:
             yield FindingUpdate(before, after, announced)
@@ -165,7 +165,7 @@ def _aspect_news(
     return after, news
 
 
-def _updated(
+def _update(
     before: Finding | None, entry: Judged, read: Judged, context: ComparisonContext
 ) -> tuple[Finding, list[News]]:
     """Return the updated finding and its news; ``read`` is the account as read from Azure."""
@@ -326,19 +326,21 @@ def _difference(
     if coverage_change is not None:
         coverage_change = replace(coverage_change, sequence=next(numbers))
     coverage = Coverage(
-        subscription=_remembered(subscription, before.subscription if before else rows.listed),
+        subscription=_fill_in_subscription(
+            subscription, before.subscription if before else rows.listed
+        ),
         state=seen.state,
         since=before.since if before and before.state is seen.state else context.now,
-        gap=_same_gap(before, seen.gap),
+        gap=_keep_gap(before, seen.gap),
         last_read=_last_read(before, seen.state, context),
-        accounts=_counted(rows, after, seen),
+        accounts=_count(rows, after, seen),
         sequence=next(numbers) - 1,
         **encode_groups(findings),
     )
     return Difference(rows, coverage, numbered, coverage_change)
 
 
-def _counted(rows: Known, after: Mapping[str, Finding], seen: _Seen) -> AccountCounts:
+def _count(rows: Known, after: Mapping[str, Finding], seen: _Seen) -> AccountCounts:
     """Count the findings, the ignored accounts and the unread accounts."""
     ignored, unread = seen.ignored_by_kind or {}, 0
     if seen.gap is not None:
@@ -348,7 +350,9 @@ def _counted(rows: Known, after: Mapping[str, Finding], seen: _Seen) -> AccountC
     return rows.count(after, ignored, unread)
 
 
-def _remembered(subscription: Subscription, recorded: Subscription | None) -> Subscription:
+def _fill_in_subscription(
+    subscription: Subscription, recorded: Subscription | None
+) -> Subscription:
     """Return the subscription, with recorded values where Azure no longer sends them."""
     if recorded is None:
         return subscription
@@ -361,7 +365,7 @@ def _remembered(subscription: Subscription, recorded: Subscription | None) -> Su
     )
 
 
-def _same_gap(before: Coverage | None, gap: Gap | None) -> Gap | None:
+def _keep_gap(before: Coverage | None, gap: Gap | None) -> Gap | None:
     """Return the recorded gap if the same gap persists, because error texts may vary."""
     old = before.gap if before else None
     if gap and old and (gap.reason, gap.missing_action) == (old.reason, old.missing_action):

@@ -51,7 +51,7 @@ def announce_off(before: AnnouncedException | None, verdict: Verdict, now: datet
 
 def build_end(exception: AnnouncedException, why: ExceptionEnd) -> Turn:
     """Return the end of an exception."""
-    return (ChangeType.EXCEPTION_ENDED, {**_shown(exception), "ended": why.value})
+    return (ChangeType.EXCEPTION_ENDED, {**_describe_exception(exception), "ended": why.value})
 
 
 def _lasting(
@@ -74,7 +74,7 @@ def _lasting(
     if reminds and due is not None and (announced.reminded is None or due < announced.reminded):
         announcements.append(ChangeType.EXCEPTION_EXPIRING)
         announced = replace(announced, reminded=due)
-    return announced, [(kind, _shown(announced)) for kind in announcements]
+    return announced, [(kind, _describe_exception(announced)) for kind in announcements]
 
 
 def _why(
@@ -88,7 +88,7 @@ def _why(
     return ExceptionEnd.REMOVED if reason is None else ExceptionEnd.NOT_HONOURED
 
 
-def _shown(exception: AnnouncedException) -> dict[str, object]:
+def _describe_exception(exception: AnnouncedException) -> dict[str, object]:
     """Return an exception for a change, with its display name but no other free text."""
     data = {
         "id": exception.id[:MAX_CHANGE_TEXT_CHARS],

@@ -178,7 +178,7 @@ class _Judge:
         if any(contains(scope, path) for scope in assignment.not_scopes):
             return False
         parts = exemption.selectors, assignment.selectors
-        selected = [_selected(selectors, self.account) for selectors in parts]
+        selected = [_do_selectors_match(selectors, self.account) for selectors in parts]
         if False in selected:
             return False
         # Only Azure knows whether a management group is above the account.
@@ -189,7 +189,7 @@ class _Judge:
         return ExceptionReason.SELECTORS_UNCLEAR if None in selected else True
 
 
-def _selected(selectors: ResourceSelectors, account: Account) -> bool | None:
+def _do_selectors_match(selectors: ResourceSelectors, account: Account) -> bool | None:
     """Return whether selectors select an account, or None if that is unclear."""
     if selectors is None:
         return None

@@ -60,7 +60,9 @@ def _check_account(account: Account, facts: KeyFacts) -> Iterator[KeyConcern | U
         yield concern(KeyReason.ACCOUNT_FAILED, {"provisioningState": account.provisioning_state})
     if account.malformed_key is not None:
         fault = f"Account: {account.malformed_key}"
-        yield Unseen("account", sentences.malformed(fault, "az cognitiveservices account show"))
+        yield Unseen(
+            "account", sentences.describe_malformed(fault, "az cognitiveservices account show")
+        )
     else:
         yield from check_identity(account)
         if isinstance(facts.vault, Vault):

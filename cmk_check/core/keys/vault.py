@@ -33,7 +33,7 @@ def mark_untrusted_vault(account: Account, facts: KeyFacts) -> KeyFacts:
     if name is None or vault_name(vault.uri) != name:
         return replace(facts, vault=Unread(_odd(sentences.ANOTHER_VAULT)), key=None)
     if vault.malformed is not None:
-        gap = _odd(sentences.malformed(vault.malformed, "az keyvault show"))
+        gap = _odd(sentences.describe_malformed(vault.malformed, "az keyvault show"))
         return replace(facts, vault=Unread(gap, vault.id or None))
     return facts
 

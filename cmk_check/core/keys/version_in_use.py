@@ -124,7 +124,7 @@ def _check_version(
     """Yield problems of a version; if it ``is_replaced`` in time, it may expire soon."""
     if version.malformed is not None:
         fault = f"Key: {version.malformed}"
-        yield Unseen(_KEY, sentences.malformed(fault, "az keyvault key show"))
+        yield Unseen(_KEY, sentences.describe_malformed(fault, "az keyvault key show"))
     facts: dict[str, object] = {"keyId": key_id, "keyVersion": version.version}
     # Azure documents that a key is enabled if the property is missing.
     if version.enabled is False:

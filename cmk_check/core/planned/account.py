@@ -90,7 +90,7 @@ TOO_LARGE: Final = PlannedAccount(
 )
 
 
-def one_row(accounts: Sequence[PlannedAccount]) -> list[PlannedAccount]:
+def combine_missing_templates(accounts: Sequence[PlannedAccount]) -> list[PlannedAccount]:
     """Return the accounts, with all templates that the document lacks combined into one entry."""
     lacking = [each for each in accounts if each.doubt == NOT_SHOWN]
     visible = [each for each in accounts if each.doubt != NOT_SHOWN]

@@ -45,6 +45,6 @@ def without_detail(reason: str) -> str:
     return f"could not be read ({reason}); {AGAIN}"
 
 
-def malformed(fault: str, command: str) -> str:
+def describe_malformed(fault: str, command: str) -> str:
     """Return the sentence for a response in an unknown format; ``command`` shows the resource."""
     return f"{fault} Check it with `{command}`; if Azure changed the shape, update cmk_check."

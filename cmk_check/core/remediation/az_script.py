@@ -34,7 +34,7 @@ def render_az(plan: Plan) -> str:
     fix.
     """
     steps = "".join(
-        f"\nsay {quoted(f'{number}. {step.title}')}\n{step.commands}"
+        f"\nsay {quote_for_bash(f'{number}. {step.title}')}\n{step.commands}"
         for number, step in enumerate(plan.steps, 1)
     )
     parts = [_functions(steps), "\n", BASH["no_files"], "\n", steps]
@@ -51,7 +51,7 @@ def render_az(plan: Plan) -> str:
             _variables(plan, "".join(parts)),
             "\n",
             *parts,
-            *(f"say {quoted(text)}\n" for text in left),
+            *(f"say {quote_for_bash(text)}\n" for text in left),
         ]
     )
 
@@ -70,10 +70,10 @@ def _functions(steps: str) -> str:
 def account_options(account: AccountId) -> str:
     """Return the options that name an account, because its az commands have no ``--ids``."""
     names = (account.subscription_id, account.resource_group, account.name)
-    return "--subscription={} --resource-group={} --name={}".format(*map(quoted, names))
+    return "--subscription={} --resource-group={} --name={}".format(*map(quote_for_bash, names))
 
 
-def quoted(text: str) -> str:
+def quote_for_bash(text: str) -> str:
     """Quote a string for bash as one literal word.
 
     Characters that a terminal displays differently, such as those that reverse the writing
@@ -117,5 +117,7 @@ def _variables(plan: Plan, script: str) -> str:
         "NOT_YET": str(NOT_YET),
     }
     used = set(re.findall(r"[A-Z_]+", script))
-    lines = "".join(f"{name}={quoted(value)}\n" for name, value in values.items() if name in used)
+    lines = "".join(
+        f"{name}={quote_for_bash(value)}\n" for name, value in values.items() if name in used
+    )
     return f"{lines}TRIES=${{PLAN_TRIES:-{SWITCH_ON_ATTEMPTS}}}\n" if "TRIES" in used else lines

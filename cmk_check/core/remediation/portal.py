@@ -8,7 +8,7 @@ menu path.
 from typing import Final
 from urllib.parse import quote
 
-from cmk_check.core.markdown import code, escaped
+from cmk_check.core.markdown import code, escape_markdown
 from cmk_check.core.remediation.az_script import account_options
 from cmk_check.core.remediation.plan import CONSTANTS, Plan
 from cmk_check.core.remediation.steps import PlanStep
@@ -50,7 +50,7 @@ def render_portal(plan: Plan, portal_url: str, vault_domain: str) -> str:
     }
     steps = "\n".join(_step(n, step, values) for n, step in enumerate(plan.steps, 1))
     left = "".join(
-        f"\nThis plan does not fix {code(action.code)}: {escaped(action.message)}\n"
+        f"\nThis plan does not fix {code(action.code)}: {escape_markdown(action.message)}\n"
         for action in plan.left
     )
     warning = f"> {plan.warning}\n\n" if plan.warning else ""

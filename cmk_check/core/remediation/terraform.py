@@ -71,17 +71,17 @@ def _values(plan: Plan) -> Mapping[str, str]:
         **CONSTANTS,
         "account_id": literal(plan.account_path),
         "account_options": account_options(plan.account),
-        "client_id": _known(plan.client_id, "client_id") if plan.user else "null",
+        "client_id": _write_value(plan.client_id, "client_id") if plan.user else "null",
         "grants": granted,
         "key": literal(plan.key),
         "key_count": "\n  count        = var.key_exists ? 0 : 1" if is_old else "",
         "key_exists": "true" if plan.is_named else "false",
         "key_id": key_id,
         "key_scope": key_scope,
-        "location": _known(plan.location, "location"),
-        "principal_id": _known(plan.principal_id, "principal_id"),
+        "location": _write_value(plan.location, "location"),
+        "principal_id": _write_value(plan.principal_id, "principal_id"),
         "role_count": f"\n  count{' ' * 28}= var.uses_policies ? 0 : 1" if is_old else "",
-        "tenant_id": _known(plan.tenant_id, "tenant_id"),
+        "tenant_id": _write_value(plan.tenant_id, "tenant_id"),
         "vault": literal(plan.vault.name),
         "vault_group": literal(plan.vault.resource_group or ""),
         "vault_id": vault_id,
@@ -93,7 +93,7 @@ def _values(plan: Plan) -> Mapping[str, str]:
 
 def _key(plan: Plan) -> tuple[str, str, str]:
     """Return the expressions for the vault's id, the key's address and the key's id."""
-    vault_id = _known(plan.vault_path, "vault_id")
+    vault_id = _write_value(plan.vault_path, "vault_id")
     if plan.vault.is_new:
         key = "azurerm_key_vault_key.cmk"
         return "azurerm_key_vault.cmk.id", f"{key}.versionless_id", f"{key}.resource_versionless_id"
@@ -101,8 +101,8 @@ def _key(plan: Plan) -> tuple[str, str, str]:
         return vault_id, "local.key_id", "local.key_scope"
     version = f"/{plan.version}" if plan.is_pinned else ""
     uri = plan.vault_uri and f"{plan.vault_uri.rstrip('/')}/keys/{plan.key}{version}"
-    return vault_id, _known(uri, "key_id"), literal(f"{plan.vault_path}/keys/{plan.key}")
+    return vault_id, _write_value(uri, "key_id"), literal(f"{plan.vault_path}/keys/{plan.key}")
 
 
-def _known(value: str | None, variable: str) -> str:
+def _write_value(value: str | None, variable: str) -> str:
     return f"var.{variable}" if value is None else literal(value)

@@ -29,7 +29,7 @@ const NEXT_SCAN = document.querySelector('meta[name="cmk-next-scan"]')?.getAttri
  * @param {Status} status
  * @returns {Part[]}
  */
-function numbers(status) {
+function listProblems(status) {
   const { subscriptions, accounts: { nonCompliant, unknown, excepted = 0, overdue = 0 } } = status;
   const accepted = isGood(status.posture);
   const worst = ASPECTS.flatMap((aspect) => {
@@ -91,7 +91,7 @@ function lead(state, parts) {
  * @param {State} state
  * @param {Part[]} parts
  */
-function others(state, parts) {
+function listDoubts(state, parts) {
   const { reasons, posture, lastScan, asOf } = /** @type {Status} */ (state.status);
   // The lead says these.
   const said = [asOf === null && "no_scan_yet", shownPosture(state) === "nothing" && "no_accounts_in_scope"];
@@ -148,8 +148,8 @@ function oldestViolation(rows, owners, now) {
 function body(state) {
   if (!state.status) return [h("h1", { tabindex: -1, "data-key": "posture" }, "Loading the status…"), waiting()];
   const posture = shownPosture(state);
-  const parts = numbers(state.status);
-  const reasons = others(state, parts).map((text) => h("li", {}, visible(text)));
+  const parts = listProblems(state.status);
+  const reasons = listDoubts(state, parts).map((text) => h("li", {}, visible(text)));
   return [
     h("h1", { tabindex: -1, "data-key": "posture" }, icon(posture === "compliant_with_exceptions" ? "excepted" : posture, "light"), verdictWord(posture)),
     dates(state),

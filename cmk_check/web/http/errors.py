@@ -22,11 +22,11 @@ def handle(app: FastAPI) -> None:
     """Register the handlers of all errors that the app's routes raise."""
 
     @app.exception_handler(RequestRefused)
-    async def refused(_: Request, error: RequestRefused) -> Response:
+    async def answer_refused(_: Request, error: RequestRefused) -> Response:
         return error_answer(error.status, error.code, error.message, error.target, error.headers)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> Response:
+    async def answer_invalid(_: Request, error: RequestValidationError) -> Response:
         # Report only the first error; the caller sees the next error after correcting it.
         name, message = describe_fault(error.errors()[0])
         return error_answer(HTTPStatus.BAD_REQUEST, "InvalidParameter", message, name)
@@ -45,14 +45,14 @@ def handle(app: FastAPI) -> None:
 
     @app.exception_handler(EarlierBuild)
     @app.exception_handler(RowTooNew)
-    async def other_build(_: Request, error: EarlierBuild | RowTooNew) -> Response:
+    async def answer_other_build(_: Request, error: EarlierBuild | RowTooNew) -> Response:
         # Waiting does not help, so there is no Retry-After.
         _LOGGER.error("%s", error)
         code = "NewerVersionNeeded" if isinstance(error, RowTooNew) else "EarlierBuild"
         return error_answer(HTTPStatus.SERVICE_UNAVAILABLE, code, str(error))
 
     @app.exception_handler(HTTPException)
-    async def no_route(request: Request, error: HTTPException) -> Response:
+    async def answer_no_route(request: Request, error: HTTPException) -> Response:
         status = HTTPStatus(error.status_code)
         message = status.phrase
         if status == HTTPStatus.NOT_FOUND:
@@ -64,11 +64,11 @@ def handle(app: FastAPI) -> None:
         code = status.phrase.replace(" ", "")
         headers = dict(error.headers or {})
         if "Allow" in headers:
-            headers["Allow"] = ", ".join(_allowed(request))
+            headers["Allow"] = ", ".join(_list_allowed_methods(request))
         return error_answer(status, code, message, headers=headers)
 
 
-def _allowed(request: Request) -> list[str]:
+def _list_allowed_methods(request: Request) -> list[str]:
     """Return the methods of all routes of this path, because Starlette lists only one route's."""
     routes = [route for route in request.app.routes if isinstance(route, Route)]
     matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]

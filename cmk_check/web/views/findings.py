@@ -35,7 +35,7 @@ from cmk_check.web.http.paging import Page, decode_position
 from cmk_check.web.http.refusals import RequestRefused, build_not_found, build_not_recorded
 from cmk_check.web.http.table_walk_limit import Turns
 from cmk_check.web.views.finding import add_details, to_api_finding
-from cmk_check.web.views.search import Search
+from cmk_check.web.views.findings_search import Search
 
 # For subscriptions with fewer accounts than average, so that a page needs no second request.
 _MARGIN: Final = 1.1
@@ -89,7 +89,7 @@ class FindingsView:
         where, now = replace(search.where, kind=spelled), search.where.at
         join_all = bool(search.words) or _is_cheap_to_join(where, status)
         if search.is_compared_here or (kind and spelled is None):
-            parts = self.findings_table.searched(where, after, search.may_find, joined=join_all)
+            parts = self.findings_table.search(where, after, search.may_find, joined=join_all)
             matches = (
                 (place, match if match and search.finds(*match) else None)
                 async for part in self.turns.iterate(parts)
@@ -102,7 +102,7 @@ class FindingsView:
             rows_of_page = await paging.gather(rows, query.top, self.most)
         if not rows_of_page.value and query.subscription:
             await self._make_sure_it_is_known(query.subscription, status)
-        joined = rows_of_page.value if join_all else await self._joined(rows_of_page.value)
+        joined = rows_of_page.value if join_all else await self._join_coverage(rows_of_page.value)
         value = [to_api_finding(*each, status, now, self.portal) for each in joined]
         return Page(value, rows_of_page.skip_token)
 
@@ -174,7 +174,7 @@ class FindingsView:
                 return
             raise build_not_recorded(subscription_id)
 
-    async def _joined(self, joined_findings: Iterable[JoinedFinding]) -> list[JoinedFinding]:
+    async def _join_coverage(self, joined_findings: Iterable[JoinedFinding]) -> list[JoinedFinding]:
         """Read the coverage rows of the findings, each only once."""
         findings = [finding for finding, _ in joined_findings]
         distinct = list(dict.fromkeys(finding.id.subscription_id for finding in findings))

@@ -26,9 +26,9 @@ class OwnersView(SummingView):
                 # position.
                 if group := owners.at(f" {owner}"):
                     group.merge(accounts, unread=unread)
-        return owners.page(self._shown)
+        return owners.page(self._to_api)
 
-    def _shown(self, place: str, group: OwnerGroup) -> models.OwnerSums:
+    def _to_api(self, place: str, group: OwnerGroup) -> models.OwnerSums:
         states = {state.value: group.keys[state] for state in KeyState}
         return models.OwnerSums.of(
             group,

@@ -28,7 +28,7 @@ from cmk_check.store.scans import ScanTable
 from cmk_check.web import models
 from cmk_check.web.aspect_models import to_api_accounts, to_api_keys
 from cmk_check.web.http.refusals import build_not_recorded
-from cmk_check.web.views.subscriptions import to_api_since, untrusted
+from cmk_check.web.views.subscriptions import make_untrusted_coverage, to_api_since
 
 _log = logging.getLogger(__name__)
 
@@ -134,7 +134,7 @@ class StatusView:
         try:
             return await self.findings_table.coverage(subscription_id)
         except RowUnusable as error:
-            return untrusted(subscription_id, error)
+            return make_untrusted_coverage(subscription_id, error)
 
     def _build_status(
         self,

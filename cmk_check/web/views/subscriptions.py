@@ -46,7 +46,7 @@ class SubscriptionsView:
         state = None if query.coverage is CoverageState.GAP else query.coverage
         rows = self._read_joined(state, after, status)
         entries = (
-            (at, self._shown(posture.as_left(row, status), status)) async for at, row in rows
+            (at, self._to_api(posture.as_left(row, status), status)) async for at, row in rows
         )
         matches = (
             (place, entry if query.coverage in {None, entry.coverage} else None)
@@ -70,11 +70,14 @@ class SubscriptionsView:
                 yield left.popleft()
             if left and left[0][0] == place:
                 left.popleft()
-            yield place, untrusted(place[0], row) if isinstance(row, RowUnusable) else row
+            yield (
+                place,
+                make_untrusted_coverage(place[0], row) if isinstance(row, RowUnusable) else row,
+            )
         for gap in left:
             yield gap
 
-    def _shown(self, row: Coverage, status: Status) -> models.Subscription:
+    def _to_api(self, row: Coverage, status: Status) -> models.Subscription:
         """Return the API's subscription from its row, as of the last scan.
 
         The row of a subscription in state ``read`` is written only for changes, so it does not
@@ -100,7 +103,7 @@ def _get_position(subscription_id: str) -> RowPosition:
     return table_keys.get_partition(subscription_id), table_keys.COVERAGE
 
 
-def untrusted(subscription_id: str, why: RowUnusable) -> Coverage:
+def make_untrusted_coverage(subscription_id: str, why: RowUnusable) -> Coverage:
     """Return the gap that a scan would record for an unusable row, without a date."""
     gap = Gap(GapReason.SLICE_FAILED, detail=str(why))
     return Coverage(Subscription(subscription_id), CoverageState.GAP, UNDATED, gap)

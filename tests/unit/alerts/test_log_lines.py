@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.alerts.log_lines import LogSink, bounded_json, line
+from cmk_check.alerts.log_lines import LogSink, line, write_bounded_json
 from cmk_check.core.cloudevents import to_cloudevent
 from cmk_check.core.cross_check import CrossCheck, CrossCheckState
 from cmk_check.core.enums import (
@@ -240,8 +240,8 @@ def test_what_just_fits_is_whole() -> None:
     value = {"name": "n" * 3_000}
     whole = json.dumps(value, separators=(",", ":"))
 
-    assert bounded_json(value, len(whole)) == whole
-    assert len(bounded_json(value, len(whole) - 1)) < len(whole)
+    assert write_bounded_json(value, len(whole)) == whole
+    assert len(write_bounded_json(value, len(whole) - 1)) < len(whole)
 
 
 def test_the_entries_of_a_list_are_cut_too_and_no_blank_is_written() -> None:
@@ -250,4 +250,4 @@ def test_the_entries_of_a_list_are_cut_too_and_no_blank_is_written() -> None:
     value = {"texts": ["t" * 3_000], "lists": [list(range(100))]}
 
     cut = {"texts": ["t" * chars], "lists": [list(range(entries))]}
-    assert bounded_json(value, 2_900) == json.dumps(cut, separators=(",", ":"))
+    assert write_bounded_json(value, 2_900) == json.dumps(cut, separators=(",", ":"))

@@ -11,9 +11,9 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from rich.console import Console
 
+from cmk_check.cli.compare_results import Earlier, compare_scans, list_violations
 from cmk_check.cli.problems import Collected, find_partly_listed
 from cmk_check.cli.scan_result import ScanResult
-from cmk_check.cli.since import Earlier, compare_scans, list_violations
 from cmk_check.cli.table import summarise
 from cmk_check.core.model import Finding
 from cmk_check.core.requirements import REQUIREMENTS, Requirement

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cmk_check.cli.exit_codes import ended
+from cmk_check.cli.exit_codes import compute_exit_code
 from cmk_check.config.settings_error import SettingsError
 from cmk_check.errors import CmkCheckError, NotUsable
 from cmk_check.ports import StoreUnavailable
@@ -31,7 +31,7 @@ def test_every_failure_has_a_code_that_is_no_answer_and_says_why(
     def work() -> int:
         raise error
 
-    assert ended(work, "it failed") == code
+    assert compute_exit_code(work, "it failed") == code
 
     written = capsys.readouterr()
     assert (written.out, written.err.splitlines()) == ("", [f"cmk-check: {line}" for line in said])
@@ -44,7 +44,7 @@ def test_p10_a_failure_cannot_steer_the_terminal(capsys: Output, kind: type[Exce
     def work() -> int:
         raise kind("\x1b[2Jgreen\nposture: compliant\u202e")
 
-    ended(work, "it failed")
+    compute_exit_code(work, "it failed")
 
     (line,) = capsys.readouterr().err.splitlines()
     assert line.isprintable()

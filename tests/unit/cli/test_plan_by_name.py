@@ -3,8 +3,8 @@
 import pytest
 
 from cmk_check.cli.account_plan import report
-from cmk_check.cli.names import similar_names
 from cmk_check.cli.plans_of_scan import PlanChoice
+from cmk_check.cli.subscription_names import find_similar_names
 from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.scope import Scope
 from tests.fakes.inventory import ScriptedInventory
@@ -126,11 +126,11 @@ NAMES = ["Fraud-Analytics", "payments", "research", "Research", "fraud-ops", "rd
 )
 def test_it_is_spelled_like_the_name_or_contains_it(wanted: str, expected: list[str]) -> None:
     """Whoever remembers the beginning of a name must not have to guess the rest."""
-    assert similar_names(wanted, NAMES) == expected
+    assert find_similar_names(wanted, NAMES) == expected
 
 
 def test_the_best_come_first_and_of_many_only_some_are_named() -> None:
     """A message must stay one."""
-    found = similar_names("team-1", [f"team-{number}" for number in range(200)])
+    found = find_similar_names("team-1", [f"team-{number}" for number in range(200)])
 
     assert (found[0], len(found)) == ("team-1", 10)

@@ -20,7 +20,7 @@ from cmk_check.core.account import Subscription
 from cmk_check.core.cross_check import KnownAccount
 from cmk_check.core.enums import GapReason
 from cmk_check.core.gap import Gap
-from cmk_check.core.text import shown
+from cmk_check.core.text import escape_invisible
 from cmk_check.limits import SCAN_SPACING
 from cmk_check.ports import InventoryError
 from tests.fakes.world import BEGINNING, bad, good, sub
@@ -190,7 +190,7 @@ async def test_what_resource_graph_knows_beyond_the_lists_is_said(capsys: Output
 @given(st.text())
 def test_p10_whatever_is_shown_can_be_seen_and_stays_in_its_line(text: str) -> None:
     """Every code point there is, not those somebody thought of."""
-    line = shown(text)
+    line = escape_invisible(text)
 
     assert all(char.isprintable() or char == "\u3000" or char.isspace() for char in line)
     assert len(line.splitlines()) <= 1

@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cmk_check.cli import app
-from cmk_check.cli.names import find_id
+from cmk_check.cli.subscription_names import find_id
 from cmk_check.core.account import Subscription
 from cmk_check.errors import NotUsable
 from tests.fakes.world import sub

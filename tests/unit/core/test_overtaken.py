@@ -27,7 +27,7 @@ def _change(said: str, sequence: int, subject: str = "/a", scan: int = 0) -> Cha
 def _is_overtaken(change: Change, *seen: Change) -> bool:
     latest = LatestChanges()
     latest.add([change, *seen])
-    return "overtakenBy" in latest.marked(change).data
+    return "overtakenBy" in latest.mark(change).data
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_the_latest_is_named_in_whatever_order_changes_are_seen() -> None:
     latest = LatestChanges()
     latest.add([newest, older, between])
 
-    assert latest.marked(older).data["overtakenBy"] == {
+    assert latest.mark(older).data["overtakenBy"] == {
         "id": "c3",
         "type": "cmkcheck.account.unverifiable",
         "time": "2026-11-25T12:00:30Z",
@@ -102,7 +102,7 @@ def test_what_holds_since_is_named_although_it_alone_overtakes_nothing() -> None
     latest = LatestChanges()
     latest.add(later)
 
-    assert latest.marked(late).data["overtakenBy"]["id"] == "c3"  # type: ignore[index]
+    assert latest.mark(late).data["overtakenBy"]["id"] == "c3"  # type: ignore[index]
 
 
 def test_neither_another_subject_nor_the_same_reading_overtakes() -> None:

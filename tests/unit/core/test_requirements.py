@@ -147,7 +147,7 @@ def test_p1_whatever_ends_compliance_lowers_the_status_first(
         known = Known(findings={account: before})
         difference = Difference(known, row, (FindingUpdate(before, after, ()),))
         assert any(each.is_worse(difference) for each in (VERDICTS, requirement))
-        if all(each.shown(after) for each in ASPECTS if each.shown(before)):
+        if all(each.describe(after) for each in ASPECTS if each.describe(before)):
             incomplete = Reading(gap=FORBIDDEN)
             read = {account: read_as(after)}
             steps = compare(known, SUBSCRIPTION, incomplete, read, context()).steps

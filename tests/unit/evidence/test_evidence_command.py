@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from cmk_check.cli import app
 from cmk_check.cli.plan_folder import write_folder
-from cmk_check.cli.whole_output import leftovers, publish, replaced, unfinished
+from cmk_check.cli.whole_output import leftovers, make_working_folder, publish, replace_file
 from cmk_check.evidence.manifest import read_manifest
 from local.simulator import Simulator
 from tests.functional.doctor_kit import trust_here
@@ -254,7 +254,7 @@ def test_only_the_user_may_open_what_is_written(tmp_path: Path) -> None:
     file.touch(0o644)
     before = os.umask(0o022)
     try:
-        with replaced(file) as write:
+        with replace_file(file) as write:
             write(b"all")
         write_folder(out, {"index.md": "", "run.sh": "", "plans/1.sh": ""})
         (tmp_path / "other").touch()
@@ -277,10 +277,10 @@ def test_two_commands_at_once_leave_each_other_alone(tmp_path: Path) -> None:
     """In two containers, which share a volume, they may have the same process id."""
     out, file = tmp_path / "out", tmp_path / "out.json"
 
-    with unfinished(out) as first, replaced(file) as write_first:
+    with make_working_folder(out) as first, replace_file(file) as write_first:
         write_first(b"first")
         (first / "findings.csv").touch()
-        with unfinished(out), replaced(file) as write_second:
+        with make_working_folder(out), replace_file(file) as write_second:
             write_second(b"second")
         assert file.read_bytes() == b"second"
         assert (first / "findings.csv").exists()

@@ -9,7 +9,7 @@ import pytest
 
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.core.text import shown
+from cmk_check.core.text import escape_invisible
 from cmk_check.evidence.bundle import write_bundle
 from cmk_check.limits import MAX_REPORT_ROWS
 from cmk_check.store.change_feed import FeedTable
@@ -59,7 +59,7 @@ async def test_hostile_names_are_text(tmp_path: Path, name: str) -> None:
 
     assert page.tags <= ALLOWED
     assert page.attributes <= {"lang", "charset", "http-equiv", "content", "name", "scope", "class"}
-    assert " ".join(shown(name).split()) in page.text
+    assert " ".join(escape_invisible(name).split()) in page.text
 
 
 async def test_a_long_list_says_how_long_it_is(tmp_path: Path) -> None:

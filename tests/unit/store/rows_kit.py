@@ -25,7 +25,7 @@ def account_id(group: str, name: str) -> AccountId:
 
 def entity(values: codec.Values, row: str = "row", partition: str = SUBSCRIPTION) -> Entity:
     """Return a row as a store gives it back."""
-    return Entity(partition, row, "etag", table_checks.stored(values))
+    return Entity(partition, row, "etag", table_checks.remove_nones(values))
 
 
 def finding() -> Finding:

@@ -53,7 +53,7 @@ def test_values_are_stored_as_plain_types() -> None:
     class Number(int):
         __slots__ = ()
 
-    stored = table_checks.stored(
+    stored = table_checks.remove_nones(
         {"text": Text("a"), "number": Number(1), "flag": True, "none": None}
     )
 
@@ -63,7 +63,7 @@ def test_values_are_stored_as_plain_types() -> None:
 def test_other_types_are_a_mistake_of_ours() -> None:
     """A float would lose digits on its way; nothing of ours is one."""
     with pytest.raises(TypeError, match="float"):
-        table_checks.stored({"ratio": 0.5})  # type: ignore[dict-item]
+        table_checks.remove_nones({"ratio": 0.5})  # type: ignore[dict-item]
 
 
 PARTITION = "p"

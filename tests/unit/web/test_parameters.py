@@ -85,7 +85,7 @@ async def test_what_is_not_allowed_is_refused_and_what_is_allowed_named(
 @pytest.mark.parametrize("query", [parameters.FindingsQuery, parameters.StatusQuery])
 def test_the_id_of_a_subscription_is_lower_cased_p1(query: type[parameters.AnyQuery]) -> None:
     """P1: the status names gaps that no row has by such ids, and compares them as they are."""
-    asked = query.model_validate({"subscription": LAB.upper()}).asked()
+    asked = query.model_validate({"subscription": LAB.upper()}).dump_given()
 
     assert asked == {"subscription": LAB}
 

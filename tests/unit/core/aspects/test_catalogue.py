@@ -179,7 +179,7 @@ def test_each_is_read_or_judged_from_the_document_of_the_account(aspect: Aspect)
 
     judged = [judge_alone(each, None) for each in documents_of(aspect)]
 
-    assert list(map(aspect.shown, judged)) == list(map(aspect.shown, EXAMPLES[aspect.name]))
+    assert list(map(aspect.describe, judged)) == list(map(aspect.describe, EXAMPLES[aspect.name]))
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -211,12 +211,12 @@ def test_each_is_shown_in_every_change_of_an_account(aspect: Aspect) -> None:
         news = [News(ChangeType.ACCOUNT_UPDATED)]
         (change,) = changes.of_account(news, before, after, SUBSCRIPTION, context())
         sides = [change.data[name] for name in ("before", "after")]
-        names = aspect.shown(first) or {}
+        names = aspect.describe(first) or {}
         for finding, side in zip((before, after), sides, strict=True):
             assert isinstance(side, dict)
             shown = {name: side[name] for name in names}
-            assert any(shown.values()) == bool(any((aspect.shown(finding) or {}).values()))
-            assert (aspect.shown(finding) or shown) == shown
+            assert any(shown.values()) == bool(any((aspect.describe(finding) or {}).values()))
+            assert (aspect.describe(finding) or shown) == shown
         assert sides[0] != sides[1]
 
 
@@ -311,7 +311,7 @@ def test_p2_the_same_reading_announces_nothing_the_second_time(example: Finding)
     told, latest = changes_of(first), LatestChanges()
     of_aspects = {kind for aspect in ASPECTS for kind in aspect.changes}
     latest.add(each for each in changes_of(last) if each.type not in of_aspects)
-    ended = {each.type for each in told if "overtakenBy" in latest.marked(each).data}
+    ended = {each.type for each in told if "overtakenBy" in latest.mark(each).data}
     assert {each.type for each in told} & {each.type for each in changes_of(last)} <= ended
 
 
@@ -377,7 +377,7 @@ def test_an_incomplete_reading_can_keep_each_as_it_is_recorded(aspect: Aspect) -
     read = read_as(second)
     kept = aspect.keep_recorded(first, read)
 
-    assert aspect.shown(kept) == aspect.shown(first)
+    assert aspect.describe(kept) == aspect.describe(first)
 
 
 @each_aspect
@@ -393,7 +393,7 @@ def test_each_is_recorded_as_it_is_read_and_shown_by_api_and_table(aspect: Aspec
             reading = {str(example.id): judged}
             (step,) = compare(known, SUBSCRIPTION, Reading(), reading, context()).steps
             assert step.after is not None
-            assert aspect.shown(step.after) == aspect.shown(judged)
+            assert aspect.describe(step.after) == aspect.describe(judged)
         api = to_api_finding(example, None, Status(), NOON, PORTAL)
         cell = dict(zip(columns.COLUMNS, columns.texts(api, columns.FINDINGS), strict=True))[
             aspect.name

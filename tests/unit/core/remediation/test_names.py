@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from cmk_check.core.remediation.az_script import quoted, render_az
+from cmk_check.core.remediation.az_script import quote_for_bash, render_az
 from cmk_check.core.remediation.bicep import literal
 from cmk_check.core.resource_id import AccountId
 from tests.fakes.hostile import NAMES
@@ -40,7 +40,7 @@ def _in_bash(script: str) -> bytes:
 @given(st.lists(ANY.filter(lambda text: "\0" not in text), min_size=1, max_size=20))
 def test_p10_bash_sees_one_literal_word(texts: list[str]) -> None:
     """Any text, line breaks and control codes too; only NUL cannot be in a word."""
-    words = " ".join(map(quoted, texts))
+    words = " ".join(map(quote_for_bash, texts))
 
     out = _in_bash(f"printf '%s\\0' {words}\n")
 

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from cmk_check.cli.options import refuse
-from cmk_check.core.text import few, is_guid, shown
+from cmk_check.core.text import escape_invisible, few, is_guid
 from cmk_check.errors import NotUsable
 from cmk_check.limits import MAX_NAME_SHOWN_CHARS, MAX_NAMES_LISTED
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _LIKE_AN_ID: Final = re.compile("[0-9a-fA-F-]{30,}")
 
 
-def given_subscriptions(arguments: Sequence[str] | None) -> Sequence[str]:
+def parse_subscriptions(arguments: Sequence[str] | None) -> Sequence[str]:
     """Return the ids and names in the arguments.
 
     Raises:
@@ -67,12 +67,14 @@ def find_id(text: str, listed: Sequence["Subscription"]) -> str:
         why = f"{len(ids):,} subscriptions have the name {name}; use the id of one of them: "
         raise NotUsable(f"--subscription: {why}{few(sorted(ids))}")
     names = [each.name for each in listed if each.name]
-    close, seen = similar_names(text, names), few(sorted(names)) or "no subscription"
+    close, seen = find_similar_names(text, names), few(sorted(names)) or "no subscription"
     hint = f"similar names: {', '.join(close)}" if close else f"you see {seen}"
-    raise NotUsable(shown(f"--subscription: no subscription has the name {name}; {hint}"))
+    raise NotUsable(
+        escape_invisible(f"--subscription: no subscription has the name {name}; {hint}")
+    )
 
 
-def similar_names(name: str, names: Iterable[str]) -> Sequence[str]:
+def find_similar_names(name: str, names: Iterable[str]) -> Sequence[str]:
     """Return the names that an unknown name may refer to, case-insensitively.
 
     Similar names have a similar spelling or contain the unknown name.

@@ -21,7 +21,7 @@ from cmk_check.web.http import paging
 from cmk_check.web.http.paging import decode_position
 from cmk_check.web.parameters import FindingsQuery
 from cmk_check.web.views.findings import FindingsView
-from cmk_check.web.views.search import Search
+from cmk_check.web.views.findings_search import Search
 from tests.fakes.recording_store import RecordingStore
 from tests.unit.core.examples import NOON
 from tests.unit.web.api_kit import LAB, PORTAL, PRODUCTION, Served, coverage, finding

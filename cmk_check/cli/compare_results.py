@@ -29,7 +29,7 @@ from cmk_check.core.enums import (
 from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import RULE_VERSION
-from cmk_check.core.text import shown
+from cmk_check.core.text import escape_invisible
 from cmk_check.errors import NotUsable
 from cmk_check.ports import Inventory, InventoryError
 
@@ -76,11 +76,11 @@ class Difference:
         """Print the lists, unless ``quiet``, and always the numbers."""
         for word, texts in (("new", self.new), ("fixed", self.fixed)):
             for text in () if quiet else texts[:limit]:
-                say(console, f"{word}: {shown(text)}", indent=INDENT)
+                say(console, f"{word}: {escape_invisible(text)}", indent=INDENT)
             if not quiet and (more := len(texts[:limit])) < len(texts):
                 say(console, f"{word}: {len(texts) - more:,} more; --limit 0 shows all")
         line = f"violations: {len(self.new):,} new, {self.old:,} old; {len(self.fixed):,} fixed"
-        say(console, f"{line} since {shown(self.file)}", indent=INDENT)
+        say(console, f"{line} since {escape_invisible(self.file)}", indent=INDENT)
 
 
 def build_scope(command: str, **parts: Sequence[str]) -> Scope:
