@@ -77,7 +77,7 @@ async def test_p1_what_was_not_written_is_shown_as_not_read_everywhere(estate: S
     (row,) = page.value
     assert (row.subscription_id, row.last_read, row.accounts.unread) == (ONE, first, 1)
     assert row.gap is not None
-    assert "did not accept it" in (row.gap.detail or "")
+    assert "rejected every attempt" in (row.gap.detail or "")
     view = FindingsView(table, scans, estate.clock, ("OpenAI",), "https://portal")
     findings = (await view.page(parameters.FindingsQuery())).value
     assert [(each.coverage, each.as_of == first) for each in findings] == [
