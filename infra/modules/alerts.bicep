@@ -138,7 +138,7 @@ traces
 | where finished == 0
 | project todo = case(
     lines == 0, "No scan was logged. If the app is new, upload its code: docs/deploy.md. Otherwise see docs/operations.md, Missing scans.",
-    tostring(ended["reason"]) startswith "The app's identity sees no subscription", "Grant the app the right to read: docs/deploy.md, Let it read the estate.",
+    tostring(ended["reason"]) startswith "The app's identity cannot see any subscription", "Grant the app the right to read: docs/deploy.md, Let it read the estate.",
     tostring(ended["reason"]) startswith "The tables contain rows from an early build", "Delete the tables: docs/upgrade.md, From an early build.",
     tostring(ended["state"]) == "failed", "Scans fail: docs/operations.md, Scans that fail.",
     "docs/operations.md, Missing scans.")

@@ -199,7 +199,7 @@ def test_p6_a_deployment_ends_with_an_answer_and_shows_no_key(
         "posture: non_compliant",
         (
             "  accounts_non_compliant: At least one account is not encrypted with a customer-"
-            "managed key (2 of 2). Do what each finding says."
+            "managed key (2 of 2). Follow the instructions in each finding."
         ),
         "1 subscription is read; others are not.",
         "Alerts go to nobody: set alertEmails",

@@ -81,7 +81,7 @@ def test_up_takes_the_next_port_and_shows_what_the_app_writes_until_ctrl_c(tmp_p
     assert int(url) > port
     assert f" APP_URL=http://127.0.0.1:{url} " in shown
     assert '"state":"failed"' in line
-    assert "sees no subscription" in line
+    assert "cannot see any subscription" in line
     assert code == 0
     assert not [word for word in ("Traceback", "t.test", "a.test") if word in shown]
 

@@ -71,6 +71,6 @@ def test_a_sign_in_that_fails_is_one_line_that_names_the_cause(
     (line,) = ended.err.splitlines()
     assert (ended.code, ended.out.count("lastScan")) == (3, 0)
     assert line.endswith(
-        f"{prefix}Not signed in to Azure: run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID "
-        "and AZURE_CLIENT_SECRET for a service principal."
+        f"{prefix}cmk_check is not signed in to Azure. Run `az login`, or set AZURE_TENANT_ID, "
+        "AZURE_CLIENT_ID and AZURE_CLIENT_SECRET for a service principal."
     )

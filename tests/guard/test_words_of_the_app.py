@@ -17,7 +17,7 @@ _OF_THE_APP: Final = re.compile(r"\b[Tt]he app\b|\bnext (?:full )?scan\b|\bthe s
 _ABOUT_THE_DEPLOYED_APP: Final = re.compile(
     "The app has no (?:receiver|route|identity|system-assigned)"
     "|CMK_HTTP_AUTH is entra|not those of the deployed app|check that the app is running"
-    "|assign an identity to the app|The app retries for a day"
+    "|assign an identity to the app|The app retries the delivery for a day"
 )
 
 

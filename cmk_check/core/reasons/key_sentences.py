@@ -9,7 +9,7 @@ from typing import Final
 from cmk_check.core.enums import KeyReason, KeySeverity, ReasonSeverity
 from cmk_check.core.reasons.catalogue import KEY_REASONS, TABLES
 
-AGAIN: Final = "the next scan tries again. If this persists, look for a newer version of cmk_check."
+AGAIN: Final = "The next scan tries again. If this persists, look for a newer version of cmk_check."
 _PARTS: Final[Mapping[str, Mapping[str, str]]] = TABLES["key_part"]
 KEY_TYPE: Final = _PARTS["key_type"]["message"]
 KEY_SIZE: Final = _PARTS["key_size"]["message"]
@@ -37,14 +37,14 @@ def key_severity(code: KeyReason) -> KeySeverity:
 
 def not_read(title: str) -> str:
     """Return the sentence for a part that no scan tried to read."""
-    return f"{title}: not read; {AGAIN}"
+    return f"{title}: not read. {AGAIN}"
 
 
 def without_detail(reason: str) -> str:
     """Return the sentence for a part that could not be read, if its gap has no detail."""
-    return f"could not be read ({reason}); {AGAIN}"
+    return f"could not be read ({reason}). {AGAIN}"
 
 
 def describe_malformed(fault: str, command: str) -> str:
     """Return the sentence for a response in an unknown format; ``command`` shows the resource."""
-    return f"{fault} Check it with `{command}`; if Azure changed the shape, update cmk_check."
+    return f"{fault} Check it with `{command}`. If Azure's format has changed, update cmk_check."

@@ -121,7 +121,7 @@ type=$(account identity.type)
 case $type in
   '' | None)
     decided CONFIRM_IDENTITY 'the account has no identity. Somebody may have removed it on' \
-      'purpose, to revoke access: ask the owner of the key.'
+      'purpose to revoke access, so ask the owner of the key first.'
     # A new identity has no access yet, so this decision includes the grant.
     export CONFIRM_GRANT=yes
     ;;
@@ -286,8 +286,8 @@ fi
 
 ## [decide_grant]
 if [ -z "$held" ]; then
-  decided CONFIRM_GRANT 'the identity may not use the key. Somebody may have revoked the access' \
-    'on purpose: ask the owner of the key.'
+  decided CONFIRM_GRANT 'the identity cannot use the key. Somebody may have revoked the access' \
+    'on purpose, so ask the owner of the key first.'
 fi
 
 ## [give_grant]
@@ -384,8 +384,8 @@ fi
 ## [replace_blocked_key]
 @replace_key@
 if [ "$named" = "$REPLACED" ]; then
-  decided CONFIRM_REPLACE_KEY 'the account also cannot use its key for another reason. Somebody' \
-    'may have caused this on purpose, to revoke access: ask the owner of the key.'
+  decided CONFIRM_REPLACE_KEY 'there is also another reason why the account cannot use its key.' \
+    'Somebody may have revoked the access on purpose, so ask the owner of the key first.'
 fi
 
 ## [recover_vault]
@@ -399,8 +399,8 @@ if ! listed "$vaults" "$VAULT_ID"; then
     stop "the vault $VAULT is not among the deleted vaults of its subscription. If it was moved," \
       'create the plan again after the next scan. If it was purged, the vault and the data that' \
       'its keys protect are lost.'
-  decided CONFIRM_RECOVER_VAULT 'the vault is deleted. Somebody may have deleted it on purpose,' \
-    'to revoke access: ask the owner of the key.'
+  decided CONFIRM_RECOVER_VAULT 'the vault is deleted. Somebody may have deleted it on purpose' \
+    'to revoke access, so ask the owner of the key first.'
   az keyvault recover --subscription="$VAULT_SUBSCRIPTION" --name="$VAULT" --output=none
   # Azure deleted the grants with the vault, so this decision includes the grant.
   export CONFIRM_GRANT=yes
@@ -415,8 +415,8 @@ if ! listed "$keys" "$KEY"; then
   listed "$deleted" "$KEY" ||
     stop "the key $KEY is not among the deleted keys of the vault: it was purged. Only a backup" \
       'can restore it (az keyvault key restore); without one, the data that it protects is lost.'
-  decided CONFIRM_RECOVER_KEY 'the key is deleted. Somebody may have deleted it on purpose, to' \
-    'revoke access: ask the owner of the key.'
+  decided CONFIRM_RECOVER_KEY 'the key is deleted. Somebody may have deleted it on purpose to' \
+    'revoke access, so ask the owner of the key first.'
   az keyvault key recover --subscription="$VAULT_SUBSCRIPTION" "--$HOLDER=$VAULT" --name="$KEY" \
     --output=none
 fi
@@ -436,8 +436,8 @@ fi
 ## [enable_key]
 enabled=$(key properties.attributes.enabled)
 if [ "$enabled" = false ]; then
-  decided CONFIRM_ENABLE_KEY 'the key is disabled. Somebody may have disabled it on purpose, to' \
-    'revoke access: ask the owner of the key.'
+  decided CONFIRM_ENABLE_KEY 'the key is disabled. Somebody may have disabled it on purpose to' \
+    'revoke access, so ask the owner of the key first.'
   az keyvault key set-attributes --subscription="$VAULT_SUBSCRIPTION" "--$HOLDER=$VAULT" \
     --name="$KEY" ${VERSION:+"--version=$VERSION"} --enabled=true --output=none
 fi
@@ -446,8 +446,8 @@ fi
 now=$(date +%s)
 later=$(key "properties.attributes.nbf > \`$now\`")
 if [ "$later" = true ]; then
-  decided CONFIRM_START_KEY 'the key is valid only from a later date, which somebody chose:' \
-    'ask the owner of the key.'
+  decided CONFIRM_START_KEY 'the key is not valid yet. Somebody chose the later activation date,' \
+    'so ask the owner of the key first.'
   az keyvault key set-attributes --subscription="$VAULT_SUBSCRIPTION" "--$HOLDER=$VAULT" \
     --name="$KEY" ${VERSION:+"--version=$VERSION"} --not-before="$(date -u +%Y-%m-%dT00:00:00Z)" \
     --output=none
@@ -464,7 +464,7 @@ for operation in wrapKey unwrapKey; do
 done
 if [ -n "$missing" ]; then
   decided CONFIRM_OPERATIONS 'the key is not permitted to wrap and unwrap. Somebody may have' \
-    'removed these operations on purpose, to revoke access: ask the owner of the key.'
+    'removed these operations on purpose to revoke access, so ask the owner of the key first.'
   read -r -a operations <<<"$permitted$missing"
   az keyvault key set-attributes --subscription="$VAULT_SUBSCRIPTION" "--$HOLDER=$VAULT" \
     --name="$KEY" ${VERSION:+"--version=$VERSION"} --output=none --ops "${operations[@]}"
@@ -473,8 +473,8 @@ fi
 ## [open_firewall]
 passes=$(vault properties.networkAcls.bypass)
 if [ "$(plain "$passes")" = none ]; then
-  decided CONFIRM_FIREWALL "the vault's firewall blocks Azure services, which somebody chose:" \
-    'ask the owner of the vault.'
+  decided CONFIRM_FIREWALL "the vault's firewall blocks Azure services. Somebody closed the" \
+    'firewall, so ask the owner of the vault first.'
   az keyvault update --subscription="$VAULT_SUBSCRIPTION" --resource-group="$VAULT_GROUP" \
     --name="$VAULT" --bypass=AzureServices --output=none
 fi
@@ -483,7 +483,7 @@ fi
 kept=$(vault properties.enableSoftDelete)
 if [ "$kept" != true ]; then
   decided CONFIRM_SOFT_DELETE 'soft delete can never be turned off and applies to everything in' \
-    'the vault: ask the owner of the vault.'
+    'the vault, so ask the owner of the vault first.'
   az keyvault update --subscription="$VAULT_SUBSCRIPTION" --resource-group="$VAULT_GROUP" \
     --name="$VAULT" --set=properties.enableSoftDelete=true --output=none
 fi
@@ -492,7 +492,7 @@ fi
 protected=$(vault properties.enablePurgeProtection)
 if [ "$protected" != true ]; then
   decided CONFIRM_PURGE_PROTECTION 'purge protection can never be turned off and applies to' \
-    'everything in the vault: ask the owner of the vault.'
+    'everything in the vault, so ask the owner of the vault first.'
   az keyvault update --subscription="$VAULT_SUBSCRIPTION" --resource-group="$VAULT_GROUP" \
     --name="$VAULT" --enable-purge-protection=true --output=none
 fi
@@ -517,8 +517,8 @@ fi
 ## [new_version]
   enabled=$(fact "$KEY_ID" properties.attributes.enabled)
   if [ "$enabled" = false ]; then
-    stop 'the newest version of the key is disabled. Somebody may have disabled it on purpose,' \
-      'to revoke access: ask the owner of the key, who can enable it or create a new version.'
+    stop 'the newest version of the key is disabled. Somebody may have disabled it on purpose' \
+      'to revoke access. Ask the owner of the key, who can enable it or create a new version.'
   fi
   az keyvault key rotate --subscription="$VAULT_SUBSCRIPTION" "--$HOLDER=$VAULT" --name="$KEY" \
     --output=none

@@ -79,7 +79,7 @@ async def test_each_cause_is_told_from_the_others(endpoint: str, tmp_path: Path)
     assert unknown_tenant.startswith("unauthenticated: ")
     assert "tenant is wrong (AADSTS90002)" in unknown_tenant
     assert untrusted.startswith("unreachable: Azure's sign-in (127.0.0.1) has a certificate from")
-    assert closed.startswith("unreachable: Azure's sign-in (127.0.0.1) cannot be reached: check")
+    assert closed.startswith("unreachable: Azure's sign-in (127.0.0.1) cannot be reached. Check")
     assert dead_proxy.startswith("unreachable: ")
     assert "because the proxy 127.0.0.1 does not answer" in dead_proxy
     assert "hush" not in unknown_tenant + dead_proxy

@@ -188,7 +188,7 @@ async def test_a_credential_without_a_token_is_a_store_error(call: Call) -> None
     """A scan, an answer and a telling know what to do then; anything else they would not catch."""
     async with transport() as shared:
         tables = AzureTables.open("https://127.0.0.1:1", SignedOut(), transport=shared)
-        with pytest.raises(StoreRefused, match="Not signed in"):
+        with pytest.raises(StoreRefused, match="not signed in"):
             await call(tables)
 
 

@@ -90,8 +90,8 @@ def _runs(message: Any) -> list[Any]:  # noqa: ANN401
 
 WHERE: Final = f"chat (OpenAI) in Production ({SUBSCRIPTION})"
 WHY: Final = (
-    "The account is set to Microsoft's keys. Create a key in a vault, let the account's identity "
-    "use it, then set it on the account's Encryption page; owner: ai-platform"
+    "The account is configured to use Microsoft's keys. Create a key in a vault, let the account's "
+    "identity use the key, then set the key on the account's Encryption page; owner: ai-platform"
 )
 LINKS: Final = {
     "Finding": f"https://app.test/api/v1/findings{ACCOUNT}",

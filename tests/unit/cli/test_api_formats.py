@@ -152,7 +152,7 @@ async def test_quiet_still_says_that_a_scan_failed(capsys: Output) -> None:
     """Whoever reads the file alone would not know why it is empty."""
     await scan(world_of(), OutputOptions(Format.CSV, quiet=True))
 
-    assert "failed: Your identity sees no subscription" in capsys.readouterr().err
+    assert "failed: Your identity cannot see any subscription" in capsys.readouterr().err
 
 
 async def test_a_scan_that_runs_there_is_left_alone(capsys: Output) -> None:

@@ -89,7 +89,7 @@ def test_a_loss_has_the_place_of_its_account(check: Check) -> None:
     (loss,) = output["losses"]
     assert [row["verdict"] for row in output["accounts"]] == [GREEN]
     assert (loss["file"], loss["line"], loss["name"], loss["kind"]) == ("a.json", 3, "x", "OpenAI")
-    assert "--allow-loss with the address" in loss["message"]
+    assert "--allow-loss with the account's address" in loss["message"]
 
 
 def test_only_its_address_allows_a_loss(check: Check) -> None:

@@ -235,7 +235,7 @@ async def test_a_scan_that_did_not_finish_says_so(capsysbinary: Output) -> None:
     assert failed["invocations"][0]["executionSuccessful"] is False
     (result,) = failed["results"]
     assert (result["ruleId"], result["level"]) == ("scan_failed", "error")
-    assert "sees no subscription" in result["message"]["text"]
+    assert "cannot see any subscription" in result["message"]["text"]
 
 
 async def test_a_test_that_fails_and_has_an_error_counts_once(capsysbinary: Output) -> None:

@@ -248,7 +248,7 @@ async def test_what_a_plan_does_not_end_is_listed_with_what_to_do(tmp_path: Path
     assert (left["what"], left["id"], left["name"]) == ("reason", plan["id"], "at_risk")
     prefix = "The account's plan does not fix this: "
     assert f"| `at_risk`: `{plan['id']}` | `identity_missing` | {prefix}" in text
-    assert left["message"].endswith("grant it access to the key.")
+    assert left["message"].endswith("grant the identity access to the key.")
     script = (out / "run.sh").read_text()
     assert f"printf '  %s\\n' '{plan['file']}'\nsummary\n" in script
     # The plan changes the vault, and nothing that Terraform knows of the account.

@@ -33,7 +33,7 @@ type Output = pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (None, "no_subscription_visible: Your identity sees no subscription"),
+        (None, "no_subscription_visible: Your identity cannot see any subscription"),
         (
             InventoryError(LOST),
             "scan_failed: The subscriptions could not be listed. unreachable: Gone",

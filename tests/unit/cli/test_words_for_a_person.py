@@ -30,7 +30,8 @@ async def test_a_gap_asks_for_a_role_of_the_one_who_signed_in(
 
 
 @pytest.mark.parametrize(
-    ("chosen", "what"), [((sub(1),), "--subscription leaves out"), ((), "The settings exclude")]
+    ("chosen", "what"),
+    [((sub(1),), "--subscription leaves it out"), ((), "the settings exclude it")],
 )
 async def test_a_posture_says_what_narrowed_it(
     chosen: tuple[str, ...], what: str, capsys: pytest.CaptureFixture[str]
@@ -40,4 +41,5 @@ async def test_a_posture_says_what_narrowed_it(
 
     await scan(world, OutputOptions(subscriptions=chosen))
 
-    assert f"subscriptions_excluded: {what} at least one subscription" in capsys.readouterr().out
+    excluded = "subscriptions_excluded: At least one subscription is not read, because"
+    assert f"{excluded} {what} (1 of 2)." in capsys.readouterr().out

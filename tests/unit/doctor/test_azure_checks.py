@@ -57,7 +57,7 @@ async def test_an_azure_that_is_not_there_says_why() -> None:
     ((mark, text),) = await told(azure_checks.cloud, subject)
 
     assert mark == "problem"
-    assert text.startswith("https://127.0.0.1:1 cannot be reached: check the connection")
+    assert text.startswith("https://127.0.0.1:1 cannot be reached. Check the connection")
 
 
 @pytest.mark.parametrize(

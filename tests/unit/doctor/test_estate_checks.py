@@ -218,7 +218,7 @@ async def test_an_estate_that_takes_too_long_is_left() -> None:
     said = await told(estate_checks.permissions, subject)
 
     assert said[0] == ("ok", f"{ACCOUNTS} works in 1 of 2 subscriptions {OF_ACCOUNTS}.")
-    assert said[1][1].startswith(f"timeout in Number 2 ({TWO.id}): The time of this check ran out")
+    assert said[1][1].startswith(f"timeout in Number 2 ({TWO.id}): This check ran out of time")
 
 
 async def test_no_more_are_read_at_once_than_the_app_would() -> None:

@@ -185,7 +185,7 @@ async def test_a_digest_that_a_receiver_did_not_get_is_named() -> None:
 
     ((_, text),) = await told(storage_checks.scans, subject)
 
-    assert text.startswith("digest_undelivered: A receiver did not get its last digest")
+    assert text.startswith("digest_undelivered: At least one receiver has not received")
 
 
 async def test_what_the_app_could_not_read_is_a_problem() -> None:

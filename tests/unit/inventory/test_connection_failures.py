@@ -39,12 +39,12 @@ def _printed(cause: str) -> Exception:
 _NOBODY: Final = _tried(_unavailable("hush", ServiceRequestError("hush")), _unavailable("hush"))
 _PROXY: Final = aiohttp.ClientHttpProxyError(ASKED, (), status=407, message="hush")
 REFUSED: Final[dict[str, tuple[Exception, str]]] = {
-    "no credential, and the metadata service is no cause": (_NOBODY, "Not signed in to Azure"),
+    "no credential, and the metadata service is no cause": (_NOBODY, "not signed in to Azure"),
     "sign-in has expired": (_tried(_unavailable("AADSTS700082: hush")), "(AADSTS700082)"),
     "wrong tenant": (_tried(ClientAuthenticationError("AADSTS90002: hush")), "AZURE_TENANT_ID"),
     "guest": (_tried(ClientAuthenticationError("AADSTS50020: hush")), "AZURE_TENANT_ID"),
     "wrong app": (_tried(ClientAuthenticationError("AADSTS700016: hush")), "AZURE_TENANT_ID"),
-    "clock": (_tried(ClientAuthenticationError("AADSTS700024: hush")), "Set the clock"),
+    "clock": (_tried(ClientAuthenticationError("AADSTS700024: hush")), "Correct the clock"),
     "no managed identity": (CredentialUnavailableError("hush"), "AZURE_CLIENT_ID"),
 }
 UNREACHABLE: Final[dict[str, tuple[Exception, str]]] = {

@@ -91,7 +91,7 @@ def _surprise() -> None:
 @pytest.mark.parametrize(
     ("fails", "words", "kind"),
     [
-        (_misuse, "A bug in cmk_check", TypeError),
+        (_misuse, "There is a bug in cmk_check", TypeError),
         (_surprise, "open a support request with Azure", json.JSONDecodeError),
     ],
 )
@@ -208,7 +208,7 @@ def test_refusal_by_the_settings_of_a_vault_asks_for_no_role_p11(
             409,
             {"code": "Conflict", "innererror": {"code": "ObjectIsDeletedButRecoverable"}},
             GapReason.UNEXPECTED_RESPONSE,
-            "Recover it",
+            "Recover the key",
         ),
         (
             401,
@@ -217,7 +217,7 @@ def test_refusal_by_the_settings_of_a_vault_asks_for_no_role_p11(
                 "message": "The access token is not yet valid. Current UTC time: '12:00'",
             },
             GapReason.UNAUTHENTICATED,
-            "Set the clock",
+            "Correct the clock",
         ),
     ],
     ids=["deny assignment", "parent gone", "soft-deleted", "clock"],

@@ -162,7 +162,7 @@ async def test_a_subscription_whose_rows_cannot_be_written_is_a_gap_and_the_scan
     assert [(gap.subscription_id, gap.gap.reason) for gap in status.summary.gaps] == [
         (ONE, GapReason.SLICE_FAILED)
     ]
-    assert "did not accept it" in (status.summary.gaps[0].gap.detail or "")
+    assert "rejected every attempt" in (status.summary.gaps[0].gap.detail or "")
     assert (status.summary.accounts.total, status.summary.accounts.unread) == (2, 1)
     assert await pair.verdict() is PostureVerdict.UNKNOWN
     assert await pair.told_of(TWO) == [(1, "account.discovered", "other")]

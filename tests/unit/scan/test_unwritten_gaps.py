@@ -77,7 +77,7 @@ async def test_p1_what_was_not_written_is_shown_as_not_read_everywhere(estate: S
     (row,) = page.value
     assert (row.subscription_id, row.last_read, row.accounts.unread) == (ONE, first, 1)
     assert row.gap is not None
-    assert "did not accept it" in (row.gap.detail or "")
+    assert "rejected every attempt" in (row.gap.detail or "")
     view = FindingsView(table, scans, estate.clock, ("OpenAI",), "https://portal")
     findings = (await view.page(parameters.FindingsQuery())).value
     assert [(each.coverage, each.as_of == first) for each in findings] == [
@@ -166,7 +166,7 @@ async def test_p1_beyond_the_bound_each_could_be_one_that_was_not_written(
 
     assert [each["posture"] for each in old] == ["unknown"] * 3
     assert old[1]["asOf"] == (first and f"{first:%Y-%m-%dT%H:%M:%SZ}")
-    assert "more subscriptions than it can name" in old[2]["gaps"][0]["detail"]
+    assert "so many subscriptions that it could not list them all" in old[2]["gaps"][0]["detail"]
     assert [each["posture"] for each in new] == ["non_compliant", "non_compliant", "compliant"]
 
 

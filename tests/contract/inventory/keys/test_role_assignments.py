@@ -213,7 +213,7 @@ async def test_id_that_is_no_roles_gets_into_no_url_and_ends_with_a_usable_role_
     azure.new_slice()
 
     assert gap.reason is GapReason.MALFORMED_PAGE
-    assert "Assign the identity the role Key Vault Crypto User" in (gap.detail or "")
+    assert "Assign the identity the Key Vault Crypto User role" in (gap.detail or "")
     assert (costs["grants"], costs.total()) == (2, 5)
     assert suffices(await _granted(azure, account))
 

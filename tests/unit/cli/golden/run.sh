@@ -25,7 +25,7 @@ TRIES=${PLAN_TRIES:-20}
 NOT_YET='75'
 WITHOUT_PLAN=4
 # Empty if no plan changes an account.
-TERRAFORM_WARNING='If Terraform manages this account, change its configuration before you change the account: add the same key as a block customer_managed_key, and the same identity, or let Terraform ignore both with lifecycle { ignore_changes = [customer_managed_key, identity] }. Otherwise the next terraform apply undoes this change: the account loses its key, or, if it has projects, Terraform deletes it and creates an empty one; by default it also purges the old one, which then cannot be recovered.'
+TERRAFORM_WARNING='If Terraform manages this account, change the Terraform configuration before you change the account. Either add the same key in a customer_managed_key block, and the same identity, or let Terraform ignore both with lifecycle { ignore_changes = [customer_managed_key, identity] }. Otherwise the next terraform apply undoes this change, and the account loses its key. If the account has projects, Terraform instead deletes the account and creates an empty one. By default, Terraform also purges the deleted account, which then cannot be recovered.'
 
 cannot() {
   printf 'Not started: %s\n' "$*" >&2

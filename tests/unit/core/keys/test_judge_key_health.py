@@ -77,7 +77,7 @@ def test_what_nobody_tried_to_read_is_unknown(case: Case, fact: str) -> None:
 
     assert health.state is KeyState.UNKNOWN
     assert health.concerns[0].message.endswith(
-        ": not read; the next scan tries again. If this persists, look for a newer version of "
+        ": not read. The next scan tries again. If this persists, look for a newer version of "
         "cmk_check."
     )
 

@@ -49,7 +49,7 @@ async def test_a_finding_alone_is_that_of_the_list_and_more(served: Served) -> N
     assert [each["name"] for each in shown if each["remediation"]] == ["Chat"]
     # Green is read as "all of it is under our key", and Microsoft says that it is not.
     limits = {each["name"]: " ".join(each["limits"]) for each in shown}
-    assert all(word in limits["safe"] for word in ("Agents", "Speech", "fine-tuned"))
+    assert all(word in limits["safe"] for word in ("agents", "Speech", "fine-tuned"))
     assert (bool(limits["old"]), limits["Chat"], limits["odd"]) == (True, "", "")
     # Three point reads for each, whatever the size of the estate.
     assert [operation.name for operation in served.store.log] == ["get"] * 3 * len(listed)
