@@ -1,7 +1,8 @@
-"""Judge which exemption decides for an account, and whether it is honoured.
+"""Judge which exemption applies to an account, and whether this exemption is honoured.
 
 An exemption applies only if every part of it is clear and matches. An exemption is honoured for a
-limited time, and only if someone other than the owner of the subscription controls the policy.
+limited time, and only if someone other than the subscription's owner controls the policy
+assignment.
 """
 
 from dataclasses import dataclass, replace
@@ -45,14 +46,14 @@ _NONE_READ: Final = AccountException(ExceptionReason.EXEMPTION_UNREAD)
 
 @dataclass(frozen=True, slots=True)
 class ExceptionRules:
-    """The settings for exceptions; further policies and trusted assignments by lower-cased id."""
+    """The settings for exceptions; ``policies`` and ``assignments`` contain lower-cased ids."""
 
     longest: timedelta = timedelta(days=DEFAULT_EXCEPTION_DAYS)
     policies: frozenset[str] = frozenset()
     assignments: frozenset[str] = frozenset()
 
     def list_for_scope(self) -> list[str]:
-        """Return the rules in the form in which a scan's scope records them."""
+        """Return the rules in the form in which the scope of a scan records the rules."""
         values = ([str(self.longest.days)], self.policies, self.assignments)
         return [
             f"{name}={value}"
@@ -62,7 +63,7 @@ class ExceptionRules:
 
 
 def contains(scope: str, path: str) -> bool:
-    """Return whether a scope is a resource or above it; False for a management group."""
+    """Return whether a scope is or contains the resource at ``path``; never a management group."""
     return f"{path}/".startswith(f"{scope}/")
 
 
@@ -72,15 +73,15 @@ def is_management_group(scope: str) -> bool:
 
 
 def exempts(exemption: Exemption, path: str) -> bool:
-    """Return whether the scope of a listed exemption contains an account.
+    """Return whether the scope of a listed exemption contains the account at ``path``.
 
-    The list of a subscription contains exemptions only from management groups above it.
+    In a subscription's list, every management group with an exemption is above the subscription.
     """
     return is_management_group(exemption.scope) or contains(exemption.scope, path)
 
 
 def unread_exception(gap: Gap, recorded: AccountException = _NONE_READ) -> AccountException:
-    """Return an account's exception if exemptions, or facts for ``recorded``, are unread."""
+    """Return an account's exception if its exemptions, or facts about ``recorded``, are unread."""
     reason = ExceptionReason.EXEMPTION_UNREAD
     return replace(recorded, reason=reason, missing_action=gap.missing_action, detail=gap.detail)
 
@@ -90,7 +91,7 @@ def find_exception(
 ) -> AccountException | None:
     """Return the exception of a non-compliant account, or None if no exemption applies.
 
-    If several exemptions apply, honoured exemptions are preferred, then the exemption that expires
+    If several exemptions apply, choose an honoured exemption, and among these the one that expires
     last.
     """
     if isinstance(facts.exemptions, Unread):
@@ -131,7 +132,7 @@ class _Judge:
         return replace(exemption.shown, reason=own if applies is True else applies)
 
     def _judge_exemption(self, exemption: Exemption) -> ExceptionReason:
-        """Return whether an exemption that applies is honoured, or why not."""
+        """Return why an exemption that applies is honoured or not honoured."""
         expires_on = exemption.shown.expires_on
         if expires_on is None:
             return ExceptionReason.NO_EXPIRY
@@ -190,7 +191,7 @@ class _Judge:
 
 
 def _do_selectors_match(selectors: ResourceSelectors, account: Account) -> bool | None:
-    """Return whether selectors select an account, or None if that is unclear."""
+    """Return whether resource selectors select an account, or None if this is unclear."""
     if selectors is None:
         return None
     # A group selects the account if all of its selectors hold.

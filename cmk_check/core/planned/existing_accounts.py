@@ -28,10 +28,10 @@ _INCOMPLETE: Final = "The list is incomplete, because it has a nextLink. Provide
 
 
 def read_accounts(document: object) -> list[PlannedAccount] | None:
-    """Return the accounts in such output, without other resources; None for other documents.
+    """Return the accounts in the output of `az`, or None if the document is not such output.
 
-    An entry without a usable id is an unknown account. An incomplete list adds an unknown account
-    for the missing part.
+    An entry without a usable id counts as an unknown account. If the list is incomplete, one more
+    unknown account represents the missing part.
     """
     page = as_object(document)
     entries = member(page, "value") if page else document

@@ -1,8 +1,8 @@
 """Render a remediation plan as Markdown: numbered steps for a person in the Azure portal.
 
-steps.toml has the words. Names are untrusted text, written as code in Markdown and encoded in
-links. Only accounts and vaults have links, because their addresses are known. Other steps name the
-menu path.
+steps.toml contains the texts. Names are untrusted text, written as code in Markdown and encoded in
+links. Only accounts and vaults have links, because only their addresses in the portal are known.
+All other steps name the menu path in the portal.
 """
 
 from typing import Final
