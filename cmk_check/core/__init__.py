@@ -1,1 +1,1 @@
-"""The domain, as pure functions: no Azure, clock, environment or log, and no disk but its texts."""
+"""The domain as pure functions, without Azure, clock, environment, log or disk access."""

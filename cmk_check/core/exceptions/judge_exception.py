@@ -118,7 +118,7 @@ class _Judge:
     now: datetime
 
     def judge(self, exemption: Exemption) -> AccountException | None:
-        """Return the exception from an exemption, or None if the exemption does not apply."""
+        """Return the exception that an exemption grants, or None if it does not apply."""
         if not exempts(exemption, account_path(self.account.id)):
             return None
         own = self._judge_exemption(exemption)
@@ -146,7 +146,7 @@ class _Judge:
         return ExceptionReason.ASSIGNMENT_NOT_TRUSTED
 
     def _applies(self, exemption: Exemption) -> ExceptionReason | Unread | bool:
-        """Return whether an exemption covers our policy, or a reason if that is unclear."""
+        """Return whether an exemption covers the rule's policy, or why this is unclear."""
         if exemption.is_malformed:
             return ExceptionReason.MALFORMED_EXEMPTION
         assignment = self.facts.assignments.get(exemption.assignment_id, _UNREAD)

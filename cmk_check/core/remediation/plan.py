@@ -98,7 +98,7 @@ class Plan:
 
     @property
     def account_path(self) -> str:
-        """The account's ARM id with Azure's casing, because Terraform compares ids with case."""
+        """The account's ARM id in Azure's casing, because ids are case-sensitive in Terraform."""
         place = f"/subscriptions/{self.account.subscription_id}/resourceGroups"
         return (
             f"{place}/{self.account.resource_group}/providers/Microsoft.CognitiveServices/accounts/"

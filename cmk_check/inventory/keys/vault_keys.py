@@ -1,4 +1,4 @@
-"""Read the keys of vaults from Azure Resource Manager: attributes only, never key material."""
+"""Read the attributes of keys from Azure Resource Manager, but never key material."""
 
 import re
 from dataclasses import replace
