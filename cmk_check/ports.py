@@ -159,8 +159,7 @@ class TableQuery:
 class Store(Protocol):
     """Table storage with ETags, transactions within a partition, and only conditional writes.
 
-    Every method can raise StoreUnavailable or StoreRefused, and methods that read rows can raise
-    EarlierBuild.
+    Every method can raise StoreUnavailable or StoreRefused, and those that read rows EarlierBuild.
 
     >>> [etag] = run(store.commit(Table.SCANS, "scan", [Insert("1", {"state": "running"})]))
     >>> run(store.get(Table.SCANS, "scan", "1")).etag == etag
@@ -265,7 +264,7 @@ class ChangeInventory(Protocol):
     async def changes(self, since: datetime, *, vaults: bool, seconds: float) -> RecentChanges:
         """Read the changes since a time, or the oldest of these changes if there are too many.
 
-        ``vaults``: whether to include vaults. A failure becomes the result's gap and is never
+        With ``vaults``, vaults are included. A failure becomes the result's gap and is never
         raised.
         """
         ...

@@ -1,7 +1,7 @@
 """The settings, read from environment variables and checked together.
 
-Each message states the allowed values and what to do. No message repeats the value, because a value
-pasted into the wrong variable may be a secret.
+Each message about a fault states the allowed values and what to do. No message repeats a setting's
+value, because a value pasted into the wrong variable may be a secret.
 """
 
 import os
@@ -71,7 +71,7 @@ _ORIGIN: Final = re.compile(r"https://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?
 
 
 def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the variables that have a value, from the process's environment by default."""
+    """Return the variables that have a value; ``environ`` defaults to the process's environment."""
     return {
         name: text
         for name, value in (os.environ if environ is None else environ).items()
@@ -81,14 +81,15 @@ def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def is_easy_auth_on() -> bool:
-    """Return whether App Service Authentication is on, even if other settings are invalid."""
+    """Return whether App Service Authentication is on; works even if other settings are invalid."""
     return is_true(environment().get("WEBSITE_AUTH_ENABLED", ""))
 
 
 def setting_warnings(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return probable mistakes that are not faults, by variable and without the values.
+    """Return warnings about probable mistakes that are not faults, keyed by variable.
 
-    Azure adds kinds, so an unknown kind is not a fault if the list also has a known kind.
+    The warnings do not contain values. Azure adds kinds of accounts, so an unknown kind is not a
+    fault if the list also has a known kind.
     """
     variables = environment(environ)
     _, unknown = misspelt_and_unknown(variables)
@@ -113,7 +114,7 @@ def setting_warnings(environ: Mapping[str, str] | None = None) -> dict[str, str]
 def misspelt_and_unknown(
     environ: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, str], list[str]]:
-    """Return misspelt names, each with its setting, and other names that look like settings.
+    """Return misspelt names, each with the setting that is meant, and other unknown names.
 
     ``Settings.load`` reports the misspelt names as faults.
     """
@@ -122,7 +123,7 @@ def misspelt_and_unknown(
 
 
 def _is_on_azure(hostname: str | None) -> bool:
-    """Return whether the app's host name shows that the program runs on Azure."""
+    """Return whether the app's ``hostname`` shows that the program is running on Azure."""
     return hostname is not None and hostname.partition(":")[0].lower() not in LOCAL_HOSTS
 
 
@@ -142,10 +143,9 @@ class Settings(BaseModel):
     """All settings of the program.
 
     ``kinds`` keep their spelling; ids and tags are lower-cased, and ``alert_on`` contains full type
-    names. If ``include`` is empty, every subscription is included. Times are in seconds, except
-    ``max_age``, the maximum age of the last finished scan, counted from its start, and
-    ``retention``, how long changes and scans are kept. ``repr`` hides secrets, and URLs that
-    contain them.
+    names. If ``include`` is empty, every subscription is included. ``max_age`` is the maximum age
+    of the last finished scan, counted from its start. ``retention`` is how long changes and scans
+    are kept. ``repr`` hides secrets, and URLs that contain secrets.
 
     >>> Settings.load_for_scan(environ={"CMK_MAX_IN_FLIGHT": "8"}).max_in_flight
     8
@@ -292,10 +292,10 @@ class Settings(BaseModel):
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """Read the settings, from the process's environment by default.
+        """Read all settings; ``environ`` defaults to the process's environment.
 
         Raises:
-            SettingsError: lists every fault, by variable.
+            SettingsError: settings are invalid; the error lists every fault by variable.
         """
         variables = environment(environ)
         storage, faults = read_storage(variables)
@@ -308,12 +308,12 @@ class Settings(BaseModel):
         subscriptions: Sequence[str] = (),
         environ: Mapping[str, str] | None = None,
     ) -> Self:
-        """Read the settings of a scan that a person starts; see ``load``.
+        """Read the settings for a scan that a person starts, with the same errors as ``load``.
 
         ``store`` is the storage to use (see ``config.storage.parse_storage``). Without ``store``,
-        everything stays in memory even if the environment names a storage account: a test on a
-        laptop must not write to the app's tables. If ``subscriptions`` are given, the scan reads
-        only these subscriptions.
+        everything stays in memory even if the environment names a storage account, because a test
+        on a laptop must not write to the app's tables. If ``subscriptions`` are given, the scan
+        reads only these subscriptions.
         """
         variables = environment(environ)
         storage: Storage | None = InMemory()
@@ -386,30 +386,30 @@ class Settings(BaseModel):
 
     @property
     def requires(self) -> frozenset[Requirement]:
-        """The requirements that are switched on."""
+        """The requirements that the settings switch on."""
         return frozenset(each for each in REQUIREMENTS if getattr(self, f"require_{each.name}", 0))
 
     @property
     def on_azure(self) -> bool:
-        """Whether the program runs on Azure."""
+        """Whether the program is running on Azure."""
         return _is_on_azure(self.hostname)
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """The receivers of alerts: the routes of CMK_ROUTES, or the webhook as the only route."""
+        """The alert routes: those in CMK_ROUTES, or a single route for the webhook."""
         if self.webhook_url is None:
             return self.given_routes
         return (Route(WEBHOOK, self.webhook_url, self.webhook_format, self.webhook_secrets),)
 
     @property
     def digests(self) -> tuple[str, tuple[str, ...]] | None:
-        """When digests are due and for which routes, or None without digests."""
+        """The schedule of digests and the routes that get digests, or None without digests."""
         schedule = self.digest_schedule
         return (schedule, tuple(each.name for each in self.routes)) if schedule else None
 
     @property
     def addresses(self) -> Cloud:
-        """The addresses of the cloud; CMK_ARM_URL replaces that of Azure Resource Manager."""
+        """The cloud's addresses, in which CMK_ARM_URL replaces Azure Resource Manager's address."""
         cloud, other = CLOUDS[self.cloud], self.other_arm_url
         return cloud._replace(arm_url=other, token_scope=f"{other}/.default") if other else cloud
 

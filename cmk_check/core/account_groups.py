@@ -1,8 +1,7 @@
 """Sums of a subscription's accounts by owner and by key, as stored in its coverage row.
 
 The transaction that writes a finding also writes the subscription's coverage row, so the sums are
-never older than the findings. To list owners or keys, the API therefore reads one row for each
-subscription.
+never older than the findings. To list owners or keys, the API reads one row for each subscription.
 """
 
 import json

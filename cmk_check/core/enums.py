@@ -151,9 +151,8 @@ class ExceptionEnd(StrEnum):
 class CoverageState(StrEnum):
     """How much the app knows about a subscription.
 
-    A subscription is ``PENDING`` while its accounts are recorded for the first time, or for the
-    first time after the subscription was retired. A pending subscription counts neither as read nor
-    as a gap.
+    A subscription is ``PENDING`` during its first recording, and during the first recording after
+    it was retired. A pending subscription counts neither as read nor as a gap.
     """
 
     READ = "read"

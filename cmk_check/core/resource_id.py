@@ -50,7 +50,7 @@ class AccountId:
 
     @property
     def has_own_path(self) -> bool:
-        """Whether a URL with the names leads to the account; names of dots change the path."""
+        """Whether the account's names form a valid URL, which names of only dots do not."""
         return all(part.strip(".") for part in (self.resource_group, self.name))
 
     def __str__(self) -> str:

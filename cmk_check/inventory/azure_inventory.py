@@ -77,7 +77,7 @@ class _Accounts:
                 self.ignored[account.id.text] = account.kind
 
     def reading(self, gap: Gap | None = None) -> Reading:
-        """Return the reading, complete if there is no gap and every entry had a usable id."""
+        """Return the reading, which is complete if ``gap`` is None and every id was usable."""
         if gap is None and self.unusable:
             gap = make_gap(GapReason.MALFORMED_ACCOUNT, str(self.unusable))
         return Reading(

@@ -37,8 +37,7 @@ class Call:
     """A call for one resource or for the pages of a list, passed as the pipeline's ``call`` option.
 
     ``method`` is the only HTTP method that the call may use. ``headers`` are the headers of the
-    last response. If a response is not a JSON object, or not a page when a page is needed, the call
-    raises InventoryError.
+    last response. A response in a wrong format raises InventoryError.
     """
 
     method = "GET"

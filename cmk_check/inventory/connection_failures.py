@@ -53,8 +53,7 @@ _TUNNEL_REFUSED: Final = re.compile(r"Tunnel connection failed: ([45][0-9]{2})")
 def connection_gap(error: BaseException, peer: str) -> Gap | None:
     """Return a gap if a certificate, name or proxy makes ``peer`` unreachable, else None.
 
-    Proxy failures are checked before name failures, because the unknown name may be the proxy's
-    name.
+    Proxy failures are checked before name failures: the unknown name may be that of the proxy.
     """
     errors = list(_chain(error))
     if _is_any(errors, aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError):

@@ -115,7 +115,7 @@ class SharedCredential:
         enable_cae: bool = False,  # noqa: ARG002 - as above
         **_options: Any,  # noqa: ANN401 - as above
     ) -> AccessToken:
-        """Return a token, and a new token if there are ``claims``, which Azure sends to revoke one.
+        """Return a token; if Azure revokes a token, it sends ``claims``, which require a new token.
 
         Raises:
             SignInFailed: no token is available.

@@ -194,7 +194,7 @@ class ChangeSearch:
         self._reader = reader
 
     async def changes(self, since: datetime, *, vaults: bool, seconds: float) -> RecentChanges:
-        """Read changes; if one table fails, still return the changes of the other table."""
+        """Read changes from two tables; if one table fails, still return the other's changes."""
         until = Deadline.within(seconds)
         resources = (ACCOUNT_TYPE, *(_VAULTS if vaults else ()))
         answers = await asyncio.gather(
@@ -213,7 +213,7 @@ class ChangeSearch:
     async def _rows(
         self, query: str, until: Deadline
     ) -> tuple[list[_Row], datetime | None, Gap | None]:
-        """Return the first page, its last time if rows are missing, and a gap if incomplete."""
+        """Return the first page's rows, the last time if rows are missing, and a gap if any."""
         try:
             async with asyncio.timeout_at(until.latest):
                 page = await read_page(self._reader, query, until)

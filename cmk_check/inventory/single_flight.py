@@ -37,7 +37,7 @@ class SingleFlight[T]:
         ask: Callable[[Deadline], Coroutine[object, object, T]],
         deadline: float,
     ) -> T | Unread:
-        """Return the response of the request with this name; ``ask`` starts it if necessary.
+        """Return the response to the request with this ``name``, which ``ask`` sends if needed.
 
         ``deadline`` is on the event loop's clock; ``ask`` gets the latest deadline of all callers.
         """

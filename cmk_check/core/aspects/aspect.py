@@ -1,8 +1,7 @@
 """The base class of aspects.
 
 An aspect answers a question about an account that the account's verdict does not answer. The code
-that compares, counts, announces and filters accounts loops over ``ASPECTS`` and names no single
-aspect.
+that compares, counts, announces and filters loops over ``ASPECTS`` and names no aspect.
 """
 
 from abc import ABC, abstractmethod
@@ -79,9 +78,8 @@ class Aspect(ABC):
 
     ``name`` is the aspect's name in JSON, filters and changes; ``side`` is its field of ``Sides``.
     The aspect applies only to accounts with one of the ``verdicts``. ``changes`` maps the types of
-    the aspect's changes to their titles. With ``in_history``, every change of the aspect adds an
-    entry to the history, and announces an account update unless the aspect announces its own
-    change.
+    the aspect's changes to their titles. With ``in_history``, a change of the aspect adds a history
+    entry, and an account update is announced unless the aspect announces its own change.
 
     >>> BY_NAME["exception"].state(finding, now)
     'none'

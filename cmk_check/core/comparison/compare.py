@@ -183,8 +183,7 @@ def _account_news(before: Finding | None, after: Judged) -> list[News]:
     """Return the news about a new or changed finding, in the order of announcement.
 
     Changes of the verdict, the kind and each aspect are announced separately, because they are
-    independent of each other: an account whose new key is broken is resolved, and also has a broken
-    key.
+    independent: an account whose new key is broken is resolved, and also has a broken key.
     """
     kind = _of_verdict(before, after)
     if before is None or not _has_new_kind(before, after):

@@ -91,8 +91,7 @@ class FindingUpdate:
 class Difference:
     """The updates that are needed to record a reading.
 
-    ``coverage`` is the coverage row after recording; ``coverage_change`` is the change to announce,
-    or None.
+    ``coverage`` is the coverage row after recording. ``coverage_change`` is a change to announce.
     """
 
     known: Known

@@ -1,8 +1,7 @@
 """Judge which exemption applies to an account, and whether this exemption is honoured.
 
 An exemption applies only if every part of it is clear and matches. An exemption is honoured for a
-limited time, and only if someone other than the subscription's owner controls the policy
-assignment.
+limited time, and only if the subscription's owner does not control the policy assignment.
 """
 
 from dataclasses import dataclass, replace
@@ -91,8 +90,7 @@ def find_exception(
 ) -> AccountException | None:
     """Return the exception of a non-compliant account, or None if no exemption applies.
 
-    If several exemptions apply, choose an honoured exemption, and among these the one that expires
-    last.
+    If several exemptions apply, an honoured one is preferred, and then the one that expires last.
     """
     if isinstance(facts.exemptions, Unread):
         return unread_exception(facts.exemptions.gap)

@@ -86,8 +86,7 @@ class RolePermissions:
 class Grant:
     """An identity's role assignment whose scope is the key or contains the key.
 
-    ``conditional``: the assignment applies only under a condition, which this program does not
-    evaluate.
+    ``conditional`` means that the assignment has a condition, which this program does not evaluate.
     """
 
     role_id: str

@@ -61,8 +61,7 @@ class KeyHealth:
 class BrokenKey:
     """A compliant account with a broken key, for the change that reports the first scan.
 
-    ``account_id`` is the lower-cased ARM id. ``reasons`` say why the key cannot be used, worst
-    first.
+    ``account_id`` is a lower-cased ARM id. ``reasons`` say why the key is unusable, worst first.
     """
 
     account_id: str

@@ -115,8 +115,7 @@ class Assignment:
 def parse_vault(document: object, *, managed_hsm: bool) -> Vault:
     """Parse a vault or managed HSM, and never raise an exception.
 
-    The format is that of api-version 2026-05-15 of Microsoft.KeyVault, which omits properties that
-    were never set.
+    Source: api-version 2026-05-15 of Microsoft.KeyVault, which omits properties never set.
     """
     entry = as_object(document)
     properties = as_object(entry.get("properties"))

@@ -86,8 +86,7 @@ def _find_pinned_version(
 def _check_rotation(key: Key, now: datetime) -> Iterator[KeyConcern]:
     """Yield a concern if the rotation policy did not rotate an enabled key in time.
 
-    The concern also applies if the account pins a version, because the key is then older than its
-    owner allows.
+    The concern also applies to a pinned version, because the key is older than its owner allows.
     """
     due, latest = key.next_rotation_at, key.latest
     if due is not None and latest.enabled is not False and now >= due + KEY_ROTATION_GRACE:

@@ -53,8 +53,8 @@ class PlannedAccount:
     ``entries`` are the possible results of the deployment. If there are several entries, ``doubt``
     says why. If there are no entries, the document does not show the account. An account that
     already exists has a ``judgement`` by the rule. ``before`` is the account that a deployment
-    changes. ``loss`` says why the deployment deletes the account; "" means that the document does
-    not say why.
+    changes. ``loss`` says why the deployment deletes the account, or is "" if the document does not
+    say why.
     """
 
     name: object

@@ -1,9 +1,8 @@
 """Refine the judgement of a template with values calculated by Bicep's engine.
 
 The engine gets the settings that affect the accounts. Each account's location is replaced with its
-address, so that the engine's output can be matched to the accounts. A parameter without a value
-becomes an external input, which the engine does not evaluate. Format: `bicep snapshot` of Bicep
-0.49.
+address, to match the engine's output to the accounts. A parameter without a value becomes an
+external input, which the engine does not evaluate. Format: `bicep snapshot` of Bicep 0.49.
 """
 
 import json
@@ -128,8 +127,7 @@ def refine_rows(
     """Return a template's accounts, with unknown accounts refined by a snapshot.
 
     Violations remain, as do templates that are missing from the document, whatever the engine
-    returns. An account that is missing from the engine's output is dropped only if the output is
-    complete.
+    returns. An account missing from the engine's output is dropped only if the output is complete.
     """
     text = _INPUT.sub(r"parameters('\1')", snapshot_text)
     snapshot = json.loads(text, object_pairs_hook=as_dict)

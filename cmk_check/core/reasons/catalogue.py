@@ -1,7 +1,6 @@
 """The catalogue of reasons: message and severity of each, how to resolve it, and who must act.
 
-reasons.toml contains the texts. If reasons.toml has no entry for a code, the program does not
-start.
+reasons.toml contains the texts. If it has no entry for a code, the program does not start.
 """
 
 from collections.abc import Collection, Mapping

@@ -24,8 +24,7 @@ _APP, _OPTION = (
 def address_person(text: str, *, by_option: bool = False) -> str:
     """Reword a message of the reason catalogue for the person who runs the command.
 
-    ``by_option`` means that the --subscription option, not the settings, selected the
-    subscriptions.
+    ``by_option`` means that the --subscription option selected the subscriptions.
     """
     phrases, pattern = (_OF_OPTION, _OPTION) if by_option else (APP_PHRASES, _APP)
     return pattern.sub(lambda found: phrases[found[0]], text)

@@ -2,8 +2,7 @@
 
 plan.sh contains the bash code, which needs only bash 3.2, the version on macOS. Names are untrusted
 text. Each name is quoted once, in an assignment, and used as "$NAME" after an equals sign, where az
-accepts even a value with a leading dash. docs/remediation.md lists the results and failures of the
-commands.
+accepts even a value with a leading dash. docs/remediation.md lists their results and failures.
 """
 
 import re

@@ -5,8 +5,7 @@ the key. For this reason the file offers two ways: a block for an account that T
 and a separate resource, which changes only the encryption, for any other account. Only a person can
 choose between the two ways, so the file has a variable for this choice.
 
-plan.tf contains the parts of the file. Names are untrusted text: each name is written as one
-escaped literal.
+plan.tf contains the parts of the file. Names are untrusted text: each name is one escaped literal.
 """
 
 import re
@@ -24,8 +23,8 @@ PARTS: Final = read_parts(__package__, "plan.tf")
 def render_terraform(plan: Plan) -> str:
     """Return a plan as a Terraform file for Terraform 1.5 or newer.
 
-    The file has a comment for each step that Terraform cannot perform, and a variable for each
-    unknown value.
+    The file has a comment for each step that Terraform lacks, and a variable for each unknown
+    value.
     """
     values = _values(plan)
     steps = "".join(

@@ -1,8 +1,7 @@
 """Parse and build the ids of key vaults, managed HSMs and keys.
 
 Only text that matches the patterns in this module becomes part of a URL or a query. The patterns
-are restricted to ASCII, because otherwise lookalikes such as the kelvin sign would match the letter
-k.
+are restricted to ASCII, because lookalikes such as the kelvin sign would otherwise match letters.
 """
 
 import re

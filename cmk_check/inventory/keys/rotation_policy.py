@@ -59,7 +59,7 @@ def _get_type(action: object) -> str | None:
 def _get_time(action: object, created: datetime, expires: datetime | None) -> datetime | None:
     """Return when an action rotates a key; ``expires`` is None if key or policy has no expiry.
 
-    ``timeBeforeExpiry`` needs the expiry of both key and policy. Templates leave the unused trigger
+    ``timeBeforeExpiry`` needs an expiry of key and policy. Templates leave the unused trigger
     empty.
     """
     trigger = as_object(as_object(action).get("trigger"))

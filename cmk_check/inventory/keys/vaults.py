@@ -83,8 +83,7 @@ class Vaults:
     ) -> _Sought | None:
         """Return the vault under the id known for this account, or for other accounts.
 
-        An id known for another account is used only if the vault exists there; its absence proves
-        nothing.
+        For an id known for another account, the vault's absence proves nothing and is ignored.
         """
         best = None if own is None else await self._vault(own, deadline)
         for vault_id in tuple(self._known[vault_name_parts]):
@@ -100,7 +99,7 @@ class Vaults:
     async def _find_listed(
         self, vault_name_parts: _Named, own: VaultId | None, best: _Sought | None, deadline: float
     ) -> _Sought:
-        """Return an existing vault, if any; the list may still contain a vault's old id."""
+        """Return a vault that exists, if any; Azure may still list an old id of the vault."""
         name, is_managed_hsm = vault_name_parts
         listed = await self._search.find(name, deadline)
         if isinstance(listed, Unread):
@@ -145,7 +144,7 @@ def _host(uri: str | None) -> str | None:
 
 
 def build_query(names: Sequence[str]) -> str:
-    """Return the query for vaults with these names of letters, digits and "-"."""
+    """Return the query for vaults with ``names``, which consist of letters, digits and "-"."""
     quoted = ",".join(f"'{name}'" for name in names)
     return (
         "Resources | where type in~ ('microsoft.keyvault/vaults','microsoft.keyvault/managedhsms') "
@@ -155,7 +154,7 @@ def build_query(names: Sequence[str]) -> str:
 
 @dataclass(eq=False, slots=True)
 class _NameBatch:
-    """The names in one query; compared by identity, because names are added later."""
+    """The vault names in one query; ``eq`` is False because names are added later."""
 
     names: list[str] = field(default_factory=list)
 
