@@ -1,7 +1,8 @@
 """All limits of the program, each with its reason.
 
-A name ends with its unit, unless it is a timedelta or counts what it names. A limit that matters to
-operators has a docstring, which ``make docs`` writes to docs/reference/limits.md.
+A limit's name ends with a unit, unless the limit is a timedelta or counts what its name says. A
+limit that matters to operators has a docstring, which ``make docs`` writes to
+docs/reference/limits.md.
 """
 
 from datetime import timedelta

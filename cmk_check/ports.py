@@ -159,7 +159,7 @@ class TableQuery:
 class Store(Protocol):
     """Table storage with ETags, transactions within a partition, and only conditional writes.
 
-    Every method can raise StoreUnavailable or StoreRefused, and those that read rows EarlierBuild.
+    Every method can raise StoreUnavailable or StoreRefused. Every read can raise EarlierBuild.
 
     >>> [etag] = run(store.commit(Table.SCANS, "scan", [Insert("1", {"state": "running"})]))
     >>> run(store.get(Table.SCANS, "scan", "1")).etag == etag
@@ -228,7 +228,8 @@ class ExemptionInventory(Protocol):
     ) -> frozenset[str] | None:
         """Return the subscriptions with exemptions in or above them, or None if these are unknown.
 
-        The result may be out of date and incomplete. Failures and time-outs are never raised.
+        The result may be out of date and incomplete. After a failure or time-out, the result is
+        None.
         """
         ...
 
@@ -264,8 +265,7 @@ class ChangeInventory(Protocol):
     async def changes(self, since: datetime, *, vaults: bool, seconds: float) -> RecentChanges:
         """Read the changes since a time, or the oldest of these changes if there are too many.
 
-        With ``vaults``, vaults are included. A failure becomes the result's gap and is never
-        raised.
+        ``vaults`` adds changes of vaults. A failure becomes the result's gap and is never raised.
         """
         ...
 

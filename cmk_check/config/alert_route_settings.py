@@ -1,8 +1,8 @@
 """Read alert routes from CMK_ROUTES, and each route's URL and secret from its variables.
 
-A person who can write tags can choose an alert's route, but can never silence an alert. For this
-reason every type in CMK_ALERT_ON must have a route without ``owners``, and no route may have types
-that are not in CMK_ALERT_ON.
+A person who can write tags can choose an alert's route, but can never silence an alert, because
+every type in CMK_ALERT_ON must have a route without ``owners``, and no route may have types that
+are not in CMK_ALERT_ON.
 """
 
 import json
@@ -122,7 +122,7 @@ def _route(number: int, entry: object) -> Route:
 
 
 def _can_be_an_owner(value: object) -> bool:
-    """Return whether a tag can have this value; a value that no tag can have matches no owner."""
+    """Return whether ``value`` can be the value of a tag, and therefore an owner."""
     if not isinstance(value, str):
         return value is None
     return bool(value) and not value.isspace() and clean_text(value, MAX_TAG_BYTES) == value

@@ -1,9 +1,9 @@
-"""Calculate the occurrences of an NCRONTAB expression, and the longest pause between two.
+"""Calculate when an NCRONTAB expression occurs, and the longest pause between occurrences.
 
 This parser accepts exactly what the Functions host's library accepts
 (https://github.com/atifaziz/NCrontab). Python's croniter differs: it rejects descending ranges but
-accepts 7 for Sunday, with which Azure does not index the timer. For an expression that is invalid
-or never occurs, the functions raise ValueError.
+accepts 7 for Sunday, with which Azure does not index the timer. ``longest_pause`` and
+``check_ncrontab`` raise ValueError for an expression that is invalid or never occurs.
 """
 
 import re
@@ -54,7 +54,7 @@ def longest_pause(expression: str) -> timedelta:
 def next_time(expression: str, now: datetime, step: int = 1) -> datetime | None:
     """Return the first occurrence after ``now``, or the last up to ``now`` if ``step`` is -1.
 
-    The result is None if the expression is invalid or there is no such occurrence.
+    The result is None for an invalid expression, or if it has no occurrence in that direction.
     """
     try:
         seconds, minutes, hours, *days = _parse_fields(expression)

@@ -81,7 +81,7 @@ def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def is_easy_auth_on() -> bool:
-    """Return whether App Service Authentication is on; works even if other settings are invalid."""
+    """Return whether App Service Authentication is on, without checking other settings."""
     return is_true(environment().get("WEBSITE_AUTH_ENABLED", ""))
 
 

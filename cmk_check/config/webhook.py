@@ -101,7 +101,7 @@ def _is_secret(text: str) -> bool:
 
 
 def check_types(text: str) -> frozenset[str]:
-    """Parse a list of change types, which may lack their prefix, to full change types."""
+    """Parse a list of change types, and add the prefix to a type where it is missing."""
     names = map(str.lower, items(text))
     full = [name if name.startswith(_PREFIX) else _PREFIX + name for name in names]
     known_types = set(ChangeType)

@@ -1,1 +1,1 @@
-"""The domain as pure functions, without Azure, clock, environment, log or disk access."""
+"""The domain as pure functions, which do not use Azure, the clock, the environment or the log."""

@@ -222,7 +222,7 @@ def _find_malformed_encryption(encryption: object) -> str | None:
 def _find_malformed_key(entry: dict[str, object], key: dict[str, object]) -> str | None:
     """Describe a part that is unusable for key health; return None if there is no such part.
 
-    An unreadable client id must not count as absent, which would mean another identity. An
+    An unreadable client id must not count as absent, because its absence means another identity. An
     unreadable key version must not count as the newest version.
     """
     for name in ("keyVersion", "keyVaultUri", "identityClientId"):

@@ -12,7 +12,7 @@ class Verdict(StrEnum):
 
     @property
     def badness(self) -> int:
-        """The verdict's rank of badness: compliant is 0, unknown is 1, non_compliant is 2."""
+        """The verdict's severity: 0 for compliant, 1 for unknown, 2 for non_compliant."""
         return (Verdict.COMPLIANT, Verdict.UNKNOWN, Verdict.NON_COMPLIANT).index(self)
 
 
@@ -50,7 +50,7 @@ class KeyState(StrEnum):
 
     @property
     def badness(self) -> int:
-        """The state's rank of badness: healthy is 0, at_risk is 1, unknown is 2, broken is 3."""
+        """The state's severity: 0 for healthy, 1 for at_risk, 2 for unknown, 3 for broken."""
         worse = (KeyState.HEALTHY, KeyState.AT_RISK, KeyState.UNKNOWN, KeyState.BROKEN)
         return worse.index(self)
 
@@ -342,14 +342,14 @@ class MessageType(StrEnum):
 
 
 class ControlMapping(StrEnum):
-    """Who mapped a control to the rule: a Microsoft initiative, or a third party by analogy."""
+    """Who maps a control to the rule: a Microsoft initiative, or a third party by analogy."""
 
     MICROSOFT = "microsoft"
     BY_ANALOGY = "by_analogy"
 
 
 class ReasonArea(StrEnum):
-    """The kind of thing that a reason applies to."""
+    """The subject area of a reason."""
 
     VERDICT = "verdict"
     GAP = "gap"
@@ -359,7 +359,7 @@ class ReasonArea(StrEnum):
 
 
 class ReasonSeverity(StrEnum):
-    """How bad a reason is, on one scale for the reasons of all areas."""
+    """The severity of a reason, on one scale for the reasons of all areas."""
 
     INFO = "info"
     """It has no effect."""

@@ -6,7 +6,7 @@ from cmk_check.core.model import Finding
 
 
 def get_key_id(finding: Finding) -> str | None:
-    """Return the id of the account's key, or None if the account has no key or it is unknown."""
+    """Return the id of the account's key, or None if the key is missing or unknown."""
     if finding.judgement.verdict is not Verdict.COMPLIANT:
         return None
     evidence = finding.judgement.evidence

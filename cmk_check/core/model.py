@@ -57,8 +57,8 @@ class Sides:
     """The facts that a finding contains besides its verdict, with a field for each stored aspect.
 
     A field is None if its aspect does not apply to the verdict or was not checked. A reading has no
-    values for the fields in ``REMEMBERED``. A finding keeps the values of these fields until news
-    of the aspect changes them.
+    values for the fields in ``REMEMBERED``. A finding keeps the values of its ``REMEMBERED`` fields
+    until news of the aspect changes them.
     """
 
     REMEMBERED: ClassVar[tuple[str, ...]] = ("due", "announced")

@@ -23,7 +23,7 @@ _BY_KIND: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def list_limits(kind: str | None, verdict: Verdict) -> tuple[str, ...]:
-    """Return the limits as sentences, or none unless the account certainly uses a key.
+    """Return the limits as sentences; there are none unless the account certainly uses a key.
 
     A sentence about another Azure service names the built-in policy that judges this service.
     """

@@ -48,13 +48,13 @@ _HOLDS_BESIDE: Final = {
 
 
 class LatestChanges:
-    """For each question about a subject, the latest change of each type that answers it."""
+    """For each question about a subject, the latest changes that answer the question, by type."""
 
     def __init__(self) -> None:
         self._latest: dict[tuple[str, str, str], dict[ChangeType, Change]] = {}
 
     def add(self, changes: Iterable[Change]) -> None:
-        """Add changes, in any order, that may overtake others."""
+        """Add changes that may overtake other changes, in any order."""
         for change in changes:
             question = _question(change)
             for answered in _ANSWERS.get(change.type, {question}):

@@ -130,8 +130,8 @@ def as_left(coverage: Coverage, status: Status) -> Coverage:
     """Return coverage as the last scan found it: a row that the scan could not write is a gap.
 
     If the status does not name all rows that the scan could not write, any row may be one of these
-    rows. All code that shows a subscription's state or date must call this function, because the
-    row alone would suggest that the last scan read the subscription.
+    rows. All code that shows a subscription's state or date must call ``as_left``, because the row
+    alone would suggest that the last scan read the subscription.
     """
     name, state, summary = coverage.subscription.id, coverage.state, status.summary
     unwritten = summary.unwritten_gap(name)
@@ -157,7 +157,7 @@ def without_row(unwritten: UnwrittenGap, status: Status, now: datetime) -> Cover
 
 
 def is_read(coverage: Coverage | None, status: Status) -> bool:
-    """Return whether the last scan left a subscription without a gap; an unusable row is None."""
+    """Return whether the last scan left no gap for a subscription; None means an unusable row."""
     return coverage is not None and as_left(coverage, status).state in _DATED_BY_SCANS
 
 

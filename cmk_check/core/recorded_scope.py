@@ -13,7 +13,7 @@ EXCEPTION_SETTINGS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class RecordedScope:
-    """A scan's kinds, subscription ids and management group, sorted so that equal scopes are equal.
+    """The kinds, subscriptions and management group of a scan, sorted to be comparable.
 
     All values are lower-cased. ``group`` contains at most one name. ``exceptions`` are the settings
     for honouring exceptions, each as ``SETTING=value``, or empty if exceptions are not honoured.
@@ -34,7 +34,7 @@ class RecordedScope:
         group: str | None = None,
         exceptions: Iterable[str] = (),
     ) -> Self:
-        """Return the recorded scope for the values of the settings."""
+        """Return the scope that these values of the settings define."""
         parts = (kinds, include, exclude, () if group is None else (group,), exceptions)
         return cls(*(tuple(sorted(set(map(str.lower, part)))) for part in parts))
 

@@ -1,7 +1,7 @@
 """The requirements that accounts may have to meet, in the order of the posture reasons.
 
 A setting determines whether a requirement applies, and the setting may change before the status is
-read. For this reason each requirement is tracked separately, as if it were the only one.
+read, so each requirement is tracked separately, as if it were the only one.
 """
 
 from abc import ABC, abstractmethod

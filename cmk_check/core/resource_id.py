@@ -1,7 +1,7 @@
 """The Azure resource ids of accounts, which identify findings and are case-insensitive.
 
-The casing of an id may differ between two responses of Azure Resource Manager. For this reason the
-lower-cased id identifies an account. The names in the id keep their original casing for display.
+The casing of an id may differ between two responses of Azure Resource Manager, so the lower-cased
+id identifies an account. The names in the id keep their original casing for display.
 """
 
 import re

@@ -2,9 +2,9 @@
 
 Trend Micro's knowledge-base page "OpenAI Encryption using Customer-Managed Keys" considers an
 account encrypted if ``properties.encryption.keyVaultProperties.keyName`` is not null. This rule is
-stricter. It rejects accounts that pass Trend Micro's check although Microsoft's key protects their
-data, and returns "unknown" if Azure's response has an undocumented format. ``_judge`` applies the
-clauses in order; docs/rule.md contains the table of clauses.
+stricter. The rule rejects accounts that pass Trend Micro's check although Microsoft's key protects
+their data, and returns "unknown" if Azure's response has an undocumented format. ``_judge`` applies
+the clauses in order; docs/rule.md contains the table of clauses.
 """
 
 import re

@@ -31,7 +31,7 @@ class SubscriptionCounts:
 
 @dataclass(frozen=True, slots=True)
 class KnownGap:
-    """A gap in the form in which the status shows gaps."""
+    """A gap as the status lists it."""
 
     subscription_id: str
     name: str | None
@@ -51,7 +51,7 @@ class UnwrittenGap:
 class Unpublished:
     """Recorded changes that are not yet published. ``changes`` is the number of these changes.
 
-    ``since`` is when the oldest of these changes was recorded. The time is None if there are no
+    ``since`` is when the oldest of these changes was recorded. ``since`` is None if there are no
     changes, or if a change's row does not contain the time of recording.
     """
 
@@ -124,7 +124,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class LastScan:
-    """The latest full scan that has ended, in the form in which the status shows it.
+    """The latest full scan that has ended, as the status describes it.
 
     ``overdue`` means that the second clock started the scan because the timer had not done so.
     """

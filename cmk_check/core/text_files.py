@@ -1,7 +1,7 @@
-"""Read the program's texts from files in the package: TOML files, scripts and templates.
+"""Read the program's texts from files in the package, such as TOML files and scripts.
 
-This is the only disk access in ``core``. Each file is read when a module is imported, and never
-changes while the program runs.
+No other module in ``core`` accesses the disk. Each file is read when a module is imported, and
+never changes while the program runs.
 """
 
 import re

@@ -71,7 +71,7 @@ CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
 async def diagnose[Subject](
     checks: Sequence[Check[Subject]], subject: Subject, faulty: Collection[str] = ()
 ) -> AsyncGenerator[tuple[str, Mark, str]]:
-    """Run checks, and yield each result, as check, mark and text, in order and without delay.
+    """Run checks, and yield (check, mark, text) for each result, in order and without delay.
 
     ``faulty`` are the variables without a valid value. The text contains the result and, unless the
     mark is ok, what to do.

@@ -1,9 +1,9 @@
-"""Test those assumptions about Azure that are not yet confirmed, as assumptions.toml lists them.
+"""Test the assumptions about Azure in assumptions.toml, which are not yet confirmed.
 
 Probes use the data that the checks have read, and read little more. Strangers may read the report
 of the assumptions, so the report contains only this program's sentences, counts, and words of Azure
-that this program recognizes. The report never contains a name, an id, an address or other text in
-responses.
+that this program recognizes. The report never contains a name, an id, an address or other response
+text.
 """
 
 import asyncio
@@ -149,7 +149,7 @@ def _exist(*actions: str) -> _Probe:
 
 
 async def _changes(subject: DoctorSubject) -> _Outcome:
-    """Query Resource Graph for changes, or if there are none, for new accounts."""
+    """Query Resource Graph for changes, and for new accounts if there are no changes."""
     seen, new = await find_changes(subject)
     return _conclude("Changes, or new accounts without one", seen, new)
 

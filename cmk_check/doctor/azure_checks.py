@@ -106,9 +106,9 @@ async def storage_credential(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def watch(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Query the changes of the last days. Only with `CMK_WATCH_SCHEDULE`.
+    """Query the changes of the last few days. Only with `CMK_WATCH_SCHEDULE`.
 
-    Azure lists no changes to an identity without the right; in this case, look for new accounts.
+    If Azure lists none, look for new accounts, because the right to read changes may be missing.
     """
     if subject.settings.watch_schedule is None:
         return []

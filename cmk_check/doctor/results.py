@@ -25,11 +25,11 @@ type MarkedText = tuple[Mark, str]
 
 
 class CheckFailed(Exception):
-    """The check failed, so dependent checks cannot run. The error's text explains what to do."""
+    """The check failed, so dependent checks cannot run; the error's text explains what to do."""
 
 
 class NotTried(Exception):
-    """The check does not apply here. The error's text explains why."""
+    """The check does not apply here, for the reason in the error's text."""
 
 
 def problems(gaps: Iterable[tuple[Gap, str]], where: str) -> list[MarkedText]:

@@ -28,7 +28,7 @@ _RESOURCE: Final = re.compile(r".*/providers/(microsoft\.[a-z]+(?:/.*)?)")
 
 
 class ApiVersions:
-    """The API versions for one cloud, which its responses change for all later requests.
+    """The API versions to request from one cloud, which are adapted to the cloud's responses.
 
     ``in_use`` maps resource types, such as "microsoft.keyvault/vaults/keys", to the requested
     version. ``answers`` counts the responses for each type by gap reason; None counts successes.

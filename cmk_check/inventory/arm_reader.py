@@ -55,7 +55,7 @@ class ArmReader:
     versions: ApiVersions = field(default_factory=ApiVersions)
 
     def for_keys(self) -> Self:
-        """Return a reader that shares everything, but may use only a part of the request limit."""
+        """Return a reader that shares this reader's parts, but only part of its request limit."""
         most = max(1, int(self.settings.max_in_flight * KEY_REQUESTS_SHARE))
         return replace(self, request_limits=(asyncio.Semaphore(most), *self.request_limits))
 

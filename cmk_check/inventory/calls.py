@@ -29,7 +29,7 @@ class Deadline:
 
     @classmethod
     def within(cls, seconds: float) -> Self:
-        """Return the deadline that is this many seconds in the future."""
+        """Return the deadline that is a number of ``seconds`` in the future."""
         return cls(asyncio.get_running_loop().time() + seconds)
 
 
@@ -55,7 +55,7 @@ class Call:
         return asyncio.get_running_loop().time() + pause < self._until.latest
 
     def trusts(self, url: str) -> bool:
-        """Return whether every URL parser would find that a URL points to Azure Resource Manager.
+        """Return whether a URL points to Azure Resource Manager, whichever URL parser reads it.
 
         The part of the URL before the path is compared as text, so that user info, backslashes and
         similar hosts are rejected.

@@ -125,8 +125,8 @@ def _proxy_host(url: str) -> str:
 def _chain(error: BaseException) -> Iterator[BaseException]:
     """Iterate over an error and all its causes.
 
-    The causes are ignored if a credential does not apply here, such as a virtual machine's metadata
-    service on a laptop.
+    The causes of a credential that does not apply are ignored, such as those of a virtual machine's
+    metadata service on a laptop.
     """
     yield error
     if isinstance(error, CredentialUnavailableError):

@@ -153,7 +153,7 @@ def get_404_code(error: Exception) -> str | None:
     """Return a 404 response's lower-cased code, "" without a code, or None for other statuses.
 
     Only the error code shows whether the resource, its parent or its type was not found. A proxy's
-    error page has no such code.
+    error page contains no error code.
     """
     return get_code(error, HTTPStatus.NOT_FOUND)
 
@@ -204,7 +204,7 @@ def arm_error(text: Callable[[], str]) -> tuple[str, str]:
     """Return code and message from an error body, with or without ARM's wrapper, in any casing.
 
     ``text`` returns the body. If an error code is as vague as the status, the innererror's code
-    replaces that code. A response that is not JSON, such as a proxy's HTML page, has no code or
+    replaces that code. A response other than JSON, such as a proxy's HTML page, has no code or
     message.
     """
     try:

@@ -1,4 +1,4 @@
-"""The HTTP sessions in which the program connects to Azure, and the command line to the app.
+"""The HTTP sessions for connections to Azure, and from the command line to the app.
 
 As in azure-core, a session uses the environment's proxies and certificate authorities but no
 cookies.

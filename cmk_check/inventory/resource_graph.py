@@ -213,7 +213,7 @@ class ChangeSearch:
     async def _rows(
         self, query: str, until: Deadline
     ) -> tuple[list[_Row], datetime | None, Gap | None]:
-        """Return the first page's rows, the last time if rows are missing, and a gap if any."""
+        """Return the first page's rows, the last row's time if more rows exist, and any gap."""
         try:
             async with asyncio.timeout_at(until.latest):
                 page = await read_page(self._reader, query, until)

@@ -20,7 +20,7 @@ _NAMES: Final = ("upn", "preferred_username", "unique_name")
 
 
 def describe_ids(token: str) -> str:
-    """Return the ids in a token as text, which needs a JSON Web Token."""
+    """Return the ids in a token as text, if the token is a JSON Web Token."""
     # Show only ids, never names of people or markup.
     _, ids, tool = _parse_claims(token)
     known_claims = ("tenant", "tid"), ("object id", "oid"), ("application", "application")

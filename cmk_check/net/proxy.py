@@ -1,4 +1,4 @@
-"""Find the proxy for an origin in the environment, once, when a session is opened.
+"""Find the proxy for an origin in the environment, only once, when a session is opened.
 
 aiohttp's ``trust_env`` would read the environment and a .netrc file in a thread before every
 request, which takes as long as the request itself.

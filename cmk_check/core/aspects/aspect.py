@@ -95,7 +95,7 @@ class Aspect(ABC):
 
     @abstractmethod
     def state(self, account: AnyAccount, now: datetime) -> str | None:
-        """Return the aspect's state at ``now``, as named in filters; None if no filter matches."""
+        """Return the aspect's state at ``now``, as named in filters, or None if it has no state."""
 
     @abstractmethod
     def describe(self, account: AnyAccount) -> dict[str, object] | None:
@@ -106,7 +106,7 @@ class Aspect(ABC):
         return bool(getattr(before, self.side) == getattr(after, self.side))
 
     def get_badness(self, account: AnyAccount) -> float:  # noqa: ARG002 - of some
-        """Return how bad the account's state is; an incomplete reading may only report worse."""
+        """Return how bad the state is; an incomplete reading reports a state only if worse."""
         return 0
 
     def is_worse(self, before: AnyAccount, after: AnyAccount) -> bool:

@@ -53,7 +53,7 @@ class KeyHealthAspect(Aspect):
 
     @override
     def get_badness(self, account: AnyAccount) -> float:
-        """Return 0 for healthy or unchecked, 1 for at risk, 2 for unknown, 3 for broken."""
+        """Return 0 for a healthy or unchecked key, 1 for at risk, 2 for unknown, 3 for broken."""
         return account.key_health.state.badness if account.key_health else 0
 
     @override
@@ -140,7 +140,7 @@ def _compare_reasons(before: KeyHealth, after: KeyHealth) -> ChangeType | None:
 
 
 def _is_bad_news(before: KeyState, after: KeyState) -> bool:
-    """Return whether ``after`` is worse news than ``before``; after unknown, all but healthy is."""
+    """Return whether ``after`` is worse; every state but healthy is worse than unknown."""
     if after is KeyState.UNKNOWN:
         return True
     if before is KeyState.UNKNOWN:

@@ -1,7 +1,7 @@
 """Compare a reading with recorded findings, and return updates and changes to announce.
 
-An incomplete reading can only add findings or make findings worse. It never removes, resolves or
-refreshes a finding, because the missing part may contradict the part that was read.
+An incomplete reading can only add findings or make findings worse. An incomplete reading never
+removes, resolves or refreshes a finding, because the missing part may contradict it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -90,9 +90,9 @@ def compare_unread(
 ) -> Difference:
     """Compare a subscription that is not read because it is out of scope or not visible.
 
-    Azure may omit a subscription from one response and list it in the next. For this reason, a
-    subscription that was in a management group leaves the scope only after two consecutive full
-    scans have not found it.
+    Azure may omit a subscription from one response and list it in the next, so a subscription that
+    was in a management group leaves the scope only after two consecutive full scans did not find
+    it.
     """
     before = rows.coverage
     unexpected_by = before.unexpected_by if before else None
@@ -213,7 +213,7 @@ def _of_verdict(before: Finding | None, after: Judged) -> ChangeType:
 
 
 def _verdict_of(before: Finding) -> Verdict:
-    """Return the verdict that was announced; a row with values of a newer version was compliant."""
+    """Return the announced verdict, which is compliant if the row has values of a newer version."""
     judgement = before.judgement
     is_unheard_of = judgement.reason is Reason.ROW_TOO_NEW and judgement.verdict is Verdict.UNKNOWN
     return Verdict.COMPLIANT if is_unheard_of else judgement.verdict
@@ -258,7 +258,7 @@ def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) 
 def _fill_in(before: Finding, entry: Judged) -> Finding:
     """Return the finding with those new values that are recorded but never announced as an update.
 
-    For example, an account that was recreated between two scans has a new creation date.
+    An account that was recreated between two scans, for example, has a new creation date.
     """
     beside = {side: getattr(entry, side) for side in _FILLED_IN}
     # ``replace`` costs more than the rest of this function.
@@ -353,7 +353,7 @@ def _count(rows: Known, after: Mapping[str, Finding], seen: _Seen) -> AccountCou
 def _fill_in_subscription(
     subscription: Subscription, recorded: Subscription | None
 ) -> Subscription:
-    """Return the subscription, with recorded values for those that Azure no longer sends."""
+    """Return the subscription, with recorded values for properties that Azure no longer sends."""
     if recorded is None:
         return subscription
     return Subscription(

@@ -73,7 +73,7 @@ def unread(gap: Gap) -> KeyFacts:
 
 
 def fold_facts(kind: str | None, location: str | None, judgement: Judgement) -> tuple[str, ...]:
-    """Return case-folded the facts that are equal in two readings if an account has not changed."""
+    """Return the case-folded facts that are equal in two readings of an unchanged account."""
     evidence = judgement.evidence
     # The message says which part is malformed. All other messages follow from the reason, and new
     # wording is not a change of the account.

@@ -30,7 +30,7 @@ class Known:
     listed: Subscription | None = None
 
     def last_sequence(self, now: datetime) -> int:
-        """Return the last change's sequence number, or if unknown, one above all earlier numbers.
+        """Return the sequence number of the last change, or a higher number if it is unknown.
 
         Readers sort a subscription's changes by sequence number, which is also part of the row keys
         in the outbox. Sequence numbers may have gaps but must never decrease.
@@ -71,7 +71,7 @@ class FindingUpdate:
     """A step that changes one finding.
 
     The finding is new if ``before`` is None, and removed if ``after`` is None. ``changes`` are the
-    changes to announce. A step that only fills in missing values has none.
+    changes to announce. A step that only fills in missing values has no changes to announce.
     """
 
     before: Finding | None

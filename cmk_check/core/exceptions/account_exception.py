@@ -50,7 +50,7 @@ class AccountException:
         return self.honoured_until is not None
 
     def at(self, now: datetime) -> "AccountException":
-        """Return the exception as it is ``now``: an honoured exception ends at its expiry."""
+        """Return the exception as it is at ``now``: an honoured exception ends at its expiry."""
         until = self.honoured_until
         has_ended = until is not None and until <= now
         return replace(self, reason=ExceptionReason.EXPIRED) if has_ended else self

@@ -1,7 +1,7 @@
 """Announce the start, the reminders and the end of each exception once.
 
 If an exception's expiry becomes later, its start is announced again, because somebody has accepted
-the violation for longer. Before its expiry, an unread exception is not announced as ended.
+the violation for longer. An exception that was not read has not ended before its expiry.
 """
 
 from collections.abc import Sequence

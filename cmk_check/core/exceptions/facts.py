@@ -46,9 +46,9 @@ class Exemption:
     """An exemption of all resources in ``scope`` from the assignment with this ``assignment_id``.
 
     ``shown`` is the exception that an exempted account gets, before the exemption is judged.
-    ``reference_ids`` are the lower-cased names of policies in an initiative. Without them, the
-    exemption applies to all policies of the initiative. ``is_validated`` means that Azure has
-    checked that the assignment applies to the scope. ``is_malformed`` means that a part of the
+    ``reference_ids`` are the lower-cased names of policies in an initiative. An exemption without
+    ``reference_ids`` applies to all policies of the initiative. ``is_validated`` means that Azure
+    has checked that the assignment applies to the scope. ``is_malformed`` means that a part of the
     document does not have the documented format.
     """
 

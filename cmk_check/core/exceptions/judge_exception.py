@@ -52,7 +52,7 @@ class ExceptionRules:
     assignments: frozenset[str] = frozenset()
 
     def list_for_scope(self) -> list[str]:
-        """Return the rules in the form in which the scope of a scan records the rules."""
+        """Return the rules as ``SETTING=value`` texts, which the scope of a scan records."""
         values = ([str(self.longest.days)], self.policies, self.assignments)
         return [
             f"{name}={value}"
@@ -62,7 +62,7 @@ class ExceptionRules:
 
 
 def contains(scope: str, path: str) -> bool:
-    """Return whether a scope is or contains the resource at ``path``; never a management group."""
+    """Return whether a scope is or contains the resource at ``path``; groups never count."""
     return f"{path}/".startswith(f"{scope}/")
 
 
@@ -116,7 +116,7 @@ class _Judge:
     now: datetime
 
     def judge(self, exemption: Exemption) -> AccountException | None:
-        """Return the exception that an exemption grants, or None if it does not apply."""
+        """Return the exception from an ``exemption``, or None if this exemption does not apply."""
         if not exempts(exemption, account_path(self.account.id)):
             return None
         own = self._judge_exemption(exemption)

@@ -60,7 +60,8 @@ class Key:
     separately and completely, because lists of key versions lack some properties.
     ``rotation_due_at`` is when the rotation policy replaces the latest version, calculated only
     from the version's age or expiry. ``next_rotation_at`` also takes later changes of the policy
-    into account. Both times are None if no rotation is planned or if its time is unknown.
+    into account. ``rotation_due_at`` and ``next_rotation_at`` are None if no rotation is planned or
+    if its time is unknown.
     """
 
     id: str

@@ -59,7 +59,7 @@ class KeyHealth:
 
 @dataclass(frozen=True, slots=True)
 class BrokenKey:
-    """A compliant account with a broken key, for the change that reports the first scan.
+    """A compliant account with a broken key, as named in the change that reports the first scan.
 
     ``account_id`` is a lower-cased ARM id. ``reasons`` say why the key is unusable, worst first.
     """

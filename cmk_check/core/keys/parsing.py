@@ -185,7 +185,7 @@ def vault_name(uri: str | None) -> tuple[str, bool] | None:
 
 
 def key_id(address: str | None) -> str | None:
-    """Return the id ``https://<host>/keys/<name>``, lower-cased, or None if not a key's address.
+    """Return a key's id ``https://<host>/keys/<name>``, lower-cased, or None for other addresses.
 
     Microsoft calls a key's id without a version a base identifier, and all identifiers are
     case-insensitive ("Azure Key Vault keys, secrets, and certificates overview").

@@ -94,7 +94,7 @@ def suffices(grants: Iterable[Grant]) -> bool:
 def list_missing_actions(
     grants: Iterable[Grant], *, conditions_hold: bool = False
 ) -> tuple[str, ...]:
-    """Return the needed actions that no grant allows if all conditions are met, or none of them."""
+    """Return the needed actions that no grant allows; ignore conditions if ``conditions_hold``."""
     blocks = [
         block
         for grant in grants

@@ -39,7 +39,7 @@ def mark_untrusted_vault(account: Account, facts: KeyFacts) -> KeyFacts:
 
 
 def check_vault(account: Account, vault: Vault | Absent | Unread) -> Iterator[KeyConcern | Unseen]:
-    """Yield problems with a vault's existence, its protection and its firewall."""
+    """Yield problems with a vault: a missing vault, missing protection, or the firewall."""
     if isinstance(vault, Unread):
         yield unread(_VAULT, "Vault", vault)
     elif isinstance(vault, Absent):

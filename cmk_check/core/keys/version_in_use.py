@@ -120,7 +120,7 @@ def _ends_soon(version: KeyVersion, now: datetime) -> bool:
 def _check_version(
     version: KeyVersion, key_id: str, now: datetime, *, is_replaced: bool = False
 ) -> Iterator[KeyConcern | Unseen]:
-    """Yield problems with a key version; it may expire soon if it ``is_replaced`` before that."""
+    """Yield problems with a key version; a version that ``is_replaced`` in time may expire soon."""
     if version.malformed is not None:
         fault = f"Key: {version.malformed}"
         yield Unseen(_KEY, sentences.describe_malformed(fault, "az keyvault key show"))

@@ -40,7 +40,7 @@ PLAN: Final = "Make the values known when Terraform plans."
 
 
 class Entry(NamedTuple):
-    """An account's values that are judged; ``encryption`` has the format of Azure's responses."""
+    """The values that the rule judges; ``encryption`` has the format of Azure's responses."""
 
     kind: object
     encryption: object
@@ -53,8 +53,7 @@ class PlannedAccount:
     ``entries`` are the possible results of the deployment. If there are several entries, ``doubt``
     says why. If there are no entries, the document does not show the account. An account that
     already exists has a ``judgement`` by the rule. ``before`` is the account that a deployment
-    changes. ``loss`` says why the deployment deletes the account, or is "" if the document does not
-    say why.
+    changes. ``loss`` says why the deployment deletes the account, or is "" if no reason is given.
     """
 
     name: object
@@ -101,7 +100,7 @@ def combine_missing_templates(accounts: Sequence[PlannedAccount]) -> list[Planne
 
 
 def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> Row | None:
-    """Return kind, verdict, reason and message, or None if the kind is not in ``kinds``.
+    """Return an account's kind, verdict, reason and message; None if its kind is not in ``kinds``.
 
     ``kinds`` are lower-cased. The result is also None if the document only deletes the account.
     """
@@ -125,7 +124,7 @@ def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> Row | None
 
 
 def judge_loss(account: PlannedAccount, kinds: Collection[str]) -> Row | None:
-    """Return kind, reason and message if a deployment removes an account or its key, else None."""
+    """Return an account's kind, reason and message if a deployment removes it or its key."""
     if not account.before or _is_left_out(kind := _find_kind([account.before]), kinds):
         return None
     before, after = (

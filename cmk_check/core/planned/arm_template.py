@@ -120,7 +120,7 @@ class _Around:
     conditions: frozenset[str] = frozenset()
 
     def overrides(self, other: "_Around") -> bool:
-        """Return whether Azure deploys this resource after the ``other``, and always with it."""
+        """Return whether this resource is deployed after ``other``, and whenever ``other`` is."""
         spend(len(self.place))
         for (level, index, needs), (_, before, _) in zip(self.place, other.place, strict=False):
             if index != before:
@@ -251,7 +251,7 @@ def _has_no_account(properties: object, around: _Around) -> bool:
     """Return whether a deployment certainly contains no account.
 
     Azure Verified Modules deploy templates from variables with the outer scope. Microsoft does not
-    document which parameters such templates can use.
+    document which parameters a template in a variable can use.
     """
     template = member(properties, "template")
     if isinstance(template, str):
@@ -266,7 +266,7 @@ def may_have_account(template: object) -> bool:
 
 
 def _mark_copied_encryption(properties: object, resolved: object) -> object:
-    """Return ``resolved`` properties, without a known encryption if a copy loop sets it again."""
+    """Return ``resolved`` properties, with encryption unresolved if a copy loop sets it again."""
     is_copied = "encryption" in str(member(properties, "copy")).lower()
     return {"encryption": Unresolved("set by copy")} if is_copied else resolved
 
@@ -330,7 +330,7 @@ def _find_predicted(place: int, change: object) -> Iterator[_Found]:
 
 
 def _get_type(text: str) -> str:
-    """Return the type of an account or deployment from its id or function call, "" for others."""
+    """Return the type of an account or deployment from its id or function call, or else ""."""
     if len(text) > MAX_EXPRESSION_CHARS:
         raise TooMuchWork("an id is too long to judge")
     if text.startswith("/"):

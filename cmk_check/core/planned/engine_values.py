@@ -38,8 +38,8 @@ def reduce_template(template: object, address: str) -> dict[str, object] | None:
     ``address`` is put before the address of each account. This prefix must be secret, because
     otherwise a location in the template could imitate another account's address.
 
-    Other parts of a template could make the engine omit the accounts. For this reason the reduced
-    template contains only parts that expressions may refer to, and no loops.
+    Other parts of a template could make the engine omit the accounts, so the reduced template
+    contains only parts that expressions may refer to, and no loops.
     """
     resources = member(template, "resources")
     is_named = isinstance(resources, dict)
@@ -126,8 +126,8 @@ def refine_rows(
 ) -> list[PlannedAccount]:
     """Return a template's accounts, with unknown accounts refined by a snapshot.
 
-    Violations remain, as do templates that are missing from the document, whatever the engine
-    returns. An account missing from the engine's output is dropped only if the output is complete.
+    Violations always remain, and so do templates that are missing from the document. An account
+    missing from the engine's output is dropped only if the output is complete.
     """
     text = _INPUT.sub(r"parameters('\1')", snapshot_text)
     snapshot = json.loads(text, object_pairs_hook=as_dict)

@@ -1,4 +1,4 @@
-"""Read accounts from a Terraform plan: ``terraform show -json``.
+"""Read accounts from a Terraform plan, in the output of ``terraform show -json``.
 
 Sources: https://developer.hashicorp.com/terraform/internals/json-format; the resources of the
 providers azurerm (cognitive_account*_resource.go, ai_services_resource.go) and azapi, read in 2026.

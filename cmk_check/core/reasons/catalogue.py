@@ -1,6 +1,6 @@
-"""The catalogue of reasons: message and severity of each, how to resolve it, and who must act.
+"""The catalogue of reasons: the message and severity of each reason, the remedy, and who must act.
 
-reasons.toml contains the texts. If it has no entry for a code, the program does not start.
+reasons.toml contains the texts. The program does not start if a code has no entry in reasons.toml.
 """
 
 from collections.abc import Collection, Mapping

@@ -1,6 +1,6 @@
 """Build gaps for Azure services that cannot be reached or do not issue a token.
 
-The texts are in reasons.toml. If one of these texts is missing, the program does not start.
+The texts are in reasons.toml. If reasons.toml lacks one of the texts, the program does not start.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,6 +1,6 @@
 """Build gaps for single cases, which say why all or part of a subscription was not read.
 
-reasons.toml contains the texts. If reasons.toml has no text for a case, the program does not start.
+reasons.toml contains the texts. The program does not start if a case has no text in reasons.toml.
 """
 
 from collections.abc import Callable, Mapping

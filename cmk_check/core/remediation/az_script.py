@@ -2,7 +2,7 @@
 
 plan.sh contains the bash code, which needs only bash 3.2, the version on macOS. Names are untrusted
 text. Each name is quoted once, in an assignment, and used as "$NAME" after an equals sign, where az
-accepts even a value with a leading dash. docs/remediation.md lists their results and failures.
+accepts even a value with a leading dash. See docs/remediation.md for the commands' results.
 """
 
 import re
@@ -29,8 +29,8 @@ def render_az(plan: Plan) -> str:
     The script prints its actions and does not prompt. The script exits with code 0 after Azure
     reports that the account uses the key or that the key can be used. If the script has to stop, it
     prints the reason and exits with another code. This code is ``NOT_YET`` if Azure did not accept
-    or show the key within the number of tries in the environment variable ``PLAN_TRIES``. The
-    script contains only the functions and names that it uses. At the end, the script prints the
+    or show the key within the number of tries that the ``PLAN_TRIES`` environment variable sets.
+    The script contains only the functions and names that it uses. At the end, the script prints the
     reasons that the plan does not fix.
     """
     steps = "".join(
@@ -68,7 +68,7 @@ def _functions(steps: str) -> str:
 
 
 def account_options(account: AccountId) -> str:
-    """Return the az options that identify an account, because its commands lack ``--ids``."""
+    """Return the az options that name an account, as az commands for accounts lack ``--ids``."""
     names = (account.subscription_id, account.resource_group, account.name)
     return "--subscription={} --resource-group={} --name={}".format(*map(quote_for_bash, names))
 

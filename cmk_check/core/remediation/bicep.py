@@ -1,9 +1,9 @@
 """Render a remediation plan as Bicep for vault, key and grant, with commands for the account.
 
 Bicep can set an account's identity and encryption only by declaring the whole account, and Azure
-resets everything that a declaration omits (network rules, tags, ...). For this reason the template
-only lists the ``az`` commands that change the account. plan.bicep contains the parts of the
-template. Names are untrusted text: each name occurs once in the template, as one escaped literal.
+resets everything that a declaration omits (network rules, tags, ...), so the template only lists
+the ``az`` commands that change the account. The file plan.bicep contains the parts of the template.
+Names are untrusted text: each name occurs once in the template, as one escaped literal.
 """
 
 import re
@@ -22,8 +22,8 @@ def render_bicep(plan: Plan) -> str | None:
     The template compiles without a warning. A comment at the top of the template lists the ``az``
     commands for everything that a template must not do. The last of these commands applies the
     template's output ``encryption`` to the account. For an existing key, the result is None unless
-    only a grant is missing. Other steps would have to declare the whole vault or account, or are
-    impossible in Azure Resource Manager.
+    only a grant is missing. A template for any other step would have to declare the whole vault or
+    account, or is impossible in Azure Resource Manager.
     """
     is_new = plan.vault.is_new
     actions = [step.action for step in plan.steps]

@@ -2,7 +2,7 @@
 
 Each step checks the current state before it changes anything, so it is safe to repeat a step. A
 reason has no step if no ``az`` command fixes it, or if a name that the command needs is unknown.
-The message of such a reason says who must act.
+The message of a reason without a step says who must act.
 """
 
 import re

@@ -105,7 +105,7 @@ def render_comment(comment: str, title: str, text: str) -> str:
 
 
 def step(action: Action, *, due: str = "", **variants: bool) -> PlanStep:
-    """Return the step for an action, with the text of each variant in steps.toml that is True.
+    """Return the step for an action, with the texts of those variants in steps.toml that are True.
 
     ``due`` is when the key should have been rotated, in seconds since 1970.
     """

@@ -1,9 +1,9 @@
 """Render a remediation plan as a Terraform root module for the azurerm provider.
 
 If an account's key is not part of its Terraform configuration, the next run of Terraform removes
-the key. For this reason the file offers two ways: a block for an account that Terraform manages,
-and a separate resource, which changes only the encryption, for any other account. Only a person can
-choose between the two ways, so the file has a variable for this choice.
+the key. The Terraform file therefore offers two ways: a block for an account that Terraform
+manages, and a separate resource, which changes only the encryption, for any other account. Only a
+person can choose between these ways, so the Terraform file has a variable for the choice.
 
 plan.tf contains the parts of the file. Names are untrusted text: each name is one escaped literal.
 """
@@ -23,8 +23,7 @@ PARTS: Final = read_parts(__package__, "plan.tf")
 def render_terraform(plan: Plan) -> str:
     """Return a plan as a Terraform file for Terraform 1.5 or newer.
 
-    The file has a comment for each step that Terraform lacks, and a variable for each unknown
-    value.
+    The file has a comment for each step that Terraform cannot do, and variables for unknown values.
     """
     values = _values(plan)
     steps = "".join(

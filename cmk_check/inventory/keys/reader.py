@@ -1,7 +1,7 @@
 """Read the key facts of accounts: vaults, keys and role assignments.
 
-The reader calls only Azure Resource Manager and never a vault itself. For this reason the vaults'
-firewalls do not matter, and no key material is accessed.
+The reader calls only Azure Resource Manager and never a vault itself, so the vaults' firewalls do
+not matter, and no key material is accessed.
 """
 
 import asyncio

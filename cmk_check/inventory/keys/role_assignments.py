@@ -119,6 +119,6 @@ class RoleAssignments:
 
 
 def _reaches(scope: str, key_id: str) -> bool:
-    """Return whether a scope may contain the key, as every management group may."""
+    """Return whether a scope may contain the key, which is assumed for management groups."""
     above = scope.rstrip("/")
     return scope.startswith(_ABOVE_SUBSCRIPTIONS) or f"{key_id}/".startswith(f"{above}/")

@@ -18,12 +18,12 @@ from cmk_check.limits import LEAST_KEY_LIFETIME, LEAST_ROTATION_TIME, MAX_WORD_B
 
 
 def add_rotation(key: Key, document: object) -> Key:
-    """Add to a key when its policy replaces the latest version, and never raise an exception.
+    """Add to a key the time when its policy replaces the latest version; never raise an exception.
 
     ``rotation_due_at`` and ``next_rotation_at`` are unknown if no policy rotates the key, or if a
     relevant part of the policy has an undocumented format. If the policy was set or changed after
-    the rotation was due, the next rotation is expected no earlier than that change. The due time
-    itself remains unchanged.
+    the rotation was due, the next rotation is expected no earlier than that change. Such a change
+    does not alter ``rotation_due_at``.
     """
     policy = as_object(as_object(as_object(document).get("properties")).get("rotationPolicy"))
     due = _due(policy, key.latest)
@@ -59,8 +59,7 @@ def _get_type(action: object) -> str | None:
 def _get_time(action: object, created: datetime, expires: datetime | None) -> datetime | None:
     """Return when an action rotates a key; ``expires`` is None if key or policy has no expiry.
 
-    ``timeBeforeExpiry`` needs an expiry of key and policy. Templates leave the unused trigger
-    empty.
+    ``timeBeforeExpiry`` needs an expiry of key and policy. Templates leave unused triggers empty.
     """
     trigger = as_object(as_object(action).get("trigger"))
     after, before = (trigger.get(name) or None for name in ("timeAfterCreate", "timeBeforeExpiry"))
@@ -75,7 +74,7 @@ def _get_time(action: object, created: datetime, expires: datetime | None) -> da
 def _move_time(
     time: datetime, duration: object, least: timedelta, *, back: bool = False
 ) -> datetime | None:
-    """Move a time by an ISO 8601 ``duration``; return None if this is shorter than ``least``.
+    """Move a time by an ISO 8601 ``duration``; return None if it is shorter than ``least``.
 
     Months and years follow the calendar; a day that does not exist becomes the month's last day.
     """

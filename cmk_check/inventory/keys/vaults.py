@@ -154,7 +154,7 @@ def build_query(names: Sequence[str]) -> str:
 
 @dataclass(eq=False, slots=True)
 class _NameBatch:
-    """The vault names in one query; ``eq`` is False because names are added later."""
+    """The vault names in one query, compared by identity because names are added later."""
 
     names: list[str] = field(default_factory=list)
 
