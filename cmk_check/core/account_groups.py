@@ -35,7 +35,7 @@ class OwnerGroup:
         self.oldest_violation = _first(self.oldest_violation, finding.violated_since)
 
     def merge(self, other: "OwnerGroup", *, unread: bool) -> None:
-        """Add accounts of another subscription, with ``unread`` if the last scan did not read it."""
+        """Add the accounts of another subscription, which are ``unread`` after a failed reading."""
         self.verdicts.update(other.verdicts)
         self.keys.update(other.keys)
         self.overdue += other.overdue
@@ -73,7 +73,7 @@ class KeyGroup:
             self.next_rotation_at = health.next_rotation_at or self.next_rotation_at
 
     def merge(self, other: "KeyGroup", *, unread: bool) -> None:
-        """Add accounts of another subscription, with ``unread`` if the last scan did not read it."""
+        """Add the accounts of another subscription, which are ``unread`` after a failed reading."""
         self.states.update(other.states)
         self.unowned += other.unowned
         self.pinned += other.pinned
