@@ -17,6 +17,7 @@ from typing import Final
 _ROOT: Final = Path(__file__).parent.parent
 _END: Final = re.compile(r"(?<=[.!?:])\s+(?=[A-Z`*])")
 _NOT_PROSE: Final = re.compile(r"```.*?```|<!--.*?-->|^[|#<>].*?$", re.DOTALL | re.MULTILINE)
+_PARAGRAPH: Final = re.compile(r"\n\s*\n|\n\s*(?:[-*]|\d+\.) ")
 _FEWEST_WORDS: Final = 5
 
 
@@ -42,7 +43,7 @@ def main() -> None:
 
 def _in_manual(name: str) -> Iterator[tuple[str, str]]:
     text = _NOT_PROSE.sub("\n\n", (_ROOT / name).read_text(encoding="utf-8"))
-    for paragraph in re.split(r"\n\s*\n|\n\s*(?:[-*]|\d+\.) ", text):
+    for paragraph in _PARAGRAPH.split(text):
         yield from _split(name, paragraph)
 
 
@@ -75,7 +76,7 @@ def _in_docstrings(name: str) -> Iterator[tuple[str, str]]:
         return
     for node in ast.walk(ast.parse((_ROOT / name).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            for paragraph in (ast.get_docstring(node) or "").split("\n\n"):
+            for paragraph in _PARAGRAPH.split(ast.get_docstring(node) or ""):
                 yield from _split(name, paragraph)
 
 

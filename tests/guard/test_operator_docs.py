@@ -148,7 +148,7 @@ def test_the_costs_of_a_month_are_the_sum_of_what_was_counted() -> None:
         f"about ${sums[0]:.0f} a month for 100 subscriptions and ${sums[2]:.0f} for 10,000"
         in README
     )
-    assert f"each 1,000 more add about ${(sums[2] - sums[1]) / 9:.2f}." in DEPLOY
+    assert f"every further 1,000 cost about ${(sums[2] - sums[1]) / 9:.2f} a month." in DEPLOY
 
 
 def _number(text: str) -> float:

@@ -134,4 +134,9 @@ def test_settings_differ_by_what_they_mean_and_are_told_by_their_names() -> None
     assert of([], [], [], exceptions=["cmk_exception_max_days=9"]).differences(now) == {
         "CMK_EXCEPTION_MAX_DAYS": ("9",)
     }
+    rules = ExceptionRules(policies=frozenset({"/p"}), assignments=frozenset({"/a"}))
+    assert of([], [], [], exceptions=rules.list_for_scope()).differences(now) == {
+        "CMK_EXCEPTION_POLICIES": ("/p",),
+        "CMK_EXCEPTION_ASSIGNMENTS": ("/a",),
+    }
     assert of([], [], []).differences(now) == {}
