@@ -66,8 +66,8 @@ class QueueError(CmkCheckError):
 class DeliveryFailed(CmkCheckError):
     """The webhook did not accept the changes; the error's text says why, without the URL.
 
-    ``permanent``: these changes can never be delivered, so a retry is useless. ``retry_after``: the
-    pause in seconds that the receiver requested, if any.
+    ``permanent`` means that these changes can never be delivered, so a retry is useless.
+    ``retry_after`` is the pause in seconds that the receiver requested, if any.
     """
 
     def __init__(self, message: str, *, permanent: bool, retry_after: float | None = None) -> None:
@@ -159,7 +159,8 @@ class TableQuery:
 class Store(Protocol):
     """Table storage with ETags, transactions within a partition, and only conditional writes.
 
-    Every method can raise StoreUnavailable or StoreRefused. Every read can raise EarlierBuild.
+    Every method can raise StoreUnavailable or StoreRefused. Methods that read can also raise
+    EarlierBuild.
 
     >>> [etag] = run(store.commit(Table.SCANS, "scan", [Insert("1", {"state": "running"})]))
     >>> run(store.get(Table.SCANS, "scan", "1")).etag == etag
@@ -228,8 +229,8 @@ class ExemptionInventory(Protocol):
     ) -> frozenset[str] | None:
         """Return the subscriptions with exemptions in or above them, or None if these are unknown.
 
-        The result may be out of date and incomplete. After a failure or time-out, the result is
-        None.
+        The returned subscriptions may be out of date and incomplete. After a failure or time-out,
+        the result is None.
         """
         ...
 
@@ -265,7 +266,7 @@ class ChangeInventory(Protocol):
     async def changes(self, since: datetime, *, vaults: bool, seconds: float) -> RecentChanges:
         """Read the changes since a time, or the oldest of these changes if there are too many.
 
-        ``vaults`` adds changes of vaults. A failure becomes the result's gap and is never raised.
+        ``vaults`` adds changes to vaults. A failure becomes the result's gap and is never raised.
         """
         ...
 

@@ -1,6 +1,6 @@
 """The bodies of the triggers, with one function for each trigger.
 
-A trigger's body raises ValueError for an invalid message. The body raises SettingsError,
+A trigger's body raises ValueError for an invalid message. A trigger's body raises SettingsError,
 StoreError, QueueError, SliceHeld or SliceIncomplete if the host must deliver the message again.
 """
 

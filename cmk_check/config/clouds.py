@@ -7,7 +7,7 @@ from cmk_check.core.text_files import read_toml
 
 
 class Cloud(NamedTuple):
-    """The addresses of Azure Resource Manager, the token scope, sign-in and portal in one cloud.
+    """One cloud's addresses for Azure Resource Manager, tokens, sign-in and the portal.
 
     ``arm_url`` and ``portal_url`` are origins, without a trailing slash. ``vault_domain`` is the
     domain of all key vault hosts.

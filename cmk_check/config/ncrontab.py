@@ -54,7 +54,7 @@ def longest_pause(expression: str) -> timedelta:
 def next_time(expression: str, now: datetime, step: int = 1) -> datetime | None:
     """Return the first occurrence after ``now``, or the last up to ``now`` if ``step`` is -1.
 
-    The result is None for an invalid expression, or if it has no occurrence in that direction.
+    The result is None if the expression is invalid, or never occurs after (or before) ``now``.
     """
     try:
         seconds, minutes, hours, *days = _parse_fields(expression)
@@ -89,7 +89,7 @@ def _parse_fields(expression: str) -> list[list[int]]:
 def _dates(fields: Sequence[Sequence[int]], first: date = _START, step: int = 1) -> Iterator[date]:
     """Yield the days on which an expression with these last three ``fields`` occurs.
 
-    The days are ascending, or descending if ``step`` is -1.
+    The days are in ascending order, or in descending order if ``step`` is -1.
     """
     days, months, weekdays = fields
     every = (first + timedelta(days=step * number) for number in range(_NUMBER_OF_DAYS))

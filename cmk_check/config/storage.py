@@ -97,8 +97,8 @@ def parse_storage(text: str, environ: Mapping[str, str]) -> tuple[Storage | None
     """Return the storage that ``--store`` names, or None with a list of all faults.
 
     ``text`` is the address of a table service, or Azurite's connection string. If the table address
-    has Azure's format, the queue address is derived from it (``<account>.queue.<suffix>``). For any
-    other table address, the queue address is read from its environment variable.
+    has Azure's format, the queue address is derived from it (``<account>.queue.<suffix>``). For a
+    table address in another format, the queue address is read from an environment variable.
     """
     given = {_NAME, _TABLE}
     variables = {_NAME: text}

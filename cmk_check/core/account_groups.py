@@ -90,7 +90,7 @@ class KeyGroup:
 
 @dataclass(slots=True)
 class KeyGroups:
-    """Groups of accounts by key id; ``keyless`` counts the accounts whose key is unknown."""
+    """Groups of accounts, keyed by key id; ``keyless`` counts the accounts whose key is unknown."""
 
     keys: dict[str, KeyGroup] = field(default_factory=dict)
     keyless: int = 0

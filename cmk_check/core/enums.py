@@ -244,7 +244,7 @@ class WatchState(StrEnum):
 
 
 class ChangeType(StrEnum):
-    """The CloudEvents types of changes; the fields that the descriptions name are in ``data``."""
+    """The CloudEvents types of changes; ``data`` contains the fields named in the descriptions."""
 
     ACCOUNT_DISCOVERED = "cmkcheck.account.discovered"
     """A new account is compliant."""

@@ -33,8 +33,8 @@ class Transition:
 class DueDate:
     """The due date of an account that has had a problem since ``since``; all times are in UTC.
 
-    ``at`` is None if the settings no longer require a date. ``told`` is the last due date that was
-    announced as passed.
+    ``at`` is None if the settings no longer require a due date. ``told`` is the last due date that
+    was announced as passed.
     """
 
     since: datetime

@@ -36,7 +36,7 @@ def clean_time(value: object) -> str | None:
     """Return a time in UTC in whole seconds, such as 2026-11-25T12:00:00Z, or None if invalid.
 
     Azure writes fractions of a second with six or seven digits. A time without an offset is
-    ambiguous and is rejected. The first moments of year 1 and of 1970 are also rejected, because
+    ambiguous and is rejected. The first moments of year 1 and of 1970 are rejected, because
     programs write these times if there is no time.
     """
     if not isinstance(value, str):

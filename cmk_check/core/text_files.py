@@ -28,8 +28,8 @@ def read_toml(package: str, name: str) -> Mapping[str, Any]:
 def read_parts(package: str, name: str) -> Mapping[str, str]:
     """Return the parts of a script or template, keyed by their names.
 
-    Each part follows a line ``## [name]``, or ``/// [name]`` in Bicep. Further ``##`` or ``///``
-    lines directly after this heading are remarks, which are left out of the part.
+    Each part follows a line ``## [name]``, or ``/// [name]`` in Bicep. ``##`` or ``///`` lines
+    directly after this heading are remarks, which are left out of the part.
     """
     _, *parts = _HEAD.split(read_text(package, name))
     return {name: text.strip("\n") for name, text in batched(parts, 2, strict=True)}

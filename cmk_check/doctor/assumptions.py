@@ -83,7 +83,7 @@ async def _run_probe(probe: _Probe | None, subject: DoctorSubject) -> _Outcome:
 
 
 def _keys(is_chosen: Callable[[Vault], bool], against: Collection[str]) -> _Probe:
-    """Check the keys in chosen vaults; the refusal codes in ``against`` refute the assumption."""
+    """Check the keys in chosen vaults; a refusal code in ``against`` refutes the assumption."""
 
     async def probe(subject: DoctorSubject) -> _Outcome:
         parts = [

@@ -39,9 +39,9 @@ class ArmReader:
     """Reads documents, lists and query results, by path or by an operation of the SDK.
 
     A path starts with "/" and has no query. All requests pass through the same policies, and only
-    this class follows links to next pages. The caller closes the shared objects. ``back_off`` is
-    the first pause in seconds after a failure, unless Azure requests a pause. Reading raises any of
-    ``gaps.TROUBLE``.
+    this class follows links to next pages. The caller must close the transport and the credential.
+    ``back_off`` is the first pause in seconds after a failure, unless Azure requests a pause.
+    Reading raises any of ``gaps.TROUBLE``.
 
     >>> reader.build_url("/subscriptions").partition("?")[0]
     'https://management.azure.com/subscriptions'

@@ -65,7 +65,7 @@ class Occasion:
 class News:
     """A change to announce, with data to add to the account's states before and after the change.
 
-    ``once``: the change has the same id each time it is announced for the account.
+    With ``once``, the change has the same id each time it is announced for the account.
     """
 
     type: ChangeType

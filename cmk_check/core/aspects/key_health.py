@@ -126,7 +126,7 @@ def _news(before: KeyHealth | None, after: KeyHealth | None) -> ChangeType | Non
 
 
 def _compare_reasons(before: KeyHealth, after: KeyHealth) -> ChangeType | None:
-    """Compare the reasons if the state is the same; a missing reason may be unreadable now."""
+    """Compare the reasons for two equal states; a missing reason may only be unreadable now."""
     codes_before, has = _codes(before), _codes(after)
     if has - codes_before:
         return ChangeType.KEY_DEGRADED

@@ -91,7 +91,7 @@ class FindingUpdate:
 class Difference:
     """The updates that are needed to record a reading.
 
-    ``coverage`` is the coverage row after recording. ``coverage_change`` is a change to announce.
+    ``coverage`` is the coverage row after recording. ``coverage_change`` is its change, if any.
     """
 
     known: Known

@@ -75,7 +75,7 @@ class Key:
 class RolePermissions:
     """The data actions of a role definition, as patterns that allow or exclude actions.
 
-    ``conditional``: the actions are allowed only under a condition in the definition.
+    ``conditional`` means that the actions are allowed only under a condition in the definition.
     """
 
     data_actions: tuple[str, ...] = ()

@@ -102,7 +102,7 @@ def combine_missing_templates(accounts: Sequence[PlannedAccount]) -> list[Planne
 def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> Row | None:
     """Return an account's kind, verdict, reason and message; None if its kind is not in ``kinds``.
 
-    ``kinds`` are lower-cased. The result is also None if the document only deletes the account.
+    ``kinds`` are lower-cased. If the document only deletes the account, the result is None.
     """
     kind, exact = _find_kind(account.entries), account.judgement
     if not (account.entries or account.doubt or exact) or _is_left_out(kind, kinds):

@@ -1,8 +1,8 @@
 """Refine the judgement of a template with values calculated by Bicep's engine.
 
-The engine gets the settings that affect the accounts. Each account's location is replaced with its
-address, to match the engine's output to the accounts. A parameter without a value becomes an
-external input, which the engine does not evaluate. Format: `bicep snapshot` of Bicep 0.49.
+Bicep's engine gets only the settings that affect the accounts. Each account's location is replaced
+with its address, to match the engine's output to the accounts. A parameter without a value becomes
+an external input, which the engine does not evaluate. Format: `bicep snapshot` of Bicep 0.49.
 """
 
 import json
@@ -35,7 +35,7 @@ _EMPTY: Final = {"$schema": _SCHEMA, "contentVersion": "1.0.0.0", "resources": [
 def reduce_template(template: object, address: str) -> dict[str, object] | None:
     """Reduce a template to the settings that affect its accounts; return None without accounts.
 
-    ``address`` is put before the address of each account. This prefix must be secret, because
+    ``address`` is put before the address of each account. A caller must pass a secret, because
     otherwise a location in the template could imitate another account's address.
 
     Other parts of a template could make the engine omit the accounts, so the reduced template
@@ -60,7 +60,7 @@ def reduce_template(template: object, address: str) -> dict[str, object] | None:
 def reads_itself(template: str) -> bool:
     """Return whether a JSON template contains an expression that reads its own deployment.
 
-    The engine would evaluate such an expression for the reduced template instead of the real one.
+    Bicep's engine would evaluate the expression for the reduced template instead of the real one.
     """
     return any(text[:1] == "[" and _ITSELF.search(text) for text in _TEXT.findall(template))
 

@@ -1,6 +1,6 @@
 """The severities of key reasons, and sentences about parts of a key that could not be read.
 
-These sentences follow the message of the ``cannot_read`` reason, and are in reasons.toml.
+Sentences about unread parts follow the ``cannot_read`` reason's message, and are in reasons.toml.
 """
 
 from collections.abc import Mapping

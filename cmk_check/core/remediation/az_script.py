@@ -28,10 +28,10 @@ def render_az(plan: Plan) -> str:
 
     The script prints its actions and does not prompt. The script exits with code 0 after Azure
     reports that the account uses the key or that the key can be used. If the script has to stop, it
-    prints the reason and exits with another code. This code is ``NOT_YET`` if Azure did not accept
-    or show the key within the number of tries that the ``PLAN_TRIES`` environment variable sets.
-    The script contains only the functions and names that it uses. At the end, the script prints the
-    reasons that the plan does not fix.
+    prints the reason and exits with another code. The exit code is ``NOT_YET`` if Azure did not
+    accept or show the key within the number of tries that the ``PLAN_TRIES`` environment variable
+    sets. The script contains only the functions and names that it uses. At the end, the script
+    prints the reasons that the plan does not fix.
     """
     steps = "".join(
         f"\nsay {quote_for_bash(f'{number}. {step.title}')}\n{step.commands}"

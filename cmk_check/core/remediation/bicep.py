@@ -20,7 +20,7 @@ def render_bicep(plan: Plan) -> str | None:
     """Return a plan as a Bicep template for the vault's resource group.
 
     The template compiles without a warning. A comment at the top of the template lists the ``az``
-    commands for everything that a template must not do. The last of these commands applies the
+    commands for everything that a template must not do. The last ``az`` command applies the
     template's output ``encryption`` to the account. For an existing key, the result is None unless
     only a grant is missing. A template for any other step would have to declare the whole vault or
     account, or is impossible in Azure Resource Manager.

@@ -39,8 +39,8 @@ CONSTANTS: Final[Mapping[str, str]] = {
 class TargetVault:
     """The vault that contains, or will contain, the key.
 
-    ``resource_group`` is None if only the name of an existing vault is known. ``is_shared``: the
-    plans of several accounts use this vault and the same key in the vault.
+    ``resource_group`` is None if only the name of an existing vault is known. ``is_shared`` means
+    that the plans of several accounts use this vault and the same key.
     """
 
     name: str

@@ -2,7 +2,7 @@
 
 steps.toml contains the texts. Names are untrusted text, written as code in Markdown and encoded in
 links. Only accounts and vaults have links, because only their addresses in the portal are known.
-All other steps name the menu path in the portal.
+Steps for other resources name the menu path in the portal.
 """
 
 from typing import Final

@@ -1,7 +1,7 @@
 """The steps of a remediation plan, which is rendered in four formats.
 
 steps.toml contains the texts, including those for the portal. plan.sh contains the bash code, and
-plan.tf the Terraform code. These files contain no names, because the renderers insert the names.
+plan.tf the Terraform code. The text files contain no names, because the renderers insert the names.
 """
 
 import textwrap

@@ -22,8 +22,8 @@ def add_rotation(key: Key, document: object) -> Key:
 
     ``rotation_due_at`` and ``next_rotation_at`` are unknown if no policy rotates the key, or if a
     relevant part of the policy has an undocumented format. If the policy was set or changed after
-    the rotation was due, the next rotation is expected no earlier than that change. Such a change
-    does not alter ``rotation_due_at``.
+    the rotation was due, the next rotation is expected no earlier than that change. A change of the
+    policy does not alter ``rotation_due_at``.
     """
     policy = as_object(as_object(as_object(document).get("properties")).get("rotationPolicy"))
     due = _due(policy, key.latest)

@@ -62,7 +62,7 @@ class Vaults:
 
         ``known_id`` is the id under which the account's vault was found earlier. For a vault that
         does not exist, the result is ``Absent`` only if the vault was found earlier or Azure still
-        lists it. In all other cases, the identity may only lack access to the vault.
+        lists it, because otherwise the identity may only lack access to the vault.
         """
         vault_name_parts = vault_name(uri)
         if vault_name_parts is None:
@@ -83,7 +83,7 @@ class Vaults:
     ) -> _Sought | None:
         """Return the vault under the id known for this account, or for other accounts.
 
-        For an id known for another account, the vault's absence proves nothing and is ignored.
+        If no vault exists under another account's id, this proves nothing and is ignored.
         """
         best = None if own is None else await self._vault(own, deadline)
         for vault_id in tuple(self._known[vault_name_parts]):
