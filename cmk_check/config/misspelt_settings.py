@@ -9,7 +9,7 @@ from cmk_check.limits import MAX_MISSPELT_CHARS
 
 _PREFIX: Final = "CMK_"
 _WITHOUT_UNDERSCORE: Final = "CMK"
-# Only `cmk-check evidence` reads these, never the app.
+# Only `cmk-check evidence` reads this variable, never the app.
 API_KEY: Final = "CMK_API_KEY"
 # The host supports more properties of a connection than this program reads.
 _OF_STORAGE: Final = "CMK_STORAGE__"

@@ -47,7 +47,7 @@ def check_url(text: str, *, on_azure: bool, of: str = "a receiver") -> str:
     except ValueError:
         raise ValueError(fault) from None
     whole = len(text) <= MAX_WEBHOOK_URL_CHARS and _URL.fullmatch(text)
-    # Brackets are for IPv6; urlsplit also accepts addresses of the future, such as [v1.x].
+    # Brackets are for IPv6; urlsplit also accepts future formats, such as [v1.x].
     is_host = "[" not in parts.netloc or ":" in (parts.hostname or "")
     bare = is_host and "@" not in parts.netloc and not parts.fragment
     if not (whole and bare and parts.scheme in {"https", "http"} and port != 0):

@@ -8,9 +8,9 @@ from typing import Final, Literal
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 
-# The route that the setting CMK_WEBHOOK_URL defines.
+# The route that the CMK_WEBHOOK_URL setting defines.
 WEBHOOK: Final = "webhook"
-# Upper-cased, the name of a route is part of the names of settings.
+# The names of settings contain the name of a route in upper case.
 ROUTE_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _OWNERS: Final = ("owner", "previousOwner")
 

@@ -255,21 +255,21 @@ class ChangeType(StrEnum):
     ACCOUNT_RESOLVED = "cmkcheck.account.resolved"
     """An account becomes compliant."""
     ACCOUNT_UPDATED = "cmkcheck.account.updated"
-    """The verdict is the same, but the reason, key or owner has changed."""
+    """The reason, key or owner of an account has changed, but not the verdict."""
     ACCOUNT_KIND_CHANGED = "cmkcheck.account.kind_changed"
-    """The account's kind has changed, for example through an upgrade to Microsoft Foundry.
+    """An account's kind has changed, for example because of an upgrade to Microsoft Foundry.
     `before` and `after` also contain `kind`."""
     ACCOUNT_REMOVED = "cmkcheck.account.removed"
-    """The account is missing from a complete reading, its kind is no longer in scope, or its
-    subscription was excluded or retired. `removed` contains the reason."""
+    """An account is missing from a complete reading, the account's kind is no longer in scope, or
+    its subscription was excluded or retired. `removed` contains the reason."""
     ACCOUNT_OVERDUE = "cmkcheck.account.overdue"
     """A violation or broken key was not fixed by its [due date](../exceptions.md#due-dates).
     `dueAt` is that date; `since` is the time when a scan first found the problem."""
     KEY_DEGRADED = "cmkcheck.key.degraded"
-    """The health of the key got worse, there are new reasons, or the app can no longer check
-    earlier reasons."""
+    """The health of a key got worse, there are new reasons, or the app can no longer check earlier
+    reasons."""
     KEY_RECOVERED = "cmkcheck.key.recovered"
-    """The health of the key improved, or some reasons no longer apply."""
+    """The health of a key improved, or some reasons no longer apply."""
     EXCEPTION_STARTED = "cmkcheck.exception.started"
     """An exception is honoured from now on. `exception` contains its `id`, `category`,
     `displayName` and `expiresOn`."""

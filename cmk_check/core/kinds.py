@@ -23,7 +23,7 @@ KINDS: Final = (
 
 The list is not in Azure's documents; ``az cognitiveservices account list-kinds`` queries the
 service. The list contains the kinds of Azure Verified Modules (avm/res/cognitive-services/account,
-parameter kind), of the provider azurerm for Terraform (cognitive_account), and of the built-in
+parameter kind), of the azurerm provider for Terraform (cognitive_account), and of the built-in
 policy's parameter excludedKinds, as read on 29 November 2026.
 """
 

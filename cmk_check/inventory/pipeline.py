@@ -33,7 +33,7 @@ type Response = PipelineResponse[HttpRequest, AsyncHttpResponse]
 AGENT: Final = f"cmk_check/{VERSION}"
 
 _CALL: Final = "call"
-# The attributes that an SDK needs of a response.
+# The attributes of a response that an SDK needs.
 _EMPTY: Final = SimpleNamespace(status_code=HTTPStatus.OK, headers={}, json=lambda: {"value": []})
 _VERSION_REFUSED: Final = frozenset({400, 404})
 _MAY_PASS: Final = frozenset({408, 429, 500, 502, 503, 504})

@@ -1,7 +1,8 @@
 """Read accounts from a Terraform plan, in the output of ``terraform show -json``.
 
 Sources: https://developer.hashicorp.com/terraform/internals/json-format; the resources of the
-providers azurerm (cognitive_account*_resource.go, ai_services_resource.go) and azapi, read in 2026.
+azurerm provider (cognitive_account*_resource.go, ai_services_resource.go) and the azapi provider,
+read in 2026.
 """
 
 import json
@@ -34,7 +35,7 @@ _UNREADABLE: Final = Unresolved("in a body that cannot be read")
 _SENSITIVE: Final = Unresolved("overridden by sensitive_body, which no plan shows")
 _SET_BY: Final = "the plan does not show the order or the account in which these set a key: {}"
 _GONE: Final = (("delete",), ("forget",))
-# The provider azurerm resets an account to Microsoft's keys when a key resource is destroyed.
+# The azurerm provider resets an account to Microsoft's keys when a key resource is destroyed.
 _KEY_GONE: Final = Entry(_OTHER, {"keySource": "Microsoft.CognitiveServices"})
 
 

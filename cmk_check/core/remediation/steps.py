@@ -16,7 +16,7 @@ TERRAFORM_WARNING: Final = read_text(__package__, "terraform_warning.txt").strip
 """What must be done before changing an account that Terraform manages.
 
 Terraform removes a key that is not in its configuration, because the block is optional and not
-computed (cognitive_account_resource.go of the provider azurerm 5.2).
+computed (cognitive_account_resource.go of the azurerm provider 5.2).
 """
 _WORDS: Final = read_toml(__package__, "steps.toml")
 
