@@ -159,8 +159,7 @@ class TableQuery:
 class Store(Protocol):
     """Table storage with ETags, transactions within a partition, and only conditional writes.
 
-    Every method can raise StoreUnavailable or StoreRefused. Methods that read can also raise
-    EarlierBuild.
+    Every method can raise StoreUnavailable or StoreRefused. Reading can also raise EarlierBuild.
 
     >>> [etag] = run(store.commit(Table.SCANS, "scan", [Insert("1", {"state": "running"})]))
     >>> run(store.get(Table.SCANS, "scan", "1")).etag == etag

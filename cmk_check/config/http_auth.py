@@ -1,4 +1,4 @@
-"""Read the settings that ``function_app`` and the page need: authorisation and schedules.
+"""Read the settings that ``function_app`` and the dashboard need: authorisation and schedules.
 
 This module is separate from the ``settings`` module, so that a cold start does not load pydantic
 before the first invocation. ``Settings.load`` reports an invalid value later.

@@ -161,7 +161,7 @@ def schedule(example: str) -> Check:
 
 
 def check_number(least: int, most: int, of: timedelta | None = None) -> Check:
-    """Return a check for a whole number within these bounds; ``of`` is its time unit, if any."""
+    """Return a check for a whole number within bounds; ``of`` is the number's time unit, if any."""
     like = re.compile("[0-9]{1,9}")
 
     def check(text: str) -> int | timedelta:

@@ -56,8 +56,7 @@ class Route:
         """Return whether this route receives an alert for a change.
 
         Owners are compared exactly. A change of owner is also sent to the previous owner's route. A
-        change without an owner, such as a failed scan, is sent only to routes without an owner
-        filter.
+        change without an owner, such as a failed scan, is sent only to routes without ``owners``.
         """
         if self.alert_on is not None and change.type.value not in self.alert_on:
             return False

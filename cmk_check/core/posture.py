@@ -164,8 +164,7 @@ def is_read(coverage: Coverage | None, status: Status) -> bool:
 def get_date(coverage: Coverage, status: Status) -> datetime | None:
     """Return the date of a subscription's findings, which keeps old findings from looking new.
 
-    ``coverage`` is the result of ``as_left``. The date of a subscription that was never read is
-    None.
+    ``coverage`` is the result of ``as_left``. A subscription that was never read has no date.
     """
     if coverage.state in _DATED_BY_SCANS and status.as_of is not None:
         return status.as_of

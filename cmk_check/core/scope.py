@@ -14,7 +14,7 @@ _DELETED: Final = "deleted"
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Lower-cased ids to include (all if empty) and to exclude; the ``exclude`` list wins."""
+    """The lower-cased subscription ids to include (all if empty) and to exclude (which wins)."""
 
     include: frozenset[str] = frozenset()
     exclude: frozenset[str] = frozenset()

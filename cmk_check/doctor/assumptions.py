@@ -2,8 +2,7 @@
 
 Probes use the data that the checks have read, and read little more. Strangers may read the report
 of the assumptions, so the report contains only this program's sentences, counts, and words of Azure
-that this program recognizes. The report never contains a name, an id, an address or other response
-text.
+that this program recognizes. The report contains no names, ids, addresses or other response text.
 """
 
 import asyncio

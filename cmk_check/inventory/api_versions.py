@@ -1,4 +1,4 @@
-"""The API versions to request, and alternative versions for clouds that lack the first ones.
+"""The API versions to request, and alternatives for clouds that lack the preferred version.
 
 api_versions.toml lists all versions with their sources.
 """

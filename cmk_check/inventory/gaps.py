@@ -204,8 +204,7 @@ def arm_error(text: Callable[[], str]) -> tuple[str, str]:
     """Return code and message from an error body, with or without ARM's wrapper, in any casing.
 
     ``text`` returns the body. If an error code is as vague as the status, the innererror's code
-    replaces that code. A response other than JSON, such as a proxy's HTML page, has no code or
-    message.
+    replaces that code. A proxy's HTML page, for example, has no code or message.
     """
     try:
         body = json.loads(text())

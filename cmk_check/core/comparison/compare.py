@@ -91,8 +91,7 @@ def compare_unread(
     """Compare a subscription that is not read because it is out of scope or not visible.
 
     Azure may omit a subscription from one response and list it in the next, so a subscription that
-    was in a management group leaves the scope only after two consecutive full scans did not find
-    it.
+    was in a management group leaves the scope only after two full scans in a row did not find it.
     """
     before = rows.coverage
     unexpected_by = before.unexpected_by if before else None

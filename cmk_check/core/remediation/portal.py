@@ -20,8 +20,7 @@ _FRAME: Final = {"plan": read_text(__package__, "portal.md").rstrip("\n")}
 def render_portal(plan: Plan, portal_url: str, vault_domain: str) -> str:
     """Return a plan as Markdown, one numbered step for each step of the plan.
 
-    ``portal_url`` is the origin of the cloud's portal. ``vault_domain`` is the cloud's vault
-    domain.
+    ``portal_url`` is the origin of the cloud's portal. ``vault_domain`` is its vault domain.
     """
     account, vault = plan.account, plan.vault
     account_link = f"{portal_url}/#resource{quote(plan.account_path)}"

@@ -22,7 +22,7 @@ _WORDS: Final = read_toml(__package__, "steps.toml")
 
 
 class Action(StrEnum):
-    """The action of a step, in the order in which the steps of a plan for a key are run.
+    """The action of a step; the members are in the order in which a plan for a key runs them.
 
     In a plan for a key, the first steps make the key usable, the next steps meet Azure's
     requirements for changing an account's key, and the last step changes the key.

@@ -23,8 +23,7 @@ PARTS: Final = read_parts(__package__, "plan.tf")
 def render_terraform(plan: Plan) -> str:
     """Return a plan as a Terraform file for Terraform 1.5 or newer.
 
-    The Terraform file has comments for steps that Terraform cannot do, and variables for unknown
-    values.
+    The file has comments for steps that Terraform cannot do, and variables for unknown values.
     """
     values = _values(plan)
     steps = "".join(
