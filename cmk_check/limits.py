@@ -14,8 +14,8 @@ SLICE_SUBSCRIPTIONS: Final = 400
 """Subscriptions in a slice. Larger slices save transactions and waiting time. With smaller slices,
 more instances share an estate."""
 SUBSCRIPTION_SECONDS: Final = 120
-"""Time to read a subscription, which otherwise becomes the gap `timeout`, or a list of
-subscriptions. One slow subscription must not use up `SLICE_READING`, which a slice shares."""
+"""Time to read a subscription, or a list of subscriptions. A slower subscription becomes the gap
+`timeout`, so that it does not use up `SLICE_READING`, which a slice shares."""
 SLICE_CLAIM: Final = timedelta(minutes=10)
 """How long a worker may keep a slice before another may claim it. A message returns at most 3
 times, at intervals of 5 minutes (host.json); a claim must end before the last return."""

@@ -52,7 +52,7 @@ class WriteConflict(StoreError):
 
 
 class StoreRefused(StoreError):
-    """The table service denied access; the error's text says which role to grant."""
+    """The table service denied access; the error's text says what to do."""
 
 
 class LimitExceeded(StoreError):

@@ -122,7 +122,7 @@ async def deliver_alerts(body: bytes, queued: "datetime | None" = None) -> None:
 
 
 async def queue_digest() -> None:
-    """Queue each digest that is due."""
+    """Queue the digest that is due, for all routes."""
     from cmk_check.alerts import deliver
 
     with _without_sdk_errors():

@@ -39,7 +39,8 @@ class Period:
     """The events of a period, with the latest change of each subject.
 
     ``begins`` is None if all changes of the period were read. If the feed starts within the period
-    or contains too many changes to read at once, ``begins`` is the oldest read change's time.
+    or contains too many changes to read at once, ``begins`` is the time of the oldest change that
+    was read.
     """
 
     happened: Mapping[Happening, tuple[Change, ...]] = field(default_factory=dict)

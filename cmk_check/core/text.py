@@ -56,7 +56,7 @@ def write_time(time: datetime) -> str:
 
 
 def lower_ascii(word: str) -> str:
-    """Lower-case a word that is all ASCII; leave other words, with lookalike letters, unchanged."""
+    """Lower-case an ASCII word; return other words, which may have lookalike letters, unchanged."""
     return word.lower() if word.isascii() else word
 
 

@@ -125,7 +125,7 @@ class Aspect(ABC):
         read: AnyAccount,  # noqa: ARG002
         occasion: Occasion,  # noqa: ARG002
     ) -> tuple[Finding, Sequence[News]]:
-        """Return the finding, which records its announcements, and the changes to announce.
+        """Return the finding, with new announcements recorded, and the changes to announce.
 
         ``read`` is the account from the reading. ``after`` lacks the changes that an incomplete
         reading must not report. If the account was not read or is removed, ``before``, ``after``

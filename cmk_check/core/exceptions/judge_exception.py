@@ -62,7 +62,7 @@ class ExceptionRules:
 
 
 def contains(scope: str, path: str) -> bool:
-    """Return whether a scope is or contains the resource at ``path``; groups never count."""
+    """Return whether ``path`` is in a scope; return False if the scope is a management group."""
     return f"{path}/".startswith(f"{scope}/")
 
 

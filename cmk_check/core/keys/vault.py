@@ -22,7 +22,7 @@ _ACCESS: Final = {"", "enabled", "disabled", "securedbyperimeter"}
 
 
 def mark_untrusted_vault(account: Account, facts: KeyFacts) -> KeyFacts:
-    """Return ``facts``, with the vault unread if its document is malformed or another vault's.
+    """Return ``facts``; mark the vault unread if its document is malformed or another vault's.
 
     A malformed vault document may state the opposite of the truth.
     """

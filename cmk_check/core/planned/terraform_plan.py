@@ -235,7 +235,7 @@ def _arm_type(kind: str, values: dict[str, object]) -> str:
 
 
 def _encryption(block: object) -> object:
-    """Return the encryption that an azurerm block or resource sets, which always has a key.
+    """Return the encryption that an azurerm block or resource sets; it always includes a key.
 
     The azurerm provider requires and validates the key's id, so a key exists even if its id is
     known only after apply.
