@@ -192,7 +192,7 @@ def parse_account(
 
 
 def _find_malformed_part(entry: dict[str, object]) -> str | None:
-    """Describe a part of an account that the rule cannot use; return None if it can use all."""
+    """Describe a part of an account that the rule cannot use; return None if all are usable."""
     kind = entry.get("kind")
     if kind is None:
         return "The account has no kind."

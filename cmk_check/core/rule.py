@@ -79,8 +79,8 @@ def row_broken(message: str) -> Judgement:
 def judge_unknown_row(verdict: Verdict, evidence: Evidence) -> Judgement:
     """Return the judgement of a finding whose row has values that this version does not recognize.
 
-    ``verdict`` is the verdict in the row. A violation remains a violation, so that it is not
-    announced again. The ``row_too_new`` reason marks findings whose verdict was announced.
+    ``verdict`` is the verdict in the row. A recorded violation remains a violation, so that it is
+    not announced again. The ``row_too_new`` reason marks findings whose verdict was announced.
     """
     reason = Reason.MALFORMED if verdict is Verdict.UNKNOWN else Reason.ROW_TOO_NEW
     now = Verdict.UNKNOWN if verdict is Verdict.COMPLIANT else verdict

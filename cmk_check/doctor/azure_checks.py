@@ -108,7 +108,7 @@ async def storage_credential(subject: DoctorSubject) -> Sequence[MarkedText]:
 async def watch(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Query the changes of the last few days. Only with `CMK_WATCH_SCHEDULE`.
 
-    If Azure lists none, look for new accounts, because the right to read changes may be missing.
+    If Azure lists no changes, look for new accounts: the right to read changes may be missing.
     """
     if subject.settings.watch_schedule is None:
         return []

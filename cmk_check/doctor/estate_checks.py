@@ -1,4 +1,4 @@
-"""Check whether subscriptions, accounts, and the resources of these accounts can be read.
+"""Check whether subscriptions, accounts, and the accounts' keys and exemptions can be read.
 
 Keys and exemptions are read only for a few accounts, because reading them for all accounts, as a
 scan does, would take too long for a waiting person.

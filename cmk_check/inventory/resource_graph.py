@@ -227,8 +227,8 @@ class ChangeSearch:
 def changes_query(table: str, types: tuple[str, ...], since: datetime) -> str:
     """Return the query for all changes in a ``table`` since a given time.
 
-    The target of a change to an account is the account's subscription. The target of a change to
-    any other resource is the resource itself.
+    The target of a change to an account is the account's subscription. The target of a change to a
+    resource other than an account is the resource itself.
     """
     quoted = ",".join(f"'{name}'" for name in types)
     return (

@@ -33,7 +33,7 @@ _EMPTY: Final = {"$schema": _SCHEMA, "contentVersion": "1.0.0.0", "resources": [
 
 
 def reduce_template(template: object, address: str) -> dict[str, object] | None:
-    """Reduce a template to the settings that affect its accounts; return None without accounts.
+    """Reduce a template to the settings that affect its accounts; return None if it has none.
 
     ``address`` is put before the address of each account. A caller must pass a secret, because
     otherwise a location in the template could imitate another account's address.
@@ -66,7 +66,7 @@ def reads_itself(template: str) -> bool:
 
 
 def _reduce_resource(resource: object, address: str) -> dict[str, object] | None:
-    """Reduce a resource to the settings that affect its accounts; return None without accounts."""
+    """Reduce a resource to the settings that affect its accounts; return None if it has none."""
     kind = str(member(resource, "type")).lower()
     properties, below = member(resource, "properties"), member(resource, "resources")
     nested = member(properties, "template")

@@ -83,7 +83,8 @@ class Vaults:
     ) -> _Sought | None:
         """Return the vault under the id known for this account, or for other accounts.
 
-        If no vault exists under another account's id, this proves nothing and is ignored.
+        If no vault exists under an id known for another account, this proves nothing and is
+        ignored.
         """
         best = None if own is None else await self._vault(own, deadline)
         for vault_id in tuple(self._known[vault_name_parts]):
