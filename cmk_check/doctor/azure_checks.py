@@ -106,7 +106,7 @@ async def storage_credential(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def watch(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Query the changes of the last few days. Only with `CMK_WATCH_SCHEDULE`.
+    """Query the changes of the last few days. Runs only with `CMK_WATCH_SCHEDULE`.
 
     If Azure lists no changes, look for new accounts: the right to read changes may be missing.
     """

@@ -74,8 +74,8 @@ async def permissions(subject: DoctorSubject) -> Sequence[MarkedText]:
 async def keys(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Read the keys of at most five accounts from different vaults, as a scan does.
 
-    Report one line for each cause, with the missing action and the vault's subscription. Skipped if
-    `CMK_KEY_HEALTH=off`.
+    Report one line for each cause, with the missing action and the vault's subscription. Runs only
+    if `CMK_KEY_HEALTH` is on.
     """
     if not subject.settings.key_health:
         return []
@@ -101,7 +101,7 @@ async def keys(subject: DoctorSubject) -> Sequence[MarkedText]:
 async def exceptions(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Read the exemptions of at most five subscriptions, and their policies, as a scan does.
 
-    Report one line for each cause. Skipped if `CMK_EXCEPTIONS=off`.
+    Report one line for each cause. Runs unless `CMK_EXCEPTIONS` is off.
     """
     if subject.settings.exceptions == "off":
         return []
