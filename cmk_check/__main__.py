@@ -6,11 +6,11 @@ import sys
 
 
 def main(prog_name: str = "cmk-check") -> None:
-    """Run the command named in the arguments, and exit; Ctrl-C never shows a traceback.
+    """Run the command that the arguments name, and exit; Ctrl-C never shows a traceback.
 
-    Imports take a second, and an interrupted import would show a traceback. For this reason Ctrl-C
-    ends the process at once until a command waits for Azure. After the command has a result, it
-    keeps its exit code.
+    Imports take a second, and an interrupted import would show a traceback, so Ctrl-C ends the
+    process at once unless a command is waiting for Azure. After a command has a result, Ctrl-C no
+    longer changes the exit code.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, lambda *_: os._exit(128 + signal.SIGINT))

@@ -1,8 +1,8 @@
-"""From Azure Functions to the HTTP API: works around three bugs of Microsoft's adapter.
+"""Pass requests from Azure Functions to the HTTP API, avoiding three bugs of Microsoft's adapter.
 
-The adapter raises for a path that is not UTF-8 and for a very long ``X-Forwarded-Port``, and the
-host then responds with 500. The adapter also drops text after a semicolon in the path's last
-segment.
+Microsoft's adapter raises an exception for a path that is not UTF-8 and for a very long
+``X-Forwarded-Port`` header, and the host then responds with 500. The adapter also drops text after
+a semicolon in the path's last segment.
 """
 
 from typing import Final
@@ -15,7 +15,7 @@ _PORT: Final = "x-forwarded-port"
 
 
 class HttpAdapter:
-    """Calls an ASGI application for requests from the Functions host."""
+    """Passes requests from the Functions host to an ASGI application."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -30,9 +30,9 @@ class HttpAdapter:
 
 
 def _repair_path(request: HttpRequest) -> HttpRequest:
-    """Encode the path so that the adapter reads all of it.
+    """Encode a request's path so that Microsoft's adapter reads the whole path.
 
-    Bytes that are not UTF-8 become the replacement character, which the API refuses.
+    Bytes that are not UTF-8 become the replacement character, which the HTTP API rejects.
     """
     url = urlsplit(request.url)
     path = unquote_to_bytes(url.path).decode(errors="replace")

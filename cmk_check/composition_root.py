@@ -1,7 +1,7 @@
-"""The composition root: builds each real adapter once, when it is first needed.
+"""The composition root, which builds each real adapter once, when it is first needed.
 
-An invocation loads only the modules that it uses: a cold start of the HTTP API must not load the
-management SDK, and a scan must not load FastAPI.
+An invocation loads only the modules that it uses. In particular, a cold start of the HTTP API must
+not load the management SDK, and a scan must not load FastAPI.
 """
 
 import asyncio
@@ -39,12 +39,12 @@ class SystemClock:
     """The clock of this machine, in whole seconds."""
 
     def now(self) -> datetime:
-        """Return the current time, timezone-aware, in UTC."""
+        """Return the current time as a timezone-aware datetime in UTC."""
         return datetime.now(UTC).replace(microsecond=0)
 
 
 class Lazy[T]:
-    """A value that is built on first use, once for all concurrent callers."""
+    """A value that is built on first use, and only once for all concurrent callers."""
 
     def __init__(self, build: Callable[[], Awaitable[T]]) -> None:
         self._build = build
@@ -52,7 +52,7 @@ class Lazy[T]:
         self._built: tuple[T] | None = None
 
     async def __call__(self) -> T:
-        """Return the value; if building it fails, raise, and build it again in the next call."""
+        """Return the value; if building it raises an exception, the next call builds it again."""
         async with self._lock:
             if self._built is None:
                 self._built = (await self._build(),)
@@ -62,8 +62,8 @@ class Lazy[T]:
 class App:
     """The adapters of one process and one event loop.
 
-    ``inventory`` reads Azure for a scan. ``scan_context`` has the ports of a scan,
-    ``delivery_context`` the ports of delivery. ``api`` is the HTTP API, ``scan_now`` is the
+    ``inventory`` reads Azure for a scan. ``scan_context`` contains the ports for a scan, and
+    ``delivery_context`` the ports for delivery. ``api`` is the HTTP API, ``scan_now`` is the
     application that starts scans, and ``health`` is the health check.
     """
 
@@ -84,7 +84,7 @@ class App:
 
     @cached_property
     def scan_options(self) -> "ScanOptions":
-        """The options of a scan; tests of a running app replace them before the first use."""
+        """The options of a scan, which tests of a running app replace before the first use."""
         return scan_options(self.settings)
 
     async def close(self) -> None:
@@ -156,7 +156,7 @@ class App:
         )
 
     async def digests(self) -> "DigestView | None":
-        """Return the digests, or None if digests are switched off."""
+        """Return the view that builds digests, or None if digests are switched off."""
         if (due := self.settings.digests) is None:
             return None
         from cmk_check.web.views.digest import DigestView
@@ -232,7 +232,7 @@ class App:
 
 
 def scan_options(settings: "Settings") -> "ScanOptions":
-    """Return the options of a scan from the settings."""
+    """Return the options of a scan that the settings define."""
     from cmk_check.config.settings import InMemory
     from cmk_check.core.exceptions.judge_exception import ExceptionRules
     from cmk_check.core.posture import Expectations
@@ -263,10 +263,10 @@ def scan_options(settings: "Settings") -> "ScanOptions":
 
 @cache
 def get_app() -> App:
-    """Return the app of this process, built at the first invocation.
+    """Return the app of this process, which is built at the first invocation.
 
     Raises:
-        SettingsError: the settings are invalid; the error names every fault.
+        SettingsError: the settings are invalid; the error lists every fault.
     """
     from cmk_check.config.settings import Settings, setting_warnings
 

@@ -1,4 +1,4 @@
-"""The base class of the errors, which are defined in the modules that raise them or in ports."""
+"""The base class of all errors, which are defined in ports or in the modules that raise them."""
 
 
 class CmkCheckError(Exception):
@@ -6,4 +6,4 @@ class CmkCheckError(Exception):
 
 
 class NotUsable(Exception):
-    """The input or output is unusable; ``str()`` says why and what to do."""
+    """The input or output is unusable; the error's text says why and what to do."""

@@ -1,7 +1,8 @@
 """All limits of the program, each with its reason.
 
-A name ends with its unit, unless it is a timedelta or counts what it names. A limit that matters to
-operators has a docstring, which ``make docs`` writes to docs/reference/limits.md.
+A limit's name ends with a unit, unless the limit is a timedelta or counts what its name says. A
+limit that matters to operators has a docstring, which ``make docs`` writes to
+docs/reference/limits.md.
 """
 
 from datetime import timedelta
@@ -10,18 +11,18 @@ from typing import Final
 # --- Scan
 
 SLICE_SUBSCRIPTIONS: Final = 400
-"""Subscriptions of a slice. Larger slices save transactions and waiting time at their ends; with
-smaller ones, more instances share an estate."""
+"""Subscriptions in a slice. Larger slices save transactions and waiting time. With smaller slices,
+more instances share an estate."""
 SUBSCRIPTION_SECONDS: Final = 120
-"""Reading one subscription, which then becomes the gap `timeout`, or a list of subscriptions. One
-slow subscription must not use up `SLICE_READING`, which all subscriptions of a slice share."""
+"""Time to read a subscription, or a list of subscriptions. A slower subscription becomes the gap
+`timeout`, so that it does not use up `SLICE_READING`, which a slice shares."""
 SLICE_CLAIM: Final = timedelta(minutes=10)
 """How long a worker may keep a slice before another may claim it. A message returns at most 3
 times, at intervals of 5 minutes (host.json); a claim must end before the last return."""
 SLICE_READING: Final = timedelta(minutes=8)
-"""Reading within a slice; subscriptions not read by then are gaps. Recording has 2 more minutes."""
+"""Time to read a slice, whose unread subscriptions become gaps. Recording has 2 more minutes."""
 KEY_READING_SHARE: Final = 5 / 8
-"""The part of `SLICE_READING` in which keys are read, so that slow vaults leave time for the
+"""The part of `SLICE_READING` in which keys may be read, so that slow vaults leave time for the
 verdicts of the last accounts."""
 SCAN_LEASE: Final = timedelta(minutes=30)
 """The lease of a scan, renewed when less than half is left. If all workers of a scan died, another
@@ -42,11 +43,11 @@ stale when the second clock starts a scan. With the defaults, an hourly timer st
 OVERDUE_AGAIN: Final = timedelta(minutes=5)
 """Delay until the message of an overdue scan returns, if a scan is running."""
 ATTEMPTS_PER_STEP: Final = 3
-"""Tries of a step that loses a race; after that, the queue repeats the rest."""
+"""Attempts at a step that loses a race. After that, the queue repeats the rest of the work."""
 MAX_SLICES: Final = 10_000
 """Slices of a scan, because a slice's number has four digits. A scan with more slices fails."""
 CLOCK_TOLERANCE: Final = timedelta(minutes=2)
-"""How far clocks may differ. The clocks of Azure's hosts differ by seconds."""
+"""How far two clocks may differ. The clocks of Azure's hosts differ only by seconds."""
 
 CROSS_CHECK_AGE: Final = timedelta(hours=1)
 """Minimum age of an account that counts as missing in a list: both the lists and Resource Graph may
@@ -118,17 +119,17 @@ ARM_CONNECT_SECONDS: Final = 10
 ARM_READ_SECONDS: Final = 60
 """Time to wait for data from Azure Resource Manager."""
 ARM_ATTEMPTS: Final = 5
-"""Tries of a request to Azure Resource Manager."""
+"""Attempts at a request to Azure Resource Manager."""
 ARM_FIRST_BACK_OFF_SECONDS: Final = 0.5
-"""The pause before the second try, unless Azure requests one; it doubles."""
+"""The pause before the second attempt, unless Azure requests a pause. It doubles each time."""
 MAX_ARM_PAUSE_SECONDS: Final = 60
-"""The longest pause that Azure may request; a longer one causes the gap `throttled`. After it,
-`SUBSCRIPTION_SECONDS` leave time for the answer."""
+"""The longest pause that Azure may request; a longer pause causes the gap `throttled`. After this
+pause, `SUBSCRIPTION_SECONDS` leave time for the response."""
 MAX_ARM_PAGES: Final = 1_000
 """Pages of a list. A page has tens to a thousand entries: no real list is this long."""
 MAX_ARM_BODY_MIB: Final = 64
-"""Unpacked size of one answer from Azure: a thousand accounts of 41 KB, the largest kind, fit. A
-compressed answer can grow a thousandfold when it is unpacked."""
+"""Unpacked size of one response from Azure. A thousand accounts of 41 KB, the largest kind, fit. A
+compressed response can grow a thousandfold when it is unpacked."""
 
 # --- Reading Azure: internal
 # A token must not expire during a request.
@@ -289,11 +290,11 @@ PUBLICATION_BACK_OFF_SECONDS: Final = 3.0
 # --- Alerts
 
 WEBHOOK_SECONDS: Final = 10.0
-"""A request to the webhook; a receiver that takes longer gets the post again."""
+"""Duration of a request to the webhook. A receiver that takes longer gets the post again."""
 CHANGES_PER_POST: Final = 50
 """Changes in one post."""
 FIRST_DELIVERY_DELAY: Final = timedelta(minutes=1)
-"""The pause after a failed post; it doubles."""
+"""The pause after the first failed post. It doubles each time."""
 LONGEST_DELIVERY_DELAY: Final = timedelta(hours=1)
 """The maximum pause after a failed post."""
 DELIVERY_GIVEN_UP_AFTER: Final = timedelta(days=1)
@@ -308,11 +309,11 @@ MAX_CHANGES_RESENT: Final = 10_000
 LATER_CHANGES_EXAMINED: Final = 10_000
 """Later changes checked for one that supersedes the change to deliver: at most ten requests."""
 MAX_CHANGES_MESSAGE_BYTES: Final = 48_000
-"""A message of `cmk-changes`: in base64 it stays below the maximum of 64 KiB for a message."""
+"""Size of a `cmk-changes` message: in base64 it stays below the maximum of 64 KiB."""
 CHANGES_MESSAGE_LIFETIME: Final = timedelta(days=7)
-"""How long a message of `cmk-changes` is kept: a queue without a reader must not grow for ever."""
+"""How long a `cmk-changes` message is kept: a queue without a reader must not grow forever."""
 MAX_LOG_LINE_CHARS: Final = 8192
-"""A log line: Azure Monitor and tools that read from it accept 8 KB without truncation."""
+"""Length of a log line: Azure Monitor and its readers accept 8 KB without truncation."""
 
 # --- Alerts: internal
 # How much too early a timer may fire.
@@ -387,10 +388,10 @@ SEARCH_WAIT_SECONDS: Final = 20.0
 """How long a search, or a list whose rows the app must compare, waits for a free slot before the
 API returns 429. Longer than for dashboards, because people tolerate more delay."""
 API_STORAGE_SECONDS: Final = 6.0
-"""A storage request for the HTTP API, with retries; the service limits a query to 5 s."""
+"""Duration of a storage request for the HTTP API, with retries; a query takes at most 5 s."""
 HEALTH_KEPT: Final = timedelta(seconds=10)
-"""How long an answer of `health` is cached: even a flood of anonymous requests reads the store only
-once in this time."""
+"""How long a response of `health` is cached: even a flood of anonymous requests reads the store
+only once in this time."""
 HEALTH_READ_SECONDS: Final = 3.0
 """How long `health` waits for the storage, because load balancers wait only for seconds."""
 

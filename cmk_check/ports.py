@@ -1,4 +1,4 @@
-"""The program's ports; ``composition_root.py`` builds the real adapters, tests build fakes."""
+"""The program's ports, for which ``composition_root.py`` builds adapters and tests build fakes."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ FIRST_SCHEMA: Final = 4
 
 
 class InventoryError(CmkCheckError):
-    """Azure could not be read; ``gap`` is the gap to record."""
+    """Reading from Azure failed; ``gap`` is the gap to record."""
 
     def __init__(self, gap: Gap) -> None:
         self.gap = gap
@@ -37,7 +37,7 @@ class StoreError(CmkCheckError):
 
 
 class EarlierBuild(StoreError):
-    """A row has a schema number below ``FIRST_SCHEMA``. ``str()`` names the tables to delete."""
+    """A row's schema number is below ``FIRST_SCHEMA``; the error names the tables to delete."""
 
     def __init__(self) -> None:
         super().__init__(POSTURE_REASONS[PostureReason.EARLIER_BUILD].text())
@@ -48,11 +48,11 @@ class StoreUnavailable(StoreError):
 
 
 class WriteConflict(StoreError):
-    """A row was changed, created or deleted since it was read; nothing was written."""
+    """Another process changed, created or deleted the row first; nothing was written."""
 
 
 class StoreRefused(StoreError):
-    """The table service denied access; ``str()`` says what to grant."""
+    """The table service denied access; the error's text says what to do."""
 
 
 class LimitExceeded(StoreError):
@@ -64,10 +64,10 @@ class QueueError(CmkCheckError):
 
 
 class DeliveryFailed(CmkCheckError):
-    """The webhook did not accept the changes; ``str()`` says why, without the URL.
+    """The webhook did not accept the changes; the error's text says why, without the URL.
 
-    ``permanent``: these changes can never be delivered, so a retry is useless. ``retry_after``: the
-    pause in seconds that the receiver requested, if any.
+    ``permanent`` means that these changes can never be delivered, so a retry is useless.
+    ``retry_after`` is the pause in seconds that the receiver requested, if any.
     """
 
     def __init__(self, message: str, *, permanent: bool, retry_after: float | None = None) -> None:
@@ -90,10 +90,9 @@ class Table(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A row as read: its escaped keys, its ETag and its properties; None is never stored.
+    """A table row as read, with its escaped keys, ETag and properties; no property is None.
 
-    EarlierBuild: the row's other properties are never read.
-        EarlierBuild: its other properties are never read, whatever was asked for.
+    The check of the schema number raises EarlierBuild before any other property is used.
     """
 
     partition: str
@@ -117,7 +116,7 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """A write of a whole row, which must still have this ETag."""
+    """A write that replaces a whole row if the row still has this ETag."""
 
     row: str
     values: Mapping[str, Scalar]
@@ -126,7 +125,7 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """A deletion of a row, which must still have this ETag."""
+    """A deletion of a row if the row still has this ETag."""
 
     row: str
     etag: str
@@ -137,7 +136,7 @@ type Write = Insert | Replace | Delete
 
 @dataclass(frozen=True, slots=True)
 class TableQuery:
-    """A selection of rows in key order; upper bounds are excluded, "" means no bound."""
+    """A selection of rows in key order; upper bounds are exclusive, and "" means no bound."""
 
     partition: str | None = None
     """The partition to select, or None for all."""
@@ -158,9 +157,9 @@ class TableQuery:
 
 
 class Store(Protocol):
-    """Table storage: rows with ETags, transactions within a partition, only conditional writes.
+    """Table storage with ETags, transactions within a partition, and only conditional writes.
 
-    Every method can raise StoreUnavailable or StoreRefused, and every reading EarlierBuild.
+    Every method can raise StoreUnavailable or StoreRefused. Reading can also raise EarlierBuild.
 
     >>> [etag] = run(store.commit(Table.SCANS, "scan", [Insert("1", {"state": "running"})]))
     >>> run(store.get(Table.SCANS, "scan", "1")).etag == etag
@@ -172,15 +171,15 @@ class Store(Protocol):
         ...
 
     def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:
-        """Read the rows of a query in key order, page by page as they are consumed."""
+        """Read the rows that match a query, in key order, and request pages only as needed."""
         ...
 
     async def commit(
         self, table: Table, partition: str, writes: Sequence[Write]
     ) -> tuple[str, ...]:
-        """Write all or none of 1 to 100 writes in one partition.
+        """Apply 1 to 100 writes in one partition, either all of them or none.
 
-        Return the new ETags in order, with "" for a delete.
+        Return the new ETags in the order of the writes, with "" for each deletion.
 
         Raises:
             WriteConflict: a condition was not met; nothing was written.
@@ -192,43 +191,45 @@ class Store(Protocol):
 
 
 class KeyInventory(Protocol):
-    """Reads the keys of accounts, for one slice.
+    """Reads the keys of the accounts in one slice of a scan.
 
-    Each vault, key and list of role assignments that accounts share is read once.
+    A vault, key or list of role assignments that several accounts share is read once.
     """
 
     async def read(
         self, accounts: Sequence[Account], known_vaults: Mapping[str, str], *, seconds: float
     ) -> Mapping[str, KeyFacts]:
-        """Read the key facts of each account, by the account's lower-cased id.
+        """Return the key facts of each account, keyed by the account's lower-cased id.
 
-        ``known_vaults`` maps such ids to the vault ids found last time, if known. Failures and
-        time-outs after ``seconds`` are ``Unread`` in the facts and never raised.
+        ``known_vaults`` maps account ids to the last known ids of their vaults. Failures, and
+        time-outs after ``seconds``, appear as ``Unread`` in the facts and are never raised.
         """
         ...
 
 
 class ExemptionInventory(Protocol):
-    """Reads exemptions of Azure Policy, for one slice.
+    """Reads Azure Policy exemptions for one slice of a scan.
 
-    Each assignment and initiative that subscriptions share is read once.
+    A policy assignment or initiative that several subscriptions share is read once.
     """
 
     async def read(
         self, subscription_id: str, accounts: Sequence[AccountId], *, seconds: float
     ) -> ExemptionFacts:
-        """Read the exemptions of these accounts, with their assignments and initiatives.
+        """Return the exemptions of the ``accounts``, with the assignments and initiatives involved.
 
-        Failures and time-outs after ``seconds`` are ``Unread`` in the facts and never raised.
+        Failures, and time-outs after ``seconds``, appear as ``Unread`` in the facts and are never
+        raised.
         """
         ...
 
     async def may_be_exempted(
         self, subscription_ids: Sequence[str], *, seconds: float
     ) -> frozenset[str] | None:
-        """Return subscriptions with exemptions in or above them, or None if not known.
+        """Return the subscriptions with exemptions in or above them, or None if these are unknown.
 
-        The result may be out of date and incomplete. Failures and time-outs are never raised.
+        The returned subscriptions may be out of date and incomplete. After a failure or time-out,
+        the result is None.
         """
         ...
 
@@ -236,15 +237,15 @@ class ExemptionInventory(Protocol):
 class Inventory(Protocol):
     """Reads subscriptions and accounts from Azure.
 
-    A list that could not be read completely raises InventoryError.
+    If a list of subscriptions cannot be read completely, the method raises InventoryError.
     """
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
-        """List every subscription that the identity sees, without duplicates."""
+        """List every subscription that the identity can see, without duplicates."""
         ...
 
     async def list_subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
-        """List subscriptions below a management group, without duplicates, only id and name."""
+        """List the subscriptions below a management group by id and name, without duplicates."""
         ...
 
     async def read(
@@ -252,8 +253,8 @@ class Inventory(Protocol):
     ) -> Reading:
         """Read the accounts of one subscription within ``seconds``.
 
-        A complete reading lacks a ``recorded`` account only if Azure responded that it is gone. A
-        failure becomes the reading's gap and is never raised.
+        A complete reading omits a ``recorded`` account only if Azure confirmed that the account is
+        gone. A failure becomes the reading's gap and is never raised.
         """
         ...
 
@@ -262,19 +263,18 @@ class ChangeInventory(Protocol):
     """Azure's record of changes, which may be late, incomplete and out of order."""
 
     async def changes(self, since: datetime, *, vaults: bool, seconds: float) -> RecentChanges:
-        """Read changes since a time, the oldest changes if there are too many.
+        """Read the changes since a time, or the oldest of these changes if there are too many.
 
-        ``vaults``: whether to include vaults. A failure becomes the gap of the result and is never
-        raised.
+        ``vaults`` adds changes to vaults. A failure becomes the result's gap and is never raised.
         """
         ...
 
 
 class AccountSearch(Protocol):
-    """A second source of existing accounts, which may be late and incomplete."""
+    """A second source that lists existing accounts, but may be late and incomplete."""
 
     async def accounts(self, subscription_ids: Sequence[str]) -> tuple[KnownAccount, ...]:
-        """Return the known accounts of kinds in scope in these subscriptions.
+        """Return the known accounts in these subscriptions whose kinds are in scope.
 
         Raises:
             InventoryError: the response is incomplete.
@@ -284,7 +284,7 @@ class AccountSearch(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SliceMessage:
-    """A message of the queue ``cmk-slices``; if ``slice`` is None, it plans the scan."""
+    """A message in the ``cmk-slices`` queue; if ``slice`` is None, the receiver plans the scan."""
 
     scan_id: str
     slice: int | None
@@ -294,7 +294,7 @@ class TextQueue(Protocol):
     """A queue of texts."""
 
     async def send(self, texts: Sequence[str], *, delay: timedelta = AT_ONCE) -> None:
-        """Send all texts; readers see them after ``delay`` (whole seconds, at most seven days).
+        """Send all texts, which readers see after ``delay`` (whole seconds, at most seven days).
 
         Raises:
             QueueError: a text could not be sent; other texts may have been sent.
@@ -306,13 +306,13 @@ class QueueService(Protocol):
     """Access to the text queues."""
 
     def queue(self, name: str, live: timedelta | None = None) -> TextQueue:
-        """Return a queue whose messages live until they are read, or at most for ``live``."""
+        """Return a queue whose messages expire after ``live``, or never if ``live`` is None."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryMessage:
-    """A message of the queue ``cmk-tell``: deliver the changes ``first`` to ``last`` of the feed.
+    """A message in the ``cmk-tell`` queue: deliver the feed's changes ``first`` to ``last``.
 
     ``attempt`` counts failed attempts. ``since`` is when the first attempt began; delivery is given
     up a day later. ``route`` is the only route that gets the changes, or None for all routes.
@@ -330,14 +330,14 @@ class Webhook(Protocol):
 
     @property
     def route(self) -> Route:
-        """The route, with the receiver's filters for alerts."""
+        """The alert route, which contains the receiver's filters."""
         ...
 
     async def post(self, changes: Sequence[Change]) -> Sequence[int]:
-        """Deliver 1 to 50 changes; return the status of each request.
+        """Deliver 1 to 50 changes, and return the HTTP status of each request.
 
         Raises:
-            DeliveryFailed: the changes were not delivered, or possibly not.
+            DeliveryFailed: the changes were not delivered, or may not have been delivered.
         """
         ...
 
@@ -346,7 +346,7 @@ class ChangeSink(Protocol):
     """A consumer of published changes."""
 
     async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
-        """Accept changes with their numbers in the feed; called at least once per change.
+        """Accept changes with their numbers in the feed; each change is passed at least once.
 
         Raises:
             QueueError: some changes were not accepted; the next scan passes all changes again.
@@ -358,5 +358,5 @@ class Clock(Protocol):
     """A clock."""
 
     def now(self) -> datetime:
-        """Return the current time, timezone-aware, in UTC."""
+        """Return the current time as a timezone-aware datetime in UTC."""
         ...

@@ -1,7 +1,7 @@
-"""The bodies of the triggers, one function per trigger.
+"""The bodies of the triggers, with one function for each trigger.
 
-A body raises ValueError for an invalid message. A trigger raises SettingsError, StoreError,
-QueueError, SliceHeld or SliceIncomplete if the host must deliver the message again.
+A trigger's body raises ValueError for an invalid message. A trigger's body raises SettingsError,
+StoreError, QueueError, SliceHeld or SliceIncomplete if the host must deliver the message again.
 """
 
 import logging
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 @contextmanager
 def _without_sdk_errors() -> Iterator[None]:
-    """Raise this program's errors without causes, because SDK messages must not be logged."""
+    """Raise this program's errors without their causes, because SDK messages must not be logged."""
     try:
         yield
     except CmkCheckError as error:
@@ -41,7 +41,7 @@ def _without_sdk_errors() -> Iterator[None]:
 
 
 async def start_scan() -> None:
-    """Start a scan, unless one is running."""
+    """Start a scan, unless a scan is running."""
     from cmk_check.core.enums import Trigger
     from cmk_check.ports import StoreError
     from cmk_check.scan.start import start
@@ -59,7 +59,7 @@ async def start_scan() -> None:
 
 
 async def start_if_overdue(body: bytes) -> None:
-    """Start a scan if none has started since the scan that left the message."""
+    """Start a scan if no scan has started since the scan that sent the message."""
     from cmk_check.core.scan_request import is_scan_id
     from cmk_check.scan.start import start_if_overdue
 
@@ -72,7 +72,7 @@ async def start_if_overdue(body: bytes) -> None:
 
 
 async def watch_for_changes() -> None:
-    """Start a scan of the subscriptions that have changed, if any."""
+    """Start a scan of the subscriptions that have changed, if there are any."""
     from cmk_check.scan.watch_for_changes import look
 
     with _without_sdk_errors():
@@ -81,7 +81,7 @@ async def watch_for_changes() -> None:
 
 
 async def process_scan_message(body: bytes, delivery: int | None) -> None:
-    """Plan a scan or process a slice, depending on the message."""
+    """Plan a scan or process a slice, as the message requires."""
     from cmk_check.limits import MAX_DELIVERIES
     from cmk_check.queues.slices import parse_message
     from cmk_check.scan.slice import run_slice
@@ -98,7 +98,7 @@ async def process_scan_message(body: bytes, delivery: int | None) -> None:
 
 
 async def give_up_scan_message(body: bytes) -> None:
-    """Record a message that failed too often as gaps or as a failed scan."""
+    """Record gaps, or a failed scan, for a message whose processing failed too often."""
     from cmk_check.queues.slices import parse_message
     from cmk_check.scan.slice import fail
 
@@ -112,7 +112,7 @@ async def give_up_scan_message(body: bytes) -> None:
 
 
 async def deliver_alerts(body: bytes, queued: "datetime | None" = None) -> None:
-    """Post a range's alerts to the webhook; ``queued`` is when the queue got the message."""
+    """Post alerts for a range of changes; ``queued`` is when the queue received the message."""
     from cmk_check.alerts import deliver
     from cmk_check.alerts.delivery_queue import parse_message
 
@@ -122,7 +122,7 @@ async def deliver_alerts(body: bytes, queued: "datetime | None" = None) -> None:
 
 
 async def queue_digest() -> None:
-    """Queue the digest that is due."""
+    """Queue the digest that is due, for all routes."""
     from cmk_check.alerts import deliver
 
     with _without_sdk_errors():
@@ -132,7 +132,7 @@ async def queue_digest() -> None:
 async def answer_api_request(
     request: "func.HttpRequest", context: "func.Context"
 ) -> "func.HttpResponse":
-    """Respond to an API request."""
+    """Respond to a request to the HTTP API."""
     return await (await _adapter(lambda app: app.api)).handle_async(request, context)
 
 
@@ -142,11 +142,11 @@ async def scan_now(request: "func.HttpRequest", context: "func.Context") -> "fun
 
 
 async def _adapter(choose: "Callable[[App], Lazy[HttpAdapter]]") -> "HttpAdapter":
-    """Return one of the app's applications.
+    """Return the adapter of one of the app's HTTP applications.
 
-    If the settings are invalid, the application responds to every signed-in caller with the faults,
-    without values. Otherwise the host would respond with 500 and no body, and only the log would
-    show the cause.
+    If the settings are invalid, the adapter responds to every signed-in caller with the faults,
+    without values. Without this response, the host would respond with 500 and no body, and only the
+    log would show the cause.
     """
     try:
         return await choose(get_app())()

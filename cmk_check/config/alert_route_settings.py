@@ -1,7 +1,8 @@
-"""The routes of alerts: CMK_ROUTES, and the variables for the URL and secret of each route.
+"""Read alert routes from CMK_ROUTES, and each route's URL and secret from its variables.
 
-A person who can write tags can choose a route, but never silence an alert: every type in
-CMK_ALERT_ON must have a route without ``owners``, and no route may have other types.
+A person who can write tags can choose an alert's route, but can never silence an alert, because
+every type in CMK_ALERT_ON must have a route without ``owners``, and no route may have types that
+are not in CMK_ALERT_ON.
 """
 
 import json
@@ -33,7 +34,7 @@ _FOREIGN: Final = f"belongs to no route; correct its name, add the route to {ROU
 
 
 def route_settings(variables: Mapping[str, str]) -> set[str]:
-    """Return the names of the routes' variables, or nothing if CMK_ROUTES is invalid."""
+    """Return the names of all routes' variables, or an empty set if CMK_ROUTES is invalid."""
     try:
         return _list_variables(_parse(variables.get(ROUTES, "[]")))
     except ValueError:
@@ -43,10 +44,9 @@ def route_settings(variables: Mapping[str, str]) -> set[str]:
 def read_routes(
     variables: Mapping[str, str], *, on_azure: bool
 ) -> tuple[tuple[Route, ...], list[Fault]]:
-    """Return the routes of CMK_ROUTES and the faults of all variables of routes.
+    """Return the routes in CMK_ROUTES, and the faults in all variables for routes.
 
-    If CMK_ROUTES itself is invalid, this is the only fault, because the other variables depend on
-    it.
+    If CMK_ROUTES is invalid, its fault is the only one, because other variables depend on it.
     """
     try:
         routes = _parse(variables[ROUTES]) if ROUTES in variables else []
@@ -62,7 +62,7 @@ def read_routes(
 def _fill_routes(
     routes: Iterable[Route], variables: Mapping[str, str], faults: list[Fault], *, on_azure: bool
 ) -> Iterator[Route]:
-    """Yield the routes with URL and secrets; add the faults of these variables to ``faults``."""
+    """Yield the routes with their URLs and secrets; add faults in these variables to ``faults``."""
     for route in routes:
         url = ""
         secrets: tuple[str, ...] = ()
@@ -122,14 +122,14 @@ def _route(number: int, entry: object) -> Route:
 
 
 def _can_be_an_owner(value: object) -> bool:
-    """Return whether a tag can have this value; another value would never match an owner."""
+    """Return whether ``value`` can be the value of a tag, and therefore an owner."""
     if not isinstance(value, str):
         return value is None
     return bool(value) and not value.isspace() and clean_text(value, MAX_TAG_BYTES) == value
 
 
 def _check_types_of(routes: Sequence[Route], alert_on: str | None) -> None:
-    """Check that each type in CMK_ALERT_ON has a route without owners, and no route has others."""
+    """Check that each type in CMK_ALERT_ON has a route without owners and no route adds a type."""
     if not routes:
         return
     try:

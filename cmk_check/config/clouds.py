@@ -7,7 +7,7 @@ from cmk_check.core.text_files import read_toml
 
 
 class Cloud(NamedTuple):
-    """Addresses of one cloud: Azure Resource Manager, token scope, sign-in host and portal.
+    """One cloud's addresses for Azure Resource Manager, tokens, sign-in and the portal.
 
     ``arm_url`` and ``portal_url`` are origins, without a trailing slash. ``vault_domain`` is the
     domain of all key vault hosts.

@@ -1,7 +1,7 @@
-"""Read the settings that ``function_app`` and the page need: who may call, and when timers fire.
+"""Read the settings that ``function_app`` and the dashboard need: authorisation and schedules.
 
-This module is separate from ``settings``, so that a cold start does not load pydantic before the
-first invocation. ``Settings.load`` reports an invalid value later.
+This module is separate from the ``settings`` module, so that a cold start does not load pydantic
+before the first invocation. ``Settings.load`` reports an invalid value later.
 """
 
 import os
@@ -12,19 +12,18 @@ type HttpAuth = Literal["keys", "entra"]
 
 
 def read_http_auth(environ: Mapping[str, str] = os.environ) -> HttpAuth:  # noqa: TID251 - before settings load
-    """Read CMK_HTTP_AUTH; every value except ``entra`` means ``keys``, the safe default."""
+    """Read CMK_HTTP_AUTH; any value other than ``entra`` means ``keys``, the safe default."""
     return "entra" if environ.get("CMK_HTTP_AUTH", "").strip().lower() == "entra" else "keys"
 
 
 def is_scheduled(setting: str, environ: Mapping[str, str] = os.environ) -> bool:  # noqa: TID251 - before settings load
-    """Return whether the setting of a schedule has a value.
+    """Return whether the setting for a timer's schedule has a value.
 
-    The Functions host cannot index a timer without a schedule, and would then start no function at
-    all.
+    If a timer had no schedule, the Functions host could not index it and would start no function.
     """
     return bool(environ.get(setting, "").strip())
 
 
 def scan_schedule(environ: Mapping[str, str] = os.environ) -> str:  # noqa: TID251 - before settings load
-    """Read CMK_SCAN_SCHEDULE, which is in UTC."""
+    """Read CMK_SCAN_SCHEDULE, whose times are in UTC."""
     return environ.get("CMK_SCAN_SCHEDULE", "")

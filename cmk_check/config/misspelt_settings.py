@@ -1,4 +1,4 @@
-"""Check the names of settings, because a misspelt exclude list must not be silently ignored."""
+"""Check the names of settings, because a misspelt setting must not be silently ignored."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -9,7 +9,7 @@ from cmk_check.limits import MAX_MISSPELT_CHARS
 
 _PREFIX: Final = "CMK_"
 _WITHOUT_UNDERSCORE: Final = "CMK"
-# Only `cmk-check evidence` reads these, never the app.
+# Only `cmk-check evidence` reads this variable, never the app.
 API_KEY: Final = "CMK_API_KEY"
 # The host supports more properties of a connection than this program reads.
 _OF_STORAGE: Final = "CMK_STORAGE__"
@@ -19,19 +19,19 @@ OF_DEPLOYMENT: Final = frozenset(read_text(__package__, "deployment_variables.tx
 
 
 def is_of_a_route(name: str) -> bool:
-    """Return whether a variable looks like the URL or the secret of a route."""
+    """Return whether a variable's name looks like that of a route's URL or secret."""
     return bool(_OF_ROUTES.match(name)) and name not in OF_DEPLOYMENT
 
 
 def looks_like_ours(name: str) -> bool:
-    """Return whether a name resembles a setting's; its first underscore may be missing."""
+    """Return whether a name resembles a setting's name, whose first underscore may be missing."""
     return name.upper().startswith(_WITHOUT_UNDERSCORE)
 
 
 def split_unknown(
     names: Iterable[str], settings: Collection[str]
 ) -> tuple[dict[str, str], list[str]]:
-    """Return the misspelt names, each with a similar setting, and the other unknown names.
+    """Return misspelt names, each with a similar setting, and the remaining unknown names.
 
     ``settings`` are the names that the program reads.
     """
@@ -50,9 +50,9 @@ def split_unknown(
 
 
 def describe_unknown(name: str, settings: Collection[str]) -> str:
-    """Return a message about an unknown name, with at most three settings that may be meant.
+    """Return a message about an unknown name that suggests at most three settings.
 
-    The suggested settings have the most words in common with the name.
+    The suggested settings are those with the most words in common with the unknown name.
     """
     words = {*name.upper().split("_")[1:]} - {""}
     alike = {each: len(words.intersection(each.upper().split("_"))) for each in sorted(settings)}
@@ -62,10 +62,10 @@ def describe_unknown(name: str, settings: Collection[str]) -> str:
 
 
 def nearest(name: str, known_names: Collection[str]) -> str | None:
-    """Return the known name that is most similar to a name, or None if none is similar.
+    """Return the known name that is most similar to ``name``, or None if no known name is similar.
 
-    Case and underscores are ignored. If two names are equally similar, the first in alphabetical
-    order is returned.
+    Case and underscores are ignored. If two known names are equally similar, the result is the
+    alphabetically first name.
     """
     distances = {each: _distance(_fold_name(name), _fold_name(each)) for each in known_names}
     best = min(sorted(known_names), key=distances.__getitem__)
@@ -77,7 +77,7 @@ def _fold_name(name: str) -> str:
 
 
 def _distance(one: str, other: str) -> int:
-    """Return the edit distance: the number of characters to insert, delete or replace."""
+    """Return the edit distance: how many characters must be inserted, deleted or replaced."""
     if abs(len(one) - len(other)) > MAX_MISSPELT_CHARS:
         return MAX_MISSPELT_CHARS + 1
     row = list(range(len(other) + 1))

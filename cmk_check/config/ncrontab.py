@@ -1,8 +1,9 @@
-"""Calculate the occurrences of an NCRONTAB expression, and the longest pause between them.
+"""Calculate when an NCRONTAB expression occurs, and the longest pause between occurrences.
 
-This parser accepts exactly what the host's library accepts (https://github.com/atifaziz/NCrontab).
-Python's croniter differs: it accepts 7 for Sunday, with which Azure does not index the timer, but
-refuses descending ranges. An expression that is invalid or never occurs raises ValueError.
+This parser accepts exactly what the Functions host's library accepts
+(https://github.com/atifaziz/NCrontab). Python's croniter differs: it rejects descending ranges but
+accepts 7 for Sunday, with which Azure does not index the timer. ``longest_pause`` and
+``check_ncrontab`` raise ValueError for an expression that is invalid or never occurs.
 """
 
 import re
@@ -34,7 +35,8 @@ _FIELDS: Final[Sequence[tuple[range, Sequence[str]]]] = (
 def longest_pause(expression: str) -> timedelta:
     """Return the longest time between two occurrences of an NCRONTAB expression.
 
-    An expression has six fields, seconds first, or five. The day and the weekday must both match:
+    An NCRONTAB expression has six fields, of which the first is for seconds, or five fields without
+    seconds. The day and the weekday must both match:
     https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#ncrontab-expressions
     """
     check_ncrontab(expression)
@@ -50,9 +52,9 @@ def longest_pause(expression: str) -> timedelta:
 
 
 def next_time(expression: str, now: datetime, step: int = 1) -> datetime | None:
-    """Return the first occurrence after ``now``, or the last one up to it if ``step`` is -1.
+    """Return the first occurrence after ``now``, or the last up to ``now`` if ``step`` is -1.
 
-    Return None without an occurrence or for an invalid expression.
+    The result is None if the expression is invalid, or never occurs after (or before) ``now``.
     """
     try:
         seconds, minutes, hours, *days = _parse_fields(expression)
@@ -67,14 +69,14 @@ def next_time(expression: str, now: datetime, step: int = 1) -> datetime | None:
 
 
 def check_ncrontab(expression: str) -> None:
-    """Check an expression, without calculating its longest pause."""
+    """Check an NCRONTAB expression without calculating its longest pause."""
     _, _, _, *days = _parse_fields(expression)
     if not list(islice(_dates(days), 1, 2)):
         raise ValueError("the expression never occurs")
 
 
 def _parse_fields(expression: str) -> list[list[int]]:
-    """Return the numbers that each of the six fields selects, in order."""
+    """Return the numbers that each of an expression's six fields selects."""
     texts = expression.split()
     if len(texts) == len(_FIELDS) - 1:
         texts.insert(0, "0")
@@ -85,9 +87,9 @@ def _parse_fields(expression: str) -> list[list[int]]:
 
 
 def _dates(fields: Sequence[Sequence[int]], first: date = _START, step: int = 1) -> Iterator[date]:
-    """Return the days on which an expression occurs, given its last three fields.
+    """Yield the days on which an expression with these last three ``fields`` occurs.
 
-    The days are in order, or in reverse order if ``step`` is -1.
+    The days are in ascending order, or in descending order if ``step`` is -1.
     """
     days, months, weekdays = fields
     every = (first + timedelta(days=step * number) for number in range(_NUMBER_OF_DAYS))
@@ -97,7 +99,7 @@ def _dates(fields: Sequence[Sequence[int]], first: date = _START, step: int = 1)
 
 
 def _range(item: str, numbers: range, names: Sequence[str]) -> range:
-    """Return the numbers that one item of a field's list selects."""
+    """Return the numbers that one item in a field's comma-separated list selects."""
     match = _ITEM.fullmatch(item)
     if not match:
         raise ValueError(f"{item!r} must be a number, range or step")

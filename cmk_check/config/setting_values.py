@@ -1,6 +1,6 @@
-"""Check single settings: parse a text, or explain the allowed values and what to do.
+"""Check single settings: parse a text, or explain which values are allowed and what to do.
 
-No message repeats the value, because a value pasted into the wrong variable may be a secret.
+No message repeats a setting's value: a value pasted into the wrong variable may be a secret.
 """
 
 import re
@@ -30,7 +30,7 @@ _OUTSIDE: Final = "must be {} from {} to {}; correct it, or remove the setting"
 
 @dataclass(frozen=True, slots=True)
 class Check(BeforeValidator):
-    """A check that describes the allowed values for the documents."""
+    """A check of a setting, with a description of the allowed values for the documents."""
 
     allowed: str = ""
 
@@ -41,16 +41,16 @@ def items(text: str) -> list[str]:
 
 
 def entries(numbers: Iterable[int]) -> str:
-    """Describe the entries of a list by their numbers, counted from 1; "" means none."""
+    """Describe a list's entries by their ``numbers``, counted from 1, or "" without entries."""
     every = list(map(str, numbers))
     return f"{'entry' if len(every) == 1 else 'entries'} {few(every)}" if every else ""
 
 
 def read_kinds(text: str) -> tuple[str, ...]:
-    """Parse a list of kinds, without duplicates, in the first spelling.
+    """Parse a list of kinds; of several spellings of a kind, keep the first.
 
-    A misspelt kind is refused, because its accounts would silently not be judged. A list without a
-    known kind is also refused, because an estate with no accounts to judge is compliant.
+    A misspelt kind is rejected, because accounts of the intended kind would silently not be judged.
+    A list without a known kind is also rejected, because an estate without accounts is compliant.
     """
     kinds: dict[str, str] = {}
     for n, kind in enumerate(items(text), 1):
@@ -67,7 +67,7 @@ def read_kinds(text: str) -> tuple[str, ...]:
 
 
 def _ids(what: str, pattern: str, example: str, allowed: str) -> Check:
-    """Return a check for a list of ids, which lower-cases them."""
+    """Return a check that parses a list of ids and lower-cases the ids."""
     like = re.compile(pattern, re.IGNORECASE)
 
     def check(text: str) -> frozenset[str]:
@@ -80,7 +80,7 @@ def _ids(what: str, pattern: str, example: str, allowed: str) -> Check:
 
 
 def _policy_ids(kind: str, allowed: str) -> Check:
-    """Return a check for a list of ARM ids of policy definitions or assignments."""
+    """Return a check that parses a list of ARM ids of policy definitions or assignments."""
     pattern = rf"(/.+)?/providers/microsoft\.authorization/{kind}/[^/]+"
     example = f".../providers/Microsoft.Authorization/{kind}/name"
     return _ids(f"ids of {kind}", pattern, example, allowed)
@@ -97,7 +97,7 @@ AssignmentIds = Annotated[
 
 
 def _read_names(text: str) -> tuple[str, ...]:
-    """Parse a list of tag names, lower-cased and without duplicates."""
+    """Parse a list of tag names, lower-case the names and remove duplicates."""
     names = tuple(dict.fromkeys(item.lower() for item in items(text)))
     if len(names) > MAX_TAGS:
         raise ValueError(f"must name at most {MAX_TAGS} tags; remove {len(names) - MAX_TAGS}")
@@ -111,14 +111,14 @@ TagNamesInOrder = Annotated[tuple[str, ...], _NAMES]
 
 
 def read_client_id(text: str) -> str:
-    """Check the client id of an identity."""
+    """Check that a text is the client id of an identity."""
     if not is_guid(text):
         raise ValueError(NOT_CLIENT_ID)
     return text
 
 
 def list_sign_in_faults(variables: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the faults in variables that only the sign-in and the libraries read."""
+    """Return the faults in variables that only the sign-in and HTTP libraries read."""
     tenant = variables.get("AZURE_TENANT_ID", "")
     faults = []
     if tenant and not is_guid(tenant) and not _DOMAIN.fullmatch(tenant):
@@ -142,9 +142,9 @@ def read_group(text: str) -> str:
 
 
 def schedule(example: str) -> Check:
-    """Return a check for a timer's schedule; ``example`` is an expression with its meaning.
+    """Return a check for a timer's schedule; ``example`` shows an expression and its meaning.
 
-    The host also accepts time spans, but not in the Flex Consumption plan.
+    The Functions host also accepts time spans, but not in the Flex Consumption plan.
     """
 
     def check(text: str) -> str:
@@ -161,7 +161,7 @@ def schedule(example: str) -> Check:
 
 
 def check_number(least: int, most: int, of: timedelta | None = None) -> Check:
-    """Return a check for a whole number within bounds; ``of`` is its unit of time, if any."""
+    """Return a check for a whole number within bounds; ``of`` is the number's time unit, if any."""
     like = re.compile("[0-9]{1,9}")
 
     def check(text: str) -> int | timedelta:
@@ -173,7 +173,7 @@ def check_number(least: int, most: int, of: timedelta | None = None) -> Check:
 
 
 def check_one_of(*allowed: str, is_on: bool = False) -> Check:
-    """Return a check for one of these words; ``is_on`` converts to whether it is the first."""
+    """Return a check for one of the ``allowed`` words; with ``is_on``, the first means True."""
 
     def check(text: str) -> str | bool:
         if text.lower() not in allowed:
@@ -189,5 +189,5 @@ Switch = Annotated[bool, check_one_of("on", "off", is_on=True)]
 
 
 def is_true(text: str) -> bool:
-    """Parse a boolean that the platform sets."""
+    """Parse the text of a boolean variable that the platform sets."""
     return text.lower() in {"true", "1", "yes", "on"}

@@ -1,7 +1,7 @@
 """The settings, read from environment variables and checked together.
 
-Each message states the allowed values and what to do. No message repeats the value, because a value
-pasted into the wrong variable may be a secret.
+Each message about a fault states the allowed values and what to do. No message repeats a setting's
+value, because a value pasted into the wrong variable may be a secret.
 """
 
 import os
@@ -71,7 +71,7 @@ _ORIGIN: Final = re.compile(r"https://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?
 
 
 def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the variables that have a value, from the process's environment by default."""
+    """Return the variables that have a value; ``environ`` defaults to the process's environment."""
     return {
         name: text
         for name, value in (os.environ if environ is None else environ).items()
@@ -81,14 +81,15 @@ def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def is_easy_auth_on() -> bool:
-    """Return whether App Service Authentication is on, even if other settings are invalid."""
+    """Return whether App Service Authentication is on, without checking other settings."""
     return is_true(environment().get("WEBSITE_AUTH_ENABLED", ""))
 
 
 def setting_warnings(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return probable mistakes that are not faults, by variable and without the values.
+    """Return warnings about probable mistakes that are not faults, keyed by variable.
 
-    Azure adds kinds, so an unknown kind is not a fault if the list also has a known kind.
+    The warnings do not contain values. Azure adds kinds of accounts, so an unknown kind is not a
+    fault if the list also has a known kind.
     """
     variables = environment(environ)
     _, unknown = misspelt_and_unknown(variables)
@@ -113,7 +114,7 @@ def setting_warnings(environ: Mapping[str, str] | None = None) -> dict[str, str]
 def misspelt_and_unknown(
     environ: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, str], list[str]]:
-    """Return misspelt names, each with its setting, and other names that look like settings.
+    """Return misspelt names, each with the setting that is meant, and other unknown names.
 
     ``Settings.load`` reports the misspelt names as faults.
     """
@@ -122,7 +123,7 @@ def misspelt_and_unknown(
 
 
 def _is_on_azure(hostname: str | None) -> bool:
-    """Return whether the app's host name shows that the program runs on Azure."""
+    """Return whether the app's ``hostname`` shows that the program is running on Azure."""
     return hostname is not None and hostname.partition(":")[0].lower() not in LOCAL_HOSTS
 
 
@@ -142,10 +143,9 @@ class Settings(BaseModel):
     """All settings of the program.
 
     ``kinds`` keep their spelling; ids and tags are lower-cased, and ``alert_on`` contains full type
-    names. If ``include`` is empty, every subscription is included. Times are in seconds, except
-    ``max_age``, the maximum age of the last finished scan, counted from its start, and
-    ``retention``, how long changes and scans are kept. ``repr`` hides secrets, and URLs that
-    contain them.
+    names. If ``include`` is empty, every subscription is included. ``max_age`` is the maximum age
+    of the last finished scan, counted from its start. ``retention`` is how long changes and scans
+    are kept. ``repr`` hides secrets, and URLs that contain secrets.
 
     >>> Settings.load_for_scan(environ={"CMK_MAX_IN_FLIGHT": "8"}).max_in_flight
     8
@@ -165,18 +165,18 @@ class Settings(BaseModel):
     """The app's host name, for links. Unless the name is local, the program runs on Azure."""
     # The URL comes before the secret, because the secret's check reads the URL.
     webhook_url: str | None = Field(None, repr=False)
-    """The https URL to which alerts are posted ([alerts](alerts.md#the-webhook)). Keep it secret:
-    anyone who knows the URL can post to it."""
+    """The https URL to which the app posts alerts ([alerts](alerts.md#the-webhook)). Keep the URL
+    secret: anyone who knows it can post."""
     webhook_format: Annotated[str, check_one_of(*FORMATS)] = FORMATS[0]
     """The format in which alerts are posted."""
     webhook_secrets: tuple[str, ...] = Field((), alias="CMK_WEBHOOK_SECRET", repr=False)
-    """The secret that signs alerts: `whsec_` and base64. During a rotation, set the old and the new
-    secret, separated by a comma."""
+    """The secret that signs alerts, which is `whsec_` followed by base64. During a rotation, set
+    the old and the new secret, separated by a comma."""
     alert_on: Annotated[frozenset[str], Check(check_types, allowed="types of changes")] = ALERTS
-    """The types of changes that are posted as alerts ([all types](reference/changes.md))."""
+    """The types of changes that the app posts as alerts ([all types](reference/changes.md))."""
     given_routes: tuple[Route, ...] = Field((), alias=ROUTES)
-    """A JSON list of routes, one for each [receiver of alerts](alerts.md#several-receivers). Set it
-    instead of `CMK_WEBHOOK_URL`."""
+    """A JSON list of routes, one for each [receiver of alerts](alerts.md#several-receivers). Set
+    `CMK_ROUTES` instead of `CMK_WEBHOOK_URL`."""
     easy_auth: Annotated[bool, BeforeValidator(is_true)] = Field(
         default=False, alias="WEBSITE_AUTH_ENABLED"
     )
@@ -195,66 +195,69 @@ class Settings(BaseModel):
     cloud: Annotated[str, check_one_of(*CLOUDS)] = "public"
     """The [Azure cloud](settings.md#sovereign-clouds) that contains the accounts."""
     other_arm_url: str | None = Field(None, alias="CMK_ARM_URL")
-    """The https origin of a simulator of Azure Resource Manager, for tests. It must not be set on
-    Azure."""
+    """The https origin of a simulator of Azure Resource Manager, for tests. Do not set this
+    variable on Azure."""
     kinds: Annotated[tuple[str, ...], Check(read_kinds, allowed="kinds")] = AZURE_OPENAI
-    """The kinds of accounts to judge. `az cognitiveservices account list-kinds` lists Azure's
-    kinds. The program must know at least one of the kinds, such as `OpenAI` or `AIServices`. If an
-    entry differs from a kind of Azure in one or two characters, the program rejects the setting and
-    names the kind. Other unknown entries only cause a warning, because Azure adds kinds. A kind for
-    which Azure offers no customer-managed keys, such as `ComputerVision`, also causes a warning:
-    all accounts of this kind violate the rule until you remove the kind from the setting."""
+    """The kinds of accounts that the app judges. `az cognitiveservices account list-kinds` lists
+    Azure's kinds. The program must know at least one of the kinds, such as `OpenAI` or
+    `AIServices`. If an entry differs from one of Azure's kinds in one or two characters, the
+    program rejects the setting and names the kind. Other unknown entries only cause a warning,
+    because Azure adds kinds. A kind for which Azure offers no customer-managed keys, such as
+    `ComputerVision`, also causes a warning: all accounts of this kind violate the rule."""
     include: SubscriptionIds = Field(frozenset(), alias="CMK_INCLUDE_SUBSCRIPTIONS")
-    """The only subscriptions to read. Other visible subscriptions are `excluded`. A subscription of
-    this list that is not visible is reported as the gap `not_visible`."""
+    """The only subscriptions that the app reads. Other visible subscriptions are `excluded`. If a
+    subscription in this list is not visible, the app reports the gap `not_visible`."""
     exclude: SubscriptionIds = Field(frozenset(), alias="CMK_EXCLUDE_SUBSCRIPTIONS")
-    """Subscriptions that are not read, even if `CMK_INCLUDE_SUBSCRIPTIONS` contains them."""
+    """Subscriptions that the app does not read, even if `CMK_INCLUDE_SUBSCRIPTIONS` contains
+    them."""
     management_group: Annotated[
         str | None,
         Check(read_group, allowed="the name of a group, or the tenant id for the root group"),
     ] = None
-    """A management group that each full scan must cover. A subscription below the group that is not
-    visible is reported as the gap `not_visible`, even if no scan ever saw it. To accept such a gap,
-    add the subscription to `CMK_EXCLUDE_SUBSCRIPTIONS`. If the group cannot be read, the posture is
-    at best unknown. This setting requires [one more action](permissions.md#the-role)."""
+    """A management group that each full scan must cover. If a subscription below the group is not
+    visible, the app reports the gap `not_visible`, even if no scan has ever seen it. To accept this
+    gap, add the subscription to `CMK_EXCLUDE_SUBSCRIPTIONS`. If the management group cannot be
+    read, the posture is at best unknown. This setting requires [one more
+    action](permissions.md#the-role)."""
     tags: TagNames = frozenset({"owner", "team", "application", "environment", "costcenter"})
-    """The tags of accounts that findings and changes include. Of all other tags, only the one that
-    names the owner is stored."""
+    """The tags of accounts that findings and changes include. Of all other tags, the app stores
+    only the tag that names the owner."""
     owner_tags: TagNamesInOrder = ("owner", "contact", "team")
-    """The tags that can name the [owner](http-api.md#get-apiv1owners) of an account,
-    case-insensitive. The first tag with a value is used, from the account or else from its
-    subscription. If the setting is empty, no owner is stored."""
+    """The case-insensitive names of tags that can name the [owner](http-api.md#get-apiv1owners) of
+    an account. The app uses the first tag with a value, from the account or else from its
+    subscription. If the setting is empty, the app stores no owner."""
     max_age: Annotated[timedelta, check_number(*limits.MAX_AGE_MINUTES_RANGE, of=_MINUTE)] = Field(
         timedelta(minutes=180), alias="CMK_MAX_AGE_MINUTES"
     )
-    """The maximum age of the last finished scan, counted from its start. An older result is
-    stale."""
+    """The maximum age of the last finished scan, counted from its start. Results of an older scan
+    are stale."""
     max_in_flight: Annotated[int, check_number(*limits.IN_FLIGHT_RANGE)] = limits.DEFAULT_IN_FLIGHT
-    """A number that sets [four limits](architecture.md#a-scan): how many subscriptions each process
-    lists concurrently, how many it records concurrently, how many requests to Azure it has in
-    flight, and how many subscriptions `cmk-check doctor` reads concurrently. At most three quarters
-    of the requests in flight are for [key health](key-health.md), so that slow vaults do not delay
-    the lists of accounts."""
+    """The maximum for [four numbers](architecture.md#a-scan): the subscriptions that a process
+    lists at once, the subscriptions that it records at once, its requests to Azure in flight, and
+    the subscriptions that `cmk-check doctor` reads at once. At most three quarters of the requests
+    in flight are for [key health](key-health.md), so that slow vaults do not delay the lists of
+    accounts."""
     scan_schedule: Annotated[str | None, schedule(HOURLY)] = None
     """When scans start: an NCRONTAB expression in UTC, such as `0 0 * * * *` for hourly. Required,
-    because the Functions host needs it to start the timer. The app reads it only when it starts."""
+    because the Functions host needs a schedule to start the timer. The app reads this setting only
+    when it starts."""
     watch_schedule: Annotated[str | None, schedule("0 1/2 * * * * for every two minutes")] = None
     """When the app checks for [changes](operations.md#the-watch-for-changes) between scans: an
-    NCRONTAB expression in UTC, such as `0 1/2 * * * *` for every two minutes. If it is not
-    set, only scans find changes. The app reads it only when it starts."""
+    NCRONTAB expression in UTC, such as `0 1/2 * * * *` for every two minutes. Without a schedule,
+    only scans find changes. The app reads this setting only when it starts."""
     digest_schedule: Annotated[str | None, schedule("0 0 8 * * 1 for every Monday at 8:00")] = None
     """When each receiver of alerts gets a [digest](alerts.md#the-digest): an NCRONTAB expression in
-    UTC, such as `0 0 8 * * 1` for every Monday at 8:00. If it is not set, there are no digests.
-    The app reads it only when it starts."""
+    UTC, such as `0 0 8 * * 1` for every Monday at 8:00. Without a schedule, there are no digests.
+    The app reads this setting only when it starts."""
     http_auth: Annotated[HttpAuth, check_one_of("keys", "entra")] = "keys"
     """How callers are authorised: by function keys, or by App Service Authentication. The app reads
     this setting only when it starts."""
     action_group: Annotated[str | None, check_one_of(NO_RECEIVERS, "receivers")] = None
-    """Whether the action group of the alert rules has a receiver, according to the deployment. The
-    template sets this variable. [doctor](cli.md#the-settings-of-a-deployed-app) warns if the group
+    """Whether the deployment gave the alert rules' action group a receiver. The deployment template
+    sets this variable. [doctor](cli.md#the-settings-of-a-deployed-app) warns if the action group
     has no receiver."""
     changes_queue: Switch = False
-    """Whether the app also sends changes to the queue `cmk-changes`, for your own programs
+    """Whether the app also sends changes to the `cmk-changes` queue, for your own programs
     ([alerts](alerts.md#a-consumer-of-the-queue))."""
     retention: Annotated[timedelta, check_number(*limits.RETENTION_DAYS_RANGE, of=_DAY)] = Field(
         timedelta(days=400), alias="CMK_RETENTION_DAYS"
@@ -264,27 +267,27 @@ class Settings(BaseModel):
     """Whether each slice compares Azure's lists of accounts with Resource Graph
     ([details](operations.md#lists-that-lack-accounts)), with one query per slice."""
     key_health: Switch = True
-    """Whether to check the keys of compliant accounts ([key health](key-health.md)). This check
-    requires [more permissions](permissions.md#the-role) and more requests."""
+    """Whether the app checks the keys of compliant accounts ([key health](key-health.md)). This
+    check requires [more permissions](permissions.md#the-role) and more requests."""
     exceptions: Annotated[ExceptionMode, check_one_of(*ExceptionMode)] = ExceptionMode.SHOW
-    """How to treat [exemptions of Azure Policy](exceptions.md): ignore them, only show them, or
-    accept a violation that has an honoured exemption."""
+    """Whether the app ignores [Azure Policy exemptions](exceptions.md), only shows them, or accepts
+    violations with an honoured exemption."""
     exception_days: Annotated[int, check_number(*limits.EXCEPTION_DAYS_RANGE)] = Field(
         limits.DEFAULT_EXCEPTION_DAYS, alias="CMK_EXCEPTION_MAX_DAYS"
     )
     """The maximum time until an exemption expires. An exemption that expires later is not
     honoured."""
     exception_policies: DefinitionIds = frozenset()
-    """Further policies from which exemptions count, in addition to the built-in policy and [our own
+    """Policies whose exemptions count, in addition to the built-in policy and [our own
     policy](azure-policy.md#our-own-policy)."""
     exception_assignments: AssignmentIds = frozenset()
-    """Policy assignments whose exemptions are honoured although the assignment is not at a
-    management group."""
+    """Policy assignments whose exemptions are honoured although the scope of the assignment is not
+    a management group."""
     fix_within: Annotated[
         timedelta | None, check_number(*limits.FIX_WITHIN_DAYS_RANGE, of=_DAY)
     ] = Field(None, alias="CMK_FIX_WITHIN_DAYS")
-    """The number of days until the [due date](exceptions.md#due-dates) of a violation or a broken
-    key. By default, there are no due dates."""
+    """The number of days from the first scan that finds a violation or a broken key to the [due
+    date](exceptions.md#due-dates). By default, there are no due dates."""
     # This field comes after the setting that its check reads.
     require_healthy_keys: Switch = Field(default=False, alias="CMK_REQUIRE_HEALTHY_KEYS")
     """Whether key health affects the posture. If on, a broken key makes the posture non-compliant,
@@ -292,10 +295,10 @@ class Settings(BaseModel):
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """Read the settings, from the process's environment by default.
+        """Read all settings; ``environ`` defaults to the process's environment.
 
         Raises:
-            SettingsError: lists every fault, by variable.
+            SettingsError: settings are invalid; the error lists every fault by variable.
         """
         variables = environment(environ)
         storage, faults = read_storage(variables)
@@ -308,12 +311,12 @@ class Settings(BaseModel):
         subscriptions: Sequence[str] = (),
         environ: Mapping[str, str] | None = None,
     ) -> Self:
-        """Read the settings of a scan that a person starts; see ``load``.
+        """Read the settings for a scan that a person starts, with the same errors as ``load``.
 
         ``store`` is the storage to use (see ``config.storage.parse_storage``). Without ``store``,
-        everything stays in memory even if the environment names a storage account: a test on a
-        laptop must not write to the app's tables. If ``subscriptions`` are given, the scan reads
-        only these subscriptions.
+        everything stays in memory even if the environment names a storage account, because a test
+        on a laptop must not write to the app's tables. If ``subscriptions`` are given, the scan
+        reads only these subscriptions.
         """
         variables = environment(environ)
         storage: Storage | None = InMemory()
@@ -386,30 +389,30 @@ class Settings(BaseModel):
 
     @property
     def requires(self) -> frozenset[Requirement]:
-        """The requirements that are switched on."""
+        """The requirements that the settings switch on."""
         return frozenset(each for each in REQUIREMENTS if getattr(self, f"require_{each.name}", 0))
 
     @property
     def on_azure(self) -> bool:
-        """Whether the program runs on Azure."""
+        """Whether the program is running on Azure."""
         return _is_on_azure(self.hostname)
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """The receivers of alerts: the routes of CMK_ROUTES, or the webhook as the only route."""
+        """The alert routes: those in CMK_ROUTES, or a single route for the webhook."""
         if self.webhook_url is None:
             return self.given_routes
         return (Route(WEBHOOK, self.webhook_url, self.webhook_format, self.webhook_secrets),)
 
     @property
     def digests(self) -> tuple[str, tuple[str, ...]] | None:
-        """When digests are due and for which routes, or None without digests."""
+        """The schedule of digests and the routes that get digests, or None without digests."""
         schedule = self.digest_schedule
         return (schedule, tuple(each.name for each in self.routes)) if schedule else None
 
     @property
     def addresses(self) -> Cloud:
-        """The addresses of the cloud; CMK_ARM_URL replaces that of Azure Resource Manager."""
+        """The cloud's addresses, in which CMK_ARM_URL replaces Azure Resource Manager's address."""
         cloud, other = CLOUDS[self.cloud], self.other_arm_url
         return cloud._replace(arm_url=other, token_scope=f"{other}/.default") if other else cloud
 

@@ -1,4 +1,4 @@
-"""The error for invalid settings, in a module without heavy imports."""
+"""The error for invalid settings, in a separate module without heavy imports."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from cmk_check.errors import CmkCheckError
 class SettingsError(CmkCheckError):
     """The settings are invalid.
 
-    ``faults`` contains every fault as (setting, a sentence with the fault and what to do).
+    ``faults`` contains a pair for each fault: the setting, and what is wrong and what to do.
     """
 
     def __init__(self, faults: Sequence[tuple[str, str]]) -> None:

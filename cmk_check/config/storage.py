@@ -1,7 +1,7 @@
-"""The storage settings: Azure Storage by identity, or Azurite by its connection string.
+"""Read the storage settings, which are for Azure Storage by identity or for Azurite.
 
-Account keys are refused on Azure,
-because a key gives access to the whole storage account and does not show who uses it.
+Account keys are rejected on Azure, because an account key gives access to the whole storage account
+and does not show who is using the key.
 """
 
 import re
@@ -49,10 +49,10 @@ _NOT_NAMED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class ConnectionString:
-    """Azurite's connection string; ``repr`` hides ``value``.
+    """Azurite's connection string, whose ``value`` is hidden from ``repr``.
 
-    The endpoints are explicit and use 127.0.0.1, because azure-data-tables mistakes ``localhost``
-    on any port except 10002 for Cosmos DB.
+    The endpoints in the connection string are explicit and use 127.0.0.1, because azure-data-tables
+    mistakes ``localhost`` on any port except 10002 for Cosmos DB.
     """
 
     value: str = field(repr=False)
@@ -60,7 +60,7 @@ class ConnectionString:
 
 @dataclass(frozen=True, slots=True)
 class StorageByIdentity:
-    """Storage used by a managed identity, the system-assigned identity if ``client_id`` is None."""
+    """Storage accessed by a managed identity; if ``client_id`` is None, the system-assigned one."""
 
     table_url: str
     queue_url: str
@@ -76,7 +76,7 @@ type Storage = ConnectionString | StorageByIdentity | InMemory
 
 
 def read_storage(environ: Mapping[str, str]) -> tuple[Storage | None, list[Fault]]:
-    """Return the storage that the variables name, or None and all faults."""
+    """Return the storage that the variables name, or None with a list of all faults."""
     variables = {it: environ.get(it, "").strip() for it in (_TABLE, _QUEUE, _CREDENTIAL, _CLIENT)}
     text = environ.get(_NAME, "").strip()
     if text:
@@ -94,11 +94,11 @@ def read_storage(environ: Mapping[str, str]) -> tuple[Storage | None, list[Fault
 
 
 def parse_storage(text: str, environ: Mapping[str, str]) -> tuple[Storage | None, list[Fault]]:
-    """Return the storage that ``--store`` names, or None and all faults.
+    """Return the storage that ``--store`` names, or None with a list of all faults.
 
-    ``text`` is the address of a table service, or Azurite's connection string. The queue address is
-    derived from a table address with Azure's names (``<account>.queue.<suffix>``), and is read from
-    the environment variable otherwise.
+    ``text`` is the address of a table service, or Azurite's connection string. If the table address
+    has Azure's format, the queue address is derived from it (``<account>.queue.<suffix>``). For a
+    table address in another format, the queue address is read from an environment variable.
     """
     given = {_NAME, _TABLE}
     variables = {_NAME: text}
@@ -130,7 +130,7 @@ def _read_by_identity(variables: Mapping[str, str]) -> tuple[Storage | None, lis
 
 
 def _is_service(url: str) -> bool:
-    """Check an https address without a path; an Azurite address has the account as its path."""
+    """Check that an address uses https and has no path, except an account's name for Azurite."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port

@@ -1,7 +1,7 @@
-"""Check the webhook's settings: its URL, its secrets, and the changes that it receives.
+"""Check the settings of the webhook: its URL, its secrets, and the changes that it receives.
 
-The URL is also a secret, because anyone who knows it can post. Each check raises ValueError with a
-message that explains the allowed values and never repeats the value.
+A webhook's URL is also a secret, because anyone who knows the URL can post. Each check raises
+ValueError with a message that explains the allowed values and never repeats a setting's value.
 """
 
 import base64
@@ -36,7 +36,7 @@ _MARK: Final = "whsec_"
 
 
 def check_url(text: str, *, on_azure: bool, of: str = "a receiver") -> str:
-    """Return the URL unchanged if changes or an app's key can safely be sent to it.
+    """Return a URL unchanged if it is safe to send changes or an app's key to this URL.
 
     ``of`` names the receiver in messages.
     """
@@ -47,7 +47,7 @@ def check_url(text: str, *, on_azure: bool, of: str = "a receiver") -> str:
     except ValueError:
         raise ValueError(fault) from None
     whole = len(text) <= MAX_WEBHOOK_URL_CHARS and _URL.fullmatch(text)
-    # Brackets are for IPv6; urlsplit also accepts addresses of the future, such as [v1.x].
+    # Brackets are for IPv6; urlsplit also accepts future formats, such as [v1.x].
     is_host = "[" not in parts.netloc or ":" in (parts.hostname or "")
     bare = is_host and "@" not in parts.netloc and not parts.fragment
     if not (whole and bare and parts.scheme in {"https", "http"} and port != 0):
@@ -62,12 +62,12 @@ def check_url(text: str, *, on_azure: bool, of: str = "a receiver") -> str:
 
 
 def _kind(host: str) -> str | None:
-    """Return the kind of a special address, or None for other addresses and for names.
+    """Return the kind of a host that is a special address, or None for other addresses and names.
 
-    The address of a name is checked when the connection is made.
+    For a host name, the address is checked when the connection is made.
 
     Raises:
-        ValueError: the host is neither an address nor a name.
+        ValueError: the host is neither an address nor a host name.
     """
     try:
         kind = special(host)
@@ -81,7 +81,7 @@ def _kind(host: str) -> str | None:
 
 
 def check_secrets(text: str) -> tuple[str, ...]:
-    """Return one secret, or two secrets during a rotation."""
+    """Parse the secrets that sign alerts: one secret, or two secrets during a rotation."""
     secrets = tuple(items(text))
     wrong = sum(not _is_secret(secret) for secret in secrets)
     if wrong or not 1 <= len(secrets) <= MAX_WEBHOOK_SECRETS:
@@ -101,7 +101,7 @@ def _is_secret(text: str) -> bool:
 
 
 def check_types(text: str) -> frozenset[str]:
-    """Return the full names of change types, which may be given without their prefix."""
+    """Parse a list of change types, and add the prefix to a type where it is missing."""
     names = map(str.lower, items(text))
     full = [name if name.startswith(_PREFIX) else _PREFIX + name for name in names]
     known_types = set(ChangeType)

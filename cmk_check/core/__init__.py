@@ -1,1 +1,1 @@
-"""The domain, as pure functions: no Azure, clock, environment or log, and no disk but its texts."""
+"""The domain as pure functions, which do not use Azure, the clock, the environment or the log."""

@@ -1,8 +1,8 @@
 """The types of subscriptions, accounts and judgements, and the parser for ARM's account JSON.
 
 Parsing is separate from fetching, so that tests need no server. The parser uses the raw JSON
-because the SDK's models coerce types, fail for a whole page, and treat an absent key source as Key
-Vault.
+because the SDK's models coerce types, reject a whole page for one bad entry, and treat an absent
+key source as Key Vault.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,13 +36,13 @@ class Subscription:
 
     @property
     def is_from_group(self) -> bool:
-        """Whether only a management group names the subscription, not Azure's own list."""
+        """Whether only a management group lists the subscription, and Azure's own list omits it."""
         return self.name is not None and self.tenant_id is None and self.state is None
 
 
 @dataclass(frozen=True, slots=True)
 class UserIdentity:
-    """A user-assigned identity of an account, with lower-cased ids or None for missing ids."""
+    """A user-assigned identity of an account, with lower-cased ids; a missing id is None."""
 
     client_id: str | None
     principal_id: str | None
@@ -50,7 +50,7 @@ class UserIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account as read from Azure: its id, the properties that are judged, and its owner."""
+    """An account as read from Azure, with its id, its owner and the properties that are judged."""
 
     id: AccountId
     kind: str | None
@@ -83,7 +83,7 @@ type Accounts = tuple[Account, ...]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The result of one attempt to read a subscription; complete if and only if ``gap`` is None.
+    """The result of one attempt to read a subscription, which is complete only if ``gap`` is None.
 
     ``accounts`` have the kinds in scope; an id may occur more than once. ``ignored_by_kind`` counts
     the other accounts, and ``ignored_ids`` has their lower-cased ids, so that an account whose kind
@@ -130,7 +130,7 @@ class Evidence:
     """The names of the fields in tables, changes and the API, in that order."""
 
     def to_dict(self) -> dict[str, str | None]:
-        """Return the values by the names in ``NAMES``."""
+        """Return the evidence as a dict whose keys are the names in ``NAMES``."""
         return {name: getattr(self, field) for name, field in self.NAMES.items()}
 
 
@@ -147,11 +147,11 @@ class Judgement:
 def parse_account(
     entry: object, kept_tags: frozenset[str], owner_tags: Sequence[str] = ()
 ) -> Account | None:
-    """Parse an account from one entry of a list or from an account document, without ever raising.
+    """Parse an entry of an account list, or an account document, and never raise an exception.
 
-    A null value is treated as absent. ``malformed`` names the part that prevents a judgement; other
+    A null value counts as absent. ``malformed`` names the part that prevents a judgement; other
     parts of the wrong type are left out. Values keep their spelling and blanks, but are cut at
-    1,024 bytes (tags at 256), and characters that no table or JSON document can hold are replaced.
+    1,024 bytes (tags at 256). Characters that no table or JSON document can contain are replaced.
 
     Args:
         entry: the parsed JSON.
@@ -192,7 +192,7 @@ def parse_account(
 
 
 def _find_malformed_part(entry: dict[str, object]) -> str | None:
-    """Return the name of a part that the rule cannot use, or None if it can use all parts."""
+    """Describe a part of an account that the rule cannot use; return None if all are usable."""
     kind = entry.get("kind")
     if kind is None:
         return "The account has no kind."
@@ -220,10 +220,10 @@ def _find_malformed_encryption(encryption: object) -> str | None:
 
 
 def _find_malformed_key(entry: dict[str, object], key: dict[str, object]) -> str | None:
-    """Return the name of a part that key health cannot use, or None if it can use all parts.
+    """Describe a part that is unusable for key health; return None if there is no such part.
 
-    An unreadable client id must not be treated as absent, which would mean another identity. An
-    unreadable key version must not be treated as the newest version.
+    An unreadable client id must not count as absent, because its absence means another identity. An
+    unreadable key version must not count as the newest version.
     """
     for name in ("keyVersion", "keyVaultUri", "identityClientId"):
         if not isinstance(key.get(name), str | None):
@@ -240,10 +240,10 @@ def _find_malformed_key(entry: dict[str, object], key: dict[str, object]) -> str
 
 
 def _principal(identity: dict[str, object]) -> str | None:
-    """Return the object id of the system-assigned identity, or None without such an identity.
+    """Return the object id of an account's system-assigned identity, or None if it has none.
 
-    The identity's type in Azure is SystemAssigned, UserAssigned, both separated by a comma, or
-    None.
+    In Azure, the type of an account's identity is SystemAssigned, UserAssigned, both of them
+    separated by a comma, or None.
     """
     kinds = clean_text(identity.get("type"))
     if kinds is not None and "systemassigned" not in kinds.lower():
@@ -252,7 +252,7 @@ def _principal(identity: dict[str, object]) -> str | None:
 
 
 def _user_identities(entries: object) -> tuple[UserIdentity, ...]:
-    """Return the identities, sorted because their order varies between Azure's responses."""
+    """Return an account's identities in a fixed order, because Azure's responses vary the order."""
     identities = {
         UserIdentity(
             _identifier(as_object(entry).get("clientId")),
@@ -273,7 +273,7 @@ def _kind(value: object) -> str | None:
 
 
 def _keep_tags(tags: object, kept_tags: frozenset[str]) -> dict[str, str]:
-    """Return the tags to keep; if two names differ only in case, the first tag is kept."""
+    """Return the tags in ``kept_tags``; if two names differ only in case, keep the first tag."""
     tags_by_name: dict[str, str] = {}
     for name, value in as_object(tags).items():
         text = clean_text(value, MAX_TAG_BYTES)

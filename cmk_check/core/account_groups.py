@@ -1,7 +1,7 @@
-"""Sums of a subscription's accounts by owner and by key, which its coverage row stores.
+"""Sums of a subscription's accounts by owner and by key, as stored in its coverage row.
 
-The transaction that writes a finding also writes the coverage row, so the sums are never older than
-the findings. To list owners or keys, the API therefore reads one row for each subscription.
+The transaction that writes a finding also writes the subscription's coverage row, so the sums are
+never older than the findings. To list owners or keys, the API reads one row for each subscription.
 """
 
 import json
@@ -18,7 +18,7 @@ from cmk_check.limits import MAX_ACCOUNT_GROUPS_CHARS
 
 @dataclass(slots=True)
 class OwnerGroup:
-    """The accounts of one owner by verdict; compliant accounts also by key health."""
+    """The number of one owner's accounts by verdict, and of compliant accounts by key health."""
 
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     keys: Counter[KeyState] = field(default_factory=Counter)
@@ -35,7 +35,7 @@ class OwnerGroup:
         self.oldest_violation = _first(self.oldest_violation, finding.violated_since)
 
     def merge(self, other: "OwnerGroup", *, unread: bool) -> None:
-        """Add accounts of another subscription, ``unread`` if the last scan did not read them."""
+        """Add the accounts of another subscription, which are ``unread`` after a failed reading."""
         self.verdicts.update(other.verdicts)
         self.keys.update(other.keys)
         self.overdue += other.overdue
@@ -45,7 +45,7 @@ class OwnerGroup:
 
 @dataclass(slots=True)
 class KeyGroup:
-    """The accounts that use one key, by key health, and what is known about the key."""
+    """The number of accounts that use one key, by key health, and facts about this key."""
 
     states: Counter[KeyState] = field(default_factory=Counter)
     unowned: int = 0
@@ -73,7 +73,7 @@ class KeyGroup:
             self.next_rotation_at = health.next_rotation_at or self.next_rotation_at
 
     def merge(self, other: "KeyGroup", *, unread: bool) -> None:
-        """Add accounts of another subscription, ``unread`` if the last scan did not read them."""
+        """Add the accounts of another subscription, which are ``unread`` after a failed reading."""
         self.states.update(other.states)
         self.unowned += other.unowned
         self.pinned += other.pinned
@@ -90,7 +90,7 @@ class KeyGroup:
 
 @dataclass(slots=True)
 class KeyGroups:
-    """The accounts by the id of their key; ``keyless`` counts accounts whose key is not known."""
+    """Groups of accounts, keyed by key id; ``keyless`` counts the accounts whose key is unknown."""
 
     keys: dict[str, KeyGroup] = field(default_factory=dict)
     keyless: int = 0
@@ -101,7 +101,7 @@ type OwnerGroups = dict[str, OwnerGroup]
 
 
 def group_by_owner(findings: Iterable[Finding]) -> OwnerGroups:
-    """Group accounts by owner; the order of the findings has no effect."""
+    """Group accounts by owner, whatever the order of their ``findings``."""
     owners: OwnerGroups = {}
     for finding in findings:
         owners.setdefault(finding.owner.value or "", OwnerGroup()).add(finding)
@@ -109,7 +109,7 @@ def group_by_owner(findings: Iterable[Finding]) -> OwnerGroups:
 
 
 def group_by_key(findings: Iterable[Finding]) -> KeyGroups:
-    """Group accounts by key; the order of the findings has no effect."""
+    """Group accounts by key, whatever the order of their ``findings``."""
     groups = KeyGroups()
     for finding in sorted(findings, key=lambda finding: str(finding.id)):
         if (key := get_key_id(finding)) is not None:
@@ -120,13 +120,13 @@ def group_by_key(findings: Iterable[Finding]) -> KeyGroups:
 
 
 def encode_groups(findings: Collection[Finding]) -> Mapping[str, str | None]:
-    """Return all account groups as ``write_groups`` encodes them, by column of the coverage row."""
+    """Return all account groups, encoded by ``write_groups``, for columns of the coverage row."""
     owners, keys = group_by_owner(findings), group_by_key(findings)
     return {"owners": write_groups(owners), "keys": write_groups(keys)}
 
 
 def write_groups(groups: OwnerGroups | KeyGroups) -> str | None:
-    """Encode groups as JSON, or return None if the JSON is too long for a row."""
+    """Encode account groups as JSON; return None if the JSON is too long for a row."""
     text = json.dumps(groups, default=_plain, sort_keys=True, separators=(",", ":"))
     return text if len(text) <= MAX_ACCOUNT_GROUPS_CHARS else None
 

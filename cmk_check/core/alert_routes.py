@@ -1,4 +1,4 @@
-"""Alert routes: which changes are alerts, which receivers get them, and with which filters."""
+"""Alert routes: which changes are alerts, and which receivers get an alert."""
 
 import re
 from collections.abc import Set as AbstractSet
@@ -8,18 +8,18 @@ from typing import Final, Literal
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 
-# The route that the setting CMK_WEBHOOK_URL defines.
+# The route that the CMK_WEBHOOK_URL setting defines.
 WEBHOOK: Final = "webhook"
-# Upper-cased, the name of a route is part of the names of settings.
+# The names of settings contain the name of a route in upper case.
 ROUTE_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _OWNERS: Final = ("owner", "previousOwner")
 
 
 def is_alert(change: Change, alert_on: AbstractSet[str]) -> bool:
-    """Return whether a change is an alert; ``alert_on`` contains full types of changes.
+    """Return whether a change is an alert; ``alert_on`` contains full change types.
 
-    The account findings of the first scan are combined into one ``scan.baseline``, which names the
-    broken keys. A subscription that the first scan cannot read is an alert at once.
+    All findings of the first scan are announced in one ``scan.baseline`` change, which names the
+    broken keys. A subscription that the first scan cannot read causes an alert at once.
     """
     if change.data.get("baseline") is True and change.type is not ChangeType.SCAN_BASELINE:
         return False
@@ -28,10 +28,10 @@ def is_alert(change: Change, alert_on: AbstractSet[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A route of alerts: the receiver, the format of posts, and filters.
+    """An alert route, with its receiver, the format of posts, and filters.
 
-    ``style`` is the format of posts. ``alert_on`` contains full types of changes. ``owners``
-    contains tag values, and None for accounts without an owner. A filter that is None excludes
+    ``style`` is the format of posts. ``alert_on`` contains full change types. ``owners`` contains
+    values of owner tags, and None for accounts without an owner. A filter that is None excludes
     nothing. ``repr`` hides the URL and the secrets.
     """
 
@@ -44,20 +44,19 @@ class Route:
 
     @property
     def url_setting(self) -> str:
-        """The setting that holds the URL."""
+        """The name of the setting for the route's URL."""
         return get_setting_name(self.name, "URL")
 
     @property
     def format_setting(self) -> str:
-        """The setting that holds the format."""
+        """The name of the setting for the route's format."""
         return "CMK_WEBHOOK_FORMAT" if self.name == WEBHOOK else "CMK_ROUTES"
 
     def takes(self, change: Change) -> bool:
         """Return whether this route receives an alert for a change.
 
-        Owners are compared exactly; a change of owner also goes to the previous owner's route. A
-        change that names no owner, such as a failed scan, goes only to routes without an owner
-        filter.
+        Owners are compared exactly. A change of owner is also sent to the previous owner's route. A
+        change without an owner, such as a failed scan, is sent only to routes without ``owners``.
         """
         if self.alert_on is not None and change.type.value not in self.alert_on:
             return False
@@ -78,5 +77,5 @@ def _is_one_of(owners: AbstractSet[str | None], owner: object) -> bool:
 
 
 def get_setting_name(name: str, kind: Literal["URL", "SECRET"]) -> str:
-    """Return the setting for a route's URL or secret."""
+    """Return the name of the setting for a route's URL or secret."""
     return f"CMK_WEBHOOK_{kind}" if name == WEBHOOK else f"CMK_ROUTE_{name.upper()}_{kind}"

@@ -5,7 +5,7 @@ from cmk_check.core.text import write_time
 
 
 def to_cloudevent(change: Change) -> dict[str, object]:
-    """Return a change as a CloudEvent in the JSON format."""
+    """Return a change as a CloudEvent in JSON format."""
     return {
         "specversion": "1.0",
         "id": change.id,

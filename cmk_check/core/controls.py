@@ -1,4 +1,4 @@
-"""The security framework controls that a finding supports; controls.toml names the sources."""
+"""The controls of security frameworks that a finding supports; controls.toml names the sources."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +14,7 @@ CAUTION: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A control of a framework; ``initiative`` is the id of Microsoft's initiative that names it.
+    """A framework's control; ``initiative`` is the id of Microsoft's initiative that includes it.
 
     ``version`` is the version of the initiative that was read, or None if it is not known.
     """

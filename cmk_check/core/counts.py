@@ -1,4 +1,4 @@
-"""Add up findings per subscription, subscriptions per slice, and slices per scan."""
+"""Add up findings for a subscription, subscriptions for a slice, and slices for a scan."""
 
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ _UNEXPLAINED: Final = make_gap(GapReason.SLICE_FAILED, "its row does not say why
 
 
 class AccountCounter:
-    """Counts accounts by verdict, reason and aspect; accounts can be added and removed."""
+    """Counts accounts by verdict, reason and aspect, and lets accounts be added and removed."""
 
     def __init__(self) -> None:
         self._cells: Counter[tuple[str, Verdict]] = Counter()
@@ -38,7 +38,7 @@ class AccountCounter:
         self._labels: list[Counter[Hashable]] = [Counter() for _ in ASPECTS]
 
     def add(self, account: AnyAccount, times: int = 1) -> None:
-        """Count one account; ``times=-1`` removes it from the counts."""
+        """Add one account to the counts; ``times=-1`` removes the account from the counts."""
         judgement = account.judgement
         self._cells[account.kind or KIND_UNKNOWN, judgement.verdict] += times
         self._reasons[judgement.reason.value] += times
@@ -47,7 +47,7 @@ class AccountCounter:
                 labels[label] += times
 
     def merge(self, counts: AccountCounts, kinds: Collection[str]) -> None:
-        """Add counts, combining all kinds that are not in ``kinds``."""
+        """Add another subscription's ``counts``, combining all kinds that are not in ``kinds``."""
         for name, more in counts.by_kind.items():
             kind = name if name in kinds else OTHER_KINDS
             self._cells[kind, Verdict.COMPLIANT] += more.compliant
@@ -58,7 +58,7 @@ class AccountCounter:
             labels.update(dict(aspect.list_counts(counts)))
 
     def counts(self, ignored_by_kind: Mapping[str, int], unread: int) -> AccountCounts:
-        """Return the current counts without zeros."""
+        """Return the current counts, leaving out kinds, reasons and labels with a count of zero."""
         cells = +self._cells
         counts = AccountCounts(
             by_kind={
@@ -75,10 +75,9 @@ class AccountCounter:
 
 
 def contradiction(accounts: AccountCounts) -> str | None:
-    """Return why the counts of a subscription must be wrong, or None if they are plausible.
+    """Return why a subscription's counts must be wrong, or None if these counts are plausible.
 
-    ``unread`` may exceed the total, because an interrupted recording leaves the number from before
-    it began.
+    ``unread`` may exceed the total, because an interrupted recording leaves ``unread`` unchanged.
     """
     cells = ((one.compliant, one.non_compliant, one.unknown) for one in accounts.by_kind.values())
     sums = (accounts.by_reason, accounts.ignored_by_kind)
@@ -96,7 +95,7 @@ def contradiction(accounts: AccountCounts) -> str | None:
 
 
 def list_broken_keys(findings: Mapping[str, Finding]) -> list[BrokenKey]:
-    """Return a subscription's broken keys, at most as many as a summary can contain."""
+    """Return a subscription's broken keys, up to the number that a summary can contain."""
     broken_keys = []
     for account_id, finding in sorted(findings.items()):
         key, is_compliant = finding.key_health, finding.judgement.verdict is Verdict.COMPLIANT
@@ -114,7 +113,7 @@ def summarise(
     unwritten: Sequence[UnwrittenGap] = (),
     new: int = 0,
 ) -> Summary:
-    """Add up the subscriptions after a slice.
+    """Add up the coverage rows of a slice.
 
     ``broken`` are the keys to name, ``unwritten`` the gaps without a row, and ``new`` the number of
     subscriptions that were not counted before.
@@ -141,7 +140,7 @@ def summarise(
 
 
 def get_known_gap(row: Coverage) -> KnownGap:
-    """Return the gap of a coverage row."""
+    """Return the gap in a subscription's coverage row."""
     return KnownGap(row.subscription.id, row.subscription.name, row.gap or _UNEXPLAINED, row.since)
 
 
@@ -187,9 +186,9 @@ def _select_kinds(kinds: Iterable[str]) -> list[str]:
 
 
 def _few(by_kind: Mapping[str, int]) -> dict[str, int]:
-    """Keep as many kinds as a row can contain, because Azure may send any string as a kind.
+    """Combine kinds beyond the number that fits in a row, because Azure may send any string.
 
-    The kinds of Azure OpenAI come first, with one spelling, because the posture counts them.
+    Azure OpenAI kinds are kept first, in one spelling, because the posture counts their accounts.
     """
     first = count_left_out(by_kind)
     others = _select_kinds(kind for kind in by_kind if get_azure_openai_kind(kind) is None)

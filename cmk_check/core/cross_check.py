@@ -1,4 +1,4 @@
-"""The comparison of Azure's account lists with Resource Graph as a second source."""
+"""The comparison of Azure's account lists with a second source, Resource Graph."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from cmk_check.core.resource_id import AccountId
 
 
 class CrossCheckState(StrEnum):
-    """Whether a scan compared all, some or none of its lists with Resource Graph."""
+    """Whether a scan compared all, some or none of its account lists with Resource Graph."""
 
     CHECKED = "checked"
     PARTLY = "partly"
@@ -18,7 +18,7 @@ class CrossCheckState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KnownAccount:
-    """An account that Resource Graph lists; it may no longer exist.
+    """An account that Resource Graph lists, but that may no longer exist.
 
     ``created_at`` is a time in UTC.
     """
@@ -29,14 +29,14 @@ class KnownAccount:
 
 @dataclass(frozen=True, slots=True)
 class CrossCheck:
-    """The result of a comparison: lists checked, and existing accounts that they may lack."""
+    """The result of a comparison: lists checked, and existing accounts that lists may omit."""
 
     state: CrossCheckState
     differences: int = 0
 
 
 def merge(checks: Iterable[CrossCheck | None]) -> CrossCheck | None:
-    """Add up the checks of slices; return None if no slice has a check."""
+    """Add up the cross-checks of slices; return None if no slice has a cross-check."""
     parts = [check for check in checks if check is not None]
     if not parts:
         return None

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """The rule's result for one account."""
+    """The result of judging one account by the rule."""
 
     COMPLIANT = "compliant"
     NON_COMPLIANT = "non_compliant"
@@ -12,7 +12,7 @@ class Verdict(StrEnum):
 
     @property
     def badness(self) -> int:
-        """A rank of severity: compliant 0, unknown 1, non_compliant 2."""
+        """The verdict's severity: 0 for compliant, 1 for unknown, 2 for non_compliant."""
         return (Verdict.COMPLIANT, Verdict.UNKNOWN, Verdict.NON_COMPLIANT).index(self)
 
 
@@ -29,7 +29,7 @@ class Reason(StrEnum):
 
 
 class CheckReason(StrEnum):
-    """Why an account in a template or plan could not be judged, or what a deployment removes."""
+    """Why an account in a template or plan could not be judged, or what its deployment removes."""
 
     NOT_RESOLVED = "not_resolved"
     ACCOUNT_LOST = "account_lost"
@@ -50,13 +50,13 @@ class KeyState(StrEnum):
 
     @property
     def badness(self) -> int:
-        """A rank of severity: healthy 0, at_risk 1, unknown 2, broken 3."""
+        """The state's severity: 0 for healthy, 1 for at_risk, 2 for unknown, 3 for broken."""
         worse = (KeyState.HEALTHY, KeyState.AT_RISK, KeyState.UNKNOWN, KeyState.BROKEN)
         return worse.index(self)
 
 
 class KeySeverity(StrEnum):
-    """The effect of a reason on key health; a ``NOTICE`` is shown but has no effect."""
+    """The effect of a reason on key health; a ``NOTICE`` is only shown and has no effect."""
 
     NOTICE = "notice"
     AT_RISK = "at_risk"
@@ -65,7 +65,7 @@ class KeySeverity(StrEnum):
 
 
 class KeyReason(StrEnum):
-    """The reasons for key health; the last is a notice, because Microsoft's pages disagree."""
+    """The reasons for key health; the last one is a notice, because Microsoft's pages disagree."""
 
     VAULT_NOT_FOUND = "vault_not_found"
     VAULT_SOFT_DELETE_OFF = "vault_soft_delete_off"
@@ -91,14 +91,14 @@ class KeyReason(StrEnum):
 
 
 class KeyRotation(StrEnum):
-    """Whether an account follows its key to new versions or uses a fixed version."""
+    """Whether an account follows its key to new versions or uses a fixed version of the key."""
 
     AUTOMATIC = "automatic"
     PINNED = "pinned"
 
 
 class ExceptionMode(StrEnum):
-    """Whether exceptions are not read, only shown, or honoured by accepting violations."""
+    """Whether the app ignores exceptions, only shows them, or accepts the excepted violations."""
 
     OFF = "off"
     SHOW = "show"
@@ -106,7 +106,7 @@ class ExceptionMode(StrEnum):
 
 
 class ExceptionReason(StrEnum):
-    """Whether the exception of a non-compliant account is honoured, or why not."""
+    """The reason why a non-compliant account's exception is or is not honoured."""
 
     HONOURED = "honoured"
     EXPIRED = "expired"
@@ -121,7 +121,7 @@ class ExceptionReason(StrEnum):
 
 
 class ExceptionState(StrEnum):
-    """A filter for findings: an honoured exception, one that is not honoured, or none."""
+    """A filter for findings whose exception is honoured, is not honoured, or does not exist."""
 
     HONOURED = "honoured"
     NOT_HONOURED = "not_honoured"
@@ -129,7 +129,7 @@ class ExceptionState(StrEnum):
 
 
 class DueState(StrEnum):
-    """A filter for findings with a due date."""
+    """A filter for findings whose due date is upcoming or overdue."""
 
     UPCOMING = "upcoming"
     OVERDUE = "overdue"
@@ -149,10 +149,10 @@ class ExceptionEnd(StrEnum):
 
 
 class CoverageState(StrEnum):
-    """How much is known about a subscription.
+    """How much the app knows about a subscription.
 
-    A subscription's row is ``PENDING`` while a first recording is under way, also after the
-    subscription was retired. A pending subscription counts neither as read nor as a gap.
+    A subscription is ``PENDING`` during its first recording, and during the first recording after
+    it was retired. A pending subscription counts neither as read nor as a gap.
     """
 
     READ = "read"
@@ -184,7 +184,7 @@ class GapReason(StrEnum):
 
 
 class RemovalReason(StrEnum):
-    """Why a finding was removed or a gap left the scope; the last member is only for gaps."""
+    """Why a finding was removed or a gap left the scope; the last member applies only to gaps."""
 
     GONE = "gone"
     """Azure confirms that the account is gone."""
@@ -202,8 +202,8 @@ class RemovalReason(StrEnum):
 class Disposition(StrEnum):
     """What a scan must do with a subscription.
 
-    ``UNEXPECTED``: Azure has never listed the subscription, and now only its own row names it. Rows
-    never contain ``UNEXPECTED``.
+    ``UNEXPECTED`` means that Azure has never listed the subscription, and that now only a row in
+    the table names it. Rows never contain ``UNEXPECTED``.
     """
 
     READ = "read"
@@ -216,8 +216,8 @@ class Disposition(StrEnum):
 class ScanState(StrEnum):
     """The state of a scan.
 
-    ``INCOMPLETE``: finished, but with a gap or without a requested subscription. ``SUPERSEDED``: a
-    partial scan that lost its lease to another scan.
+    An ``INCOMPLETE`` scan finished with a gap or without a requested subscription. A ``SUPERSEDED``
+    scan is a partial scan that lost its lease to another scan.
     """
 
     RUNNING = "running"
@@ -237,14 +237,14 @@ class Trigger(StrEnum):
 
 
 class WatchState(StrEnum):
-    """Whether Resource Graph returned changes when the app last asked for them."""
+    """Whether Resource Graph returned changes when the app last requested them."""
 
     SEEING = "seeing"
     BLIND = "blind"
 
 
 class ChangeType(StrEnum):
-    """The CloudEvents types of changes; the named fields are in ``data``."""
+    """The CloudEvents types of changes; ``data`` contains the fields named in the descriptions."""
 
     ACCOUNT_DISCOVERED = "cmkcheck.account.discovered"
     """A new account is compliant."""
@@ -255,21 +255,21 @@ class ChangeType(StrEnum):
     ACCOUNT_RESOLVED = "cmkcheck.account.resolved"
     """An account becomes compliant."""
     ACCOUNT_UPDATED = "cmkcheck.account.updated"
-    """The verdict is the same, but the reason, key or owner has changed."""
+    """The reason, key or owner of an account has changed, but not the verdict."""
     ACCOUNT_KIND_CHANGED = "cmkcheck.account.kind_changed"
-    """The account's kind has changed, for example through an upgrade to Microsoft Foundry.
+    """An account's kind has changed, for example because of an upgrade to Microsoft Foundry.
     `before` and `after` also contain `kind`."""
     ACCOUNT_REMOVED = "cmkcheck.account.removed"
-    """The account is missing from a complete reading, its kind is no longer in scope, or its
-    subscription was excluded or retired. `removed` contains the reason."""
+    """An account is missing from a complete reading, the account's kind is no longer in scope, or
+    its subscription was excluded or retired. `removed` contains the reason."""
     ACCOUNT_OVERDUE = "cmkcheck.account.overdue"
     """A violation or broken key was not fixed by its [due date](../exceptions.md#due-dates).
     `dueAt` is that date; `since` is the time when a scan first found the problem."""
     KEY_DEGRADED = "cmkcheck.key.degraded"
-    """The health of the key got worse, there are new reasons, or the app can no longer check
-    earlier reasons."""
+    """The health of a key got worse, there are new reasons, or the app can no longer check earlier
+    reasons."""
     KEY_RECOVERED = "cmkcheck.key.recovered"
-    """The health of the key improved, or some reasons no longer apply."""
+    """The health of a key improved, or some reasons no longer apply."""
     EXCEPTION_STARTED = "cmkcheck.exception.started"
     """An exception is honoured from now on. `exception` contains its `id`, `category`,
     `displayName` and `expiresOn`."""
@@ -299,8 +299,8 @@ class ChangeType(StrEnum):
 class PostureVerdict(StrEnum):
     """The overall result for an estate or a subscription.
 
-    ``COMPLIANT_WITH_EXCEPTIONS``: each non-compliant account has an honoured exception, and nothing
-    else prevents "compliant".
+    ``COMPLIANT_WITH_EXCEPTIONS`` means that each non-compliant account has an honoured exception
+    and that nothing else prevents "compliant".
     """
 
     COMPLIANT = "compliant"
@@ -310,7 +310,7 @@ class PostureVerdict(StrEnum):
 
 
 class PostureReason(StrEnum):
-    """The reasons for a posture; the last five are information and never make it worse."""
+    """The reasons for a posture; the last five are informational and never make a posture worse."""
 
     ACCOUNTS_NON_COMPLIANT = "accounts_non_compliant"
     ACCOUNTS_UNKNOWN = "accounts_unknown"
@@ -336,20 +336,20 @@ class PostureReason(StrEnum):
 
 
 class MessageType(StrEnum):
-    """The types of messages that are not changes, so the change feed never contains them."""
+    """The types of messages that are not changes and therefore never appear in the change feed."""
 
     DIGEST = "cmkcheck.digest"
 
 
 class ControlMapping(StrEnum):
-    """Who maps a control: a Microsoft initiative, or a third party for other services."""
+    """Who maps a control to the rule: a Microsoft initiative, or a third party by analogy."""
 
     MICROSOFT = "microsoft"
     BY_ANALOGY = "by_analogy"
 
 
 class ReasonArea(StrEnum):
-    """What a reason is about."""
+    """The subject area of a reason."""
 
     VERDICT = "verdict"
     GAP = "gap"
@@ -359,7 +359,7 @@ class ReasonArea(StrEnum):
 
 
 class ReasonSeverity(StrEnum):
-    """How bad a reason is, on one scale for all areas."""
+    """The severity of a reason, on one scale for the reasons of all areas."""
 
     INFO = "info"
     """It has no effect."""
@@ -372,7 +372,7 @@ class ReasonSeverity(StrEnum):
 
 
 class Actor(StrEnum):
-    """Who must act on a reason."""
+    """The person or organization who must act on a reason."""
 
     ACCOUNT_OWNER = "account_owner"
     """The owner of the account."""

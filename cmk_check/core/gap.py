@@ -1,4 +1,4 @@
-"""Why something could not be read."""
+"""The type of a gap, which says why something could not be read."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from cmk_check.core.enums import GapReason
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Why a subscription or a part of it was not read completely.
+    """The reason why a subscription or a part of it was not read completely.
 
     ``missing_action`` is the permission that Azure named. ``detail`` is a sentence for people with
     at most 300 characters.

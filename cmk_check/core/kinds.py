@@ -23,7 +23,7 @@ KINDS: Final = (
 
 The list is not in Azure's documents; ``az cognitiveservices account list-kinds`` queries the
 service. The list contains the kinds of Azure Verified Modules (avm/res/cognitive-services/account,
-parameter kind), of the provider azurerm for Terraform (cognitive_account), and of the built-in
+parameter kind), of the azurerm provider for Terraform (cognitive_account), and of the built-in
 policy's parameter excludedKinds, as read on 29 November 2026.
 """
 
@@ -50,7 +50,7 @@ _OF_AZURE_OPENAI: Final = {kind.lower(): kind for kind in AZURE_OPENAI}
 
 
 def is_known(kind: str) -> bool:
-    """Return whether Azure has this kind, ignoring case."""
+    """Return whether Azure offers accounts of this ``kind``, ignoring case."""
     return kind.lower() in _SPELLED
 
 
@@ -60,12 +60,12 @@ def has_customer_keys(kind: str | None) -> bool:
 
 
 def get_azure_openai_kind(kind: str) -> str | None:
-    """Return an Azure OpenAI or Microsoft Foundry kind in Azure's spelling, or None for others."""
+    """Return the kind in Azure's spelling if it is an Azure OpenAI or Microsoft Foundry kind."""
     return _OF_AZURE_OPENAI.get(kind.lower())
 
 
 def count_left_out(ignored_by_kind: Mapping[str, int]) -> dict[str, int]:
-    """Count the Azure OpenAI and Microsoft Foundry accounts that are not judged, by kind."""
+    """Count, by kind, the Azure OpenAI and Microsoft Foundry accounts that are not judged."""
     counts: dict[str, int] = {}
     for kind, number in sorted(ignored_by_kind.items()):
         if spelled := get_azure_openai_kind(kind):

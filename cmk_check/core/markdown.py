@@ -10,7 +10,7 @@ _MARKS: Final = re.compile(r"[\\`*_\[\]<>|&~$#@]|:(?=//)|(?<=www)\.")
 
 
 def code(text: str | None) -> str:
-    """Return a name as Markdown code, which contains no markup; return "" without a name."""
+    """Return a name as Markdown code, in which markup has no effect, or "" without a name."""
     if not text:
         return ""
     plain = escape_invisible(text)
@@ -20,5 +20,5 @@ def code(text: str | None) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """Return a string in which nothing is Markdown markup."""
+    """Escape a text so that nothing in it is Markdown markup."""
     return _MARKS.sub(r"\\\g<0>", escape_invisible(text))

@@ -20,7 +20,7 @@ from cmk_check.core.resource_id import AccountId
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One entry of a finding's history; ``key_health`` is None if the key was not checked."""
+    """One entry of a finding's history; ``key_health`` is None if no key was checked."""
 
     at: datetime
     verdict: Verdict
@@ -31,10 +31,10 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class DueDate:
-    """The due date of an account that has had a problem ``since`` a time; times are UTC.
+    """The due date of an account that has had a problem since ``since``; all times are in UTC.
 
-    ``at`` is None if the settings no longer require a date. ``told`` is the last due date that was
-    announced as passed.
+    ``at`` is None if the settings no longer require a due date. ``told`` is the last due date that
+    was announced as passed.
     """
 
     since: datetime
@@ -43,22 +43,22 @@ class DueDate:
 
     @property
     def note(self) -> str:
-        """The date as a sentence to append to a message, or "" without a date."""
+        """The due date as a sentence to append to a message, or "" without a due date."""
         return f" Due by {self.at:%Y-%m-%d %H:%M} UTC." if self.at else ""
 
     @property
     def is_overdue(self) -> bool:
-        """Whether a scan has found that the date has passed."""
+        """Whether a scan has found that the due date has passed."""
         return self.at is not None and self.at == self.told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sides:
-    """The recorded facts besides the verdict, with a field for each stored aspect.
+    """The facts that a finding contains besides its verdict, with a field for each stored aspect.
 
     A field is None if its aspect does not apply to the verdict or was not checked. A reading has no
-    value for the fields in ``REMEMBERED``: a finding keeps its values until news of the aspect
-    changes them.
+    values for the fields in ``REMEMBERED``. A finding keeps the values of its ``REMEMBERED`` fields
+    until news of the aspect changes them.
     """
 
     REMEMBERED: ClassVar[tuple[str, ...]] = ("due", "announced")
@@ -73,7 +73,7 @@ class Sides:
 
 @dataclass(frozen=True, slots=True)
 class Finding(Sides):
-    """An account with its verdict, evidence and dates, as stored. All times are in UTC.
+    """An account as stored, with its verdict, evidence and dates. All times are in UTC.
 
     >>> finding.judgement.verdict.value, finding.judgement.reason.value
     ('non_compliant', 'microsoft_managed_key')
@@ -102,7 +102,7 @@ class Finding(Sides):
 
 @dataclass(frozen=True, slots=True)
 class VerdictCounts:
-    """The number of accounts of one kind by verdict."""
+    """The numbers of accounts of one kind, by verdict."""
 
     compliant: int = 0
     non_compliant: int = 0
@@ -110,13 +110,13 @@ class VerdictCounts:
 
     @property
     def total(self) -> int:
-        """The number of accounts of this kind."""
+        """The number of accounts of this kind with any verdict."""
         return self.compliant + self.non_compliant + self.unknown
 
 
 @dataclass(frozen=True, slots=True)
 class AccountCounts:
-    """The number of accounts of an estate or a subscription."""
+    """The numbers of accounts in an estate or a subscription."""
 
     by_kind: Mapping[str, VerdictCounts] = field(default_factory=dict)
     """An account without a kind is counted under the kind ``unknown``."""
@@ -136,22 +136,22 @@ class AccountCounts:
 
     @property
     def compliant(self) -> int:
-        """Accounts judged compliant, of all kinds."""
+        """The number of compliant accounts of all kinds."""
         return sum(counts.compliant for counts in self.by_kind.values())
 
     @property
     def non_compliant(self) -> int:
-        """Accounts judged non_compliant, of all kinds."""
+        """The number of non-compliant accounts of all kinds."""
         return sum(counts.non_compliant for counts in self.by_kind.values())
 
     @property
     def unknown(self) -> int:
-        """Accounts judged unknown, of all kinds."""
+        """The number of unknown accounts of all kinds."""
         return sum(counts.unknown for counts in self.by_kind.values())
 
     @property
     def by_verdict(self) -> Mapping[Verdict, int]:
-        """Accounts of all kinds by verdict."""
+        """The number of accounts of all kinds for each verdict."""
         compliant = non_compliant = unknown = 0
         for counts in self.by_kind.values():  # one pass, because this runs for every row
             compliant += counts.compliant
@@ -161,13 +161,13 @@ class AccountCounts:
 
     @property
     def total(self) -> int:
-        """The number of accounts in scope."""
+        """The number of accounts of all kinds with any verdict."""
         return sum(counts.total for counts in self.by_kind.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """A subscription as recorded: its coverage state, the start of the state, and the sums."""
+    """A recorded subscription, with its coverage state, the start of this state, and sums."""
 
     subscription: Subscription
     state: CoverageState
@@ -190,7 +190,7 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A transition to announce, before or after its publication.
+    """A change to announce, before or after its publication.
 
     >>> Change("1", ChangeType.KEY_RECOVERED, now, "/subscriptions/1", "/x", {}).type.value
     'cmkcheck.key.recovered'

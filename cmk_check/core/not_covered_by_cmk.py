@@ -1,7 +1,7 @@
-"""What a customer-managed key does not encrypt in an account that uses one.
+"""What a customer-managed key does not encrypt in an account that uses such a key.
 
-An account's properties do not show whether it uses most of these features, so the list contains
-every feature that its kind can use.
+An account's properties do not show most of the features that the account uses, so the list contains
+every feature that accounts of its kind can use.
 """
 
 from collections.abc import Mapping
@@ -23,9 +23,9 @@ _BY_KIND: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def list_limits(kind: str | None, verdict: Verdict) -> tuple[str, ...]:
-    """Return sentences for people, or none unless the account is known to use a key.
+    """Return the limits as sentences; there are none unless the account certainly uses a key.
 
-    A sentence about another Azure service names the built-in policy that judges the service.
+    A sentence about another Azure service names the built-in policy that judges this service.
     """
     if kind is None or verdict is not Verdict.COMPLIANT:
         return ()

@@ -1,7 +1,7 @@
-"""Mark changes that a later change of the same subject has overtaken, that is, made untrue.
+"""Mark changes that a later change of the same subject has overtaken, that is, made obsolete.
 
 A receiver that was unavailable gets a change late, perhaps after newer changes. Changes from one
-reading never overtake each other, because together they report its result.
+reading never overtake each other, because together they report the reading's result.
 """
 
 from collections.abc import Iterable
@@ -48,13 +48,13 @@ _HOLDS_BESIDE: Final = {
 
 
 class LatestChanges:
-    """The latest change of each type that answers each question, among the changes added."""
+    """For each question about a subject, the latest changes that answer the question, by type."""
 
     def __init__(self) -> None:
         self._latest: dict[tuple[str, str, str], dict[ChangeType, Change]] = {}
 
     def add(self, changes: Iterable[Change]) -> None:
-        """Take changes into account, in any order."""
+        """Add changes that may overtake other changes, in any order."""
         for change in changes:
             question = _question(change)
             for answered in _ANSWERS.get(change.type, {question}):
@@ -65,10 +65,10 @@ class LatestChanges:
                     answers[change.type] = replace(change, data=needed)
 
     def mark(self, change: Change) -> Change:
-        """Return the change, with ``data.overtakenBy`` if a later change has overtaken it.
+        """Return a change, with ``data.overtakenBy`` if a later change has overtaken it.
 
         ``overtakenBy`` is the latest change that answers the same question, even if an earlier
-        change had already overtaken this one.
+        change already overtook the ``change``.
         """
         answers = self._latest.get(_get_subject(change, _question(change)), {})
         newer = [each for each in answers.values() if each.sequence > change.sequence]
@@ -106,7 +106,7 @@ def _question(change: Change) -> str:
 
 
 def _get_subject(change: Change, question: str) -> tuple[str, str, str]:
-    """Return the subject and the question; all scans together are one subject."""
+    """Return the subject of a change, and the question; all scans together are one subject."""
     return ("", "", question) if question == _SCANS else (change.source, change.subject, question)
 
 

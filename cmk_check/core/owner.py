@@ -1,4 +1,4 @@
-"""The owner of an account: the value of a tag on the account, or else on its subscription."""
+"""The owner of an account: the value of a tag of the account, or else of its subscription."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ type OwnerSource = Literal["account", "subscription"]
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """An owner exactly as tagged, and where the tag is; both are None without an owner."""
+    """An owner as spelled in a tag, and the place of that tag; both are None without an owner."""
 
     value: str | None = None
     source: OwnerSource | None = None
@@ -22,10 +22,10 @@ UNOWNED: Final = Owner()
 
 
 def find_owner(tags: object, names: Sequence[str]) -> str | None:
-    """Return the value of the first of these tags that has a value, without ever raising.
+    """Return the value of the first tag in ``names`` that has a value; never raise an exception.
 
-    A blank value counts as no value. The value keeps its spelling, and is cut to the same length as
-    other tags.
+    A blank value counts as no value. A tag's value keeps its spelling, and is cut to the same
+    length as other tags.
 
     Args:
         tags: the parsed JSON.
@@ -40,7 +40,7 @@ def find_owner(tags: object, names: Sequence[str]) -> str | None:
 
 
 def choose_owner(of_account: str | None, of_subscription: str | None) -> Owner:
-    """Return the owner that the account's own tag names, or else the subscription's owner."""
+    """Return the owner named by the account's own tag, or else by the subscription's tag."""
     if of_account is not None:
         return Owner(of_account, "account")
     return UNOWNED if of_subscription is None else Owner(of_subscription, "subscription")

@@ -1,6 +1,7 @@
-"""Summarize the events of a period, such as the last week, from the published changes.
+"""Summarize the events of a period, such as the last week, from published changes.
 
-The changes of the first scan are left out, and its single report is passed on unchanged.
+The individual changes of the first scan are left out, and the one change that reports the whole
+first scan is passed on unchanged.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from cmk_check.core.text import as_object, format_count
 
 
 class Happening(StrEnum):
-    """The events of an account or a subscription that people ask about."""
+    """The events of accounts and subscriptions that a summary counts."""
 
     VIOLATED = "violated"
     """The account became non-compliant, or was found non-compliant."""
@@ -35,11 +36,11 @@ class Happening(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The events of a period: the latest change of each subject.
+    """The events of a period, with the latest change of each subject.
 
-    ``begins`` is None if all changes of the period were read. Otherwise ``begins`` is the time of
-    the oldest change that was read: the feed starts later, or contains more changes than are read
-    at once.
+    ``begins`` is None if all changes of the period were read. If the feed starts within the period
+    or contains too many changes to read at once, ``begins`` is the time of the oldest change that
+    was read.
     """
 
     happened: Mapping[Happening, tuple[Change, ...]] = field(default_factory=dict)
@@ -48,7 +49,7 @@ class Period:
 
     @property
     def text(self) -> str:
-        """The events as one phrase for people, such as "1 new violation, 2 fixed"."""
+        """The number of events as one phrase for people, such as "1 new violation, 2 fixed"."""
         parts = (
             phrase(len(self.happened[kind]))
             for kind, phrase in _PHRASES.items()
@@ -59,9 +60,9 @@ class Period:
 
 
 def build_period(changes: Sequence[Change], begins: datetime | None = None) -> Period:
-    """Sort the changes of a period, oldest first, by event.
+    """Group the ``changes`` of a period, which are sorted oldest first, by event.
 
-    If the same event happens twice to a subject, it counts once.
+    An event that happened more than once to a subject counts once.
     """
     firsts = (each for each in changes if each.type is ChangeType.SCAN_BASELINE)
     first_scan = next(firsts, None)

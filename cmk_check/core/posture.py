@@ -1,6 +1,6 @@
-"""Posture: the overall result, derived on request from the recorded facts and their age.
+"""The posture, which is the overall result derived on request from recorded facts and their age.
 
-The posture is compliant only if no reason prevents that, and every reason says what to do.
+The posture is compliant only if no reason prevents it, and every reason says what to do.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ type Reasons = list[tuple[PostureReason, str]]
 
 @dataclass(frozen=True, slots=True)
 class Posture:
-    """The result for an estate or a subscription; ``reasons`` are (code, sentence) pairs."""
+    """The posture of an estate or a subscription; ``reasons`` are (code, message) pairs."""
 
     verdict: PostureVerdict
     reasons: tuple[tuple[PostureReason, str], ...]
@@ -47,12 +47,12 @@ class Posture:
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
-    """The conditions that a posture must meet.
+    """The conditions that the recorded facts must meet for a compliant posture.
 
-    ``max_age`` is the maximum age of the facts. Verdicts always affect the posture; ``requires``
-    are the other requirements that do. ``scope`` is the scope that the scan must have had, or None
-    for any. ``exceptions`` says whether honoured exceptions are accepted. ``fix_within`` is the
-    time after which a problem is overdue, or None.
+    ``max_age`` is the maximum age of the facts. Verdicts always affect the posture. ``requires``
+    are the other requirements that affect the posture. ``scope`` is the scope that the scan must
+    have had, or None for any. ``exceptions`` says whether honoured exceptions are accepted.
+    ``fix_within`` is the time after which a problem is overdue, or None.
     """
 
     max_age: timedelta
@@ -65,7 +65,7 @@ class Expectations:
 def judge_estate(
     status: Status | None, now: datetime, expect: Expectations, late_digests: str = ""
 ) -> Posture:
-    """Derive the posture of the estate; ``status`` is None if nothing was ever recorded.
+    """Derive the posture of the estate; ``status`` is None if no scan was ever recorded.
 
     ``late_digests`` names the receivers that did not get their digest.
     """
@@ -127,11 +127,11 @@ def judge_subscription(
 
 
 def as_left(coverage: Coverage, status: Status) -> Coverage:
-    """Return coverage as the last scan left it: a row that the scan could not write is a gap.
+    """Return coverage as the last scan found it: a row that the scan could not write is a gap.
 
-    If the status does not name all unwritten rows, each row may be one of them. All code that shows
-    a subscription's state or date must call this function, because the row would suggest that the
-    last scan read the subscription.
+    If the status does not name all rows that the scan could not write, any row may be one of these
+    rows. All code that shows a subscription's state or date must call ``as_left``, because the row
+    alone would suggest that the last scan read the subscription.
     """
     name, state, summary = coverage.subscription.id, coverage.state, status.summary
     unwritten = summary.unwritten_gap(name)
@@ -157,14 +157,14 @@ def without_row(unwritten: UnwrittenGap, status: Status, now: datetime) -> Cover
 
 
 def is_read(coverage: Coverage | None, status: Status) -> bool:
-    """Return whether a subscription has no gap after the last scan; None is an unusable row."""
+    """Return whether the last scan left no gap for a subscription; None means an unusable row."""
     return coverage is not None and as_left(coverage, status).state in _DATED_BY_SCANS
 
 
 def get_date(coverage: Coverage, status: Status) -> datetime | None:
-    """Return the date of a subscription's findings, so that old findings do not look new.
+    """Return the date of a subscription's findings, which keeps old findings from looking new.
 
-    ``coverage`` is the result of ``as_left``. The date is None if the subscription was never read.
+    ``coverage`` is the result of ``as_left``. A subscription that was never read has no date.
     """
     if coverage.state in _DATED_BY_SCANS and status.as_of is not None:
         return status.as_of
@@ -222,7 +222,7 @@ def _judge_exceptions(accounts: AccountCounts, now: datetime, expect: Expectatio
 
 
 def _judge_kinds(accounts: AccountCounts) -> Reasons:
-    """Return the reason if the settings leave out kinds that this program exists for."""
+    """Return a reason if the settings leave out kinds of accounts that this program exists for."""
     counts = ", ".join(
         f"{kind}: {number:,}" for kind, number in count_left_out(accounts.ignored_by_kind).items()
     )
@@ -259,7 +259,7 @@ def _judge_changes(status: Status) -> Reasons:
 
 
 def _judge_scope(status: Status, expect: Expectations) -> Reasons:
-    """Return the reason if the last scan's kinds or subscriptions differ from those expected."""
+    """Return a reason if the scope of the last scan differs from the expected scope."""
     if status.scope is None or expect.scope is None:
         return []
     differences = status.scope.differences(expect.scope)

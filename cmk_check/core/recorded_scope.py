@@ -13,9 +13,9 @@ EXCEPTION_SETTINGS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class RecordedScope:
-    """Kinds, subscription ids and management group, sorted so that equal scopes compare as equal.
+    """The kinds, subscriptions and management group of a scan, sorted to be comparable.
 
-    All values are lower-cased. ``group`` contains one name or none. ``exceptions`` are the settings
+    All values are lower-cased. ``group`` contains at most one name. ``exceptions`` are the settings
     for honouring exceptions, each as ``SETTING=value``, or empty if exceptions are not honoured.
     """
 
@@ -34,12 +34,12 @@ class RecordedScope:
         group: str | None = None,
         exceptions: Iterable[str] = (),
     ) -> Self:
-        """Return the scope that the settings define."""
+        """Return the scope that these values of the settings define."""
         parts = (kinds, include, exclude, () if group is None else (group,), exceptions)
         return cls(*(tuple(sorted(set(map(str.lower, part)))) for part in parts))
 
     def differences(self, other: Self) -> dict[str, tuple[str, ...]]:
-        """Return the settings in which two scopes differ, with the values of this scope.
+        """Return the settings that differ between two scopes, with their values in this scope.
 
         Settings for exceptions are compared only if both scopes honour exceptions.
         """

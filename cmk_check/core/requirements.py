@@ -1,7 +1,7 @@
-"""The requirements that accounts may have to meet, in the order of the posture's reasons.
+"""The requirements that accounts may have to meet, in the order of the posture reasons.
 
-A setting decides whether a requirement applies, and may change before the status is read. For this
-reason each requirement is tracked separately, as if there were no other.
+A setting determines whether a requirement applies, and the setting may change before the status is
+read, so each requirement is tracked separately, as if it were the only one.
 """
 
 from abc import ABC, abstractmethod
@@ -21,16 +21,16 @@ _WORSE: Final = PostureReason.RUNNING_SCAN_FOUND_WORSE
 
 
 class Requirement(ABC):
-    """A requirement; ``name`` is its name in the status, and after CMK_REQUIRE_ in settings."""
+    """A requirement; ``name`` is its name in the status, and in settings after ``CMK_REQUIRE_``."""
 
     name: ClassVar[str]
 
     def is_worse(self, difference: Difference) -> bool:
-        """Return whether recording this difference may break a requirement that was met."""
+        """Return whether recording a ``difference`` may break a requirement that was met before."""
         return any(map(self._is_worse_step, difference.steps))
 
     def _is_worse_step(self, step: FindingUpdate) -> bool:
-        """Compare with and without exceptions: another violation may follow an accepted one."""
+        """Compare with and without exceptions: a new violation may follow an accepted violation."""
         return _gets_worse(step, self._is_met) or _gets_worse(step, self._is_met_or_accepted)
 
     @abstractmethod
@@ -42,10 +42,10 @@ class Requirement(ABC):
 
     @abstractmethod
     def counts(self, accounts: AccountCounts) -> Mapping[PostureReason, int]:
-        """Return how many accounts failed it in the last full scan, by posture reason."""
+        """Return how many accounts did not meet the requirement, by posture reason."""
 
     def is_lowered(self, status: Status) -> bool:
-        """Return whether the requirement was found to be broken since the last full scan."""
+        """Return whether the requirement has been found broken since the last full scan."""
         return self.name in status.lowered_for
 
     def lower(self, status: Status) -> Status:
@@ -54,10 +54,10 @@ class Requirement(ABC):
 
 
 class _Verdicts(Requirement):
-    """Every account uses a customer-managed key; always required.
+    """The requirement, which always applies, that every account uses a customer-managed key.
 
-    The requirement is tracked with and without exceptions, because a setting decides whether they
-    are accepted.
+    The requirement is tracked with and without exceptions, because a setting determines whether
+    exceptions are accepted.
     """
 
     name = "verdicts"
@@ -102,7 +102,7 @@ class _Verdicts(Requirement):
 
 
 class _HealthyKeys(Requirement):
-    """The key of each compliant account can be used; required by a setting."""
+    """The requirement, which a setting enables, that every compliant account has a usable key."""
 
     name = "healthy_keys"
 

@@ -1,7 +1,7 @@
-"""Azure resource ids of accounts, which identify findings and are compared without case.
+"""The Azure resource ids of accounts, which identify findings and are case-insensitive.
 
-ARM guarantees no casing of an id, which may differ between two responses. For this reason the
-lower-cased id identifies an account; the names keep their original casing for display.
+The casing of an id may differ between two responses of Azure Resource Manager, so the lower-cased
+id identifies an account. The names in the id keep their original casing for display.
 """
 
 import re
@@ -26,7 +26,7 @@ _ESCAPED_RUN = re.compile(r"[^A-Za-z0-9\-._()]+")
 
 @dataclass(frozen=True, slots=True)
 class AccountId:
-    """The id of an account, equal to itself in any other casing."""
+    """The id of an account, which equals the same id in any other casing."""
 
     subscription_id: str = field()
     resource_group: str = field(compare=False)
@@ -35,7 +35,7 @@ class AccountId:
 
     @classmethod
     def parse(cls, text: object) -> Self | None:
-        """Parse an id; return None if it is not the id of an account."""
+        """Parse a resource id; return None if it is not the id of an account."""
         if not isinstance(text, str) or _CONTROL.search(text):
             return None
         match = _ACCOUNT.fullmatch(text)
@@ -50,7 +50,7 @@ class AccountId:
 
     @property
     def has_own_path(self) -> bool:
-        """Whether a URL with the names leads to the account; names of dots change the path."""
+        """Whether the account's names form a valid URL, which names of only dots do not."""
         return all(part.strip(".") for part in (self.resource_group, self.name))
 
     def __str__(self) -> str:
@@ -58,7 +58,7 @@ class AccountId:
         return self.text
 
     def __lt__(self, other: Self) -> bool:
-        """Order by the lower-cased id."""
+        """Order accounts by their lower-cased ids."""
         return self.text < other.text
 
 
@@ -73,6 +73,6 @@ def account_path(account_id: AccountId) -> str:
 
 
 def path_of(subscription_id: str, group: str, name: str) -> str:
-    """Return the id of the account with these names, which keep their case."""
+    """Return the id of the account with these names, keeping the names' casing."""
     path = f"/subscriptions/{subscription_id}/resourcegroups/{group}/providers"
     return f"{path}/{ACCOUNT_TYPE}/{name}"

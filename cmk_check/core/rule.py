@@ -1,10 +1,10 @@
 """The rule: is this account encrypted with a customer-managed key?
 
-Trend Micro's knowledge-base page "OpenAI Encryption using Customer-Managed Keys" calls an account
-encrypted when ``properties.encryption.keyVaultProperties.keyName`` is not null. This rule is
-stricter: it rejects accounts that pass on that page although Microsoft's key protects their data,
-and returns "unknown" if Azure's response has an undocumented format. ``_judge`` applies the clauses
-in order; docs/rule.md contains the table.
+Trend Micro's knowledge-base page "OpenAI Encryption using Customer-Managed Keys" considers an
+account encrypted if ``properties.encryption.keyVaultProperties.keyName`` is not null. This rule is
+stricter. The rule rejects accounts that pass Trend Micro's check although Microsoft's key protects
+their data, and returns "unknown" if Azure's response has an undocumented format. ``_judge`` applies
+the clauses in order; docs/rule.md contains the table of clauses.
 """
 
 import re
@@ -67,20 +67,20 @@ def build_judgement(
 
 
 def row_too_new() -> Judgement:
-    """Return the verdict on a finding that a newer version of this program recorded."""
+    """Return the judgement of a finding that a newer version of this program recorded."""
     return build_judgement(Reason.ROW_TOO_NEW)
 
 
 def row_broken(message: str) -> Judgement:
-    """Return the verdict on a finding with an unreadable row; ``message`` says how to fix it."""
+    """Return the judgement of a finding with an unreadable row; ``message`` says how to fix it."""
     return Judgement(Verdict.UNKNOWN, Reason.MALFORMED, message, Evidence())
 
 
 def judge_unknown_row(verdict: Verdict, evidence: Evidence) -> Judgement:
-    """Return the verdict on a finding with values in its row that this version does not know.
+    """Return the judgement of a finding whose row has values that this version does not recognize.
 
-    ``verdict`` is the verdict in the row. A violation remains a violation, so that it is not
-    announced again. The reason ``row_too_new`` marks findings whose verdict was announced.
+    ``verdict`` is the verdict in the row. A recorded violation remains a violation, so that it is
+    not announced again. The ``row_too_new`` reason marks findings whose verdict was announced.
     """
     reason = Reason.MALFORMED if verdict is Verdict.UNKNOWN else Reason.ROW_TOO_NEW
     now = Verdict.UNKNOWN if verdict is Verdict.COMPLIANT else verdict
@@ -88,7 +88,7 @@ def judge_unknown_row(verdict: Verdict, evidence: Evidence) -> Judgement:
 
 
 def _judge(account: Account) -> Reason:
-    """Apply R6, R2, R3, R4, R1, R5 in this order."""
+    """Apply the rule's clauses in the order R6, R2, R3, R4, R1, R5."""
     if account.malformed is not None:
         return Reason.MALFORMED
     source = lower_ascii(account.key_source or "")
@@ -106,10 +106,10 @@ def _judge(account: Account) -> Reason:
 
 
 def _is_blank(key_name: str | None) -> bool:
-    """Return whether a name contains only blanks and invisible characters.
+    """Return whether a key's name contains only blanks and invisible characters.
 
-    str.strip keeps some invisible characters. U+FFFD replaces a character that no table or JSON
-    document can hold.
+    str.strip keeps some invisible characters. U+FFFD represents a character that no table or JSON
+    document can contain.
     """
     return not any(
         char.isprintable() and not char.isspace() and char != "\ufffd" for char in key_name or ""

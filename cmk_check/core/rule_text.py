@@ -1,4 +1,4 @@
-"""The description of the rule for every reader of a finding; rule_text.toml has the words."""
+"""The description of the rule for readers of a finding; rule_text.toml contains the texts."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +8,7 @@ from cmk_check.core.text_files import read_toml
 
 @dataclass(frozen=True, slots=True)
 class RuleText:
-    """The rule for people: severity, category, reasons; rule_text.toml explains each field."""
+    """The rule's severity, category and texts for people; rule_text.toml explains each field."""
 
     severity: str
     security_severity: float

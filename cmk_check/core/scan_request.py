@@ -1,4 +1,4 @@
-"""The result of a request for a scan, as decided by the scan and returned by the HTTP API."""
+"""The result of a request for a scan, which the HTTP API returns."""
 
 import re
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ _SCAN_ID: Final = re.compile(r"([0-9]{8}T[0-9]{6}Z)-[0-9a-z]{1,32}")
 
 
 def is_scan_id(text: object) -> bool:
-    """Return whether a text can be a scan id, that is, a start time and a few more characters."""
+    """Return whether a text can be a scan id, which is a start time and a few more characters."""
     return parse_start(text) is not None
 
 
 def parse_start(scan_id: object) -> datetime | None:
-    """Return when a scan began, rounded down to seconds, or None for an invalid ``scan_id``."""
+    """Return when a scan began, rounded down to seconds, or None if ``scan_id`` is invalid."""
     match = _SCAN_ID.fullmatch(scan_id) if isinstance(scan_id, str) else None
     if match is None:
         return None
@@ -38,7 +38,7 @@ def not_found(ids: Sequence[str]) -> str:
 
 
 class StartOutcome(StrEnum):
-    """The result of a request for a scan."""
+    """The outcome of a request for a scan."""
 
     STARTED = "started"
     RUNNING = "running"
@@ -52,8 +52,8 @@ class StartAnswer:
     """``scan_id`` is the scan that was started, is running, or was started too recently.
 
     ``wait`` is the time to wait if the request came too soon. A partial scan needs a full scan that
-    finished under the current scope. Without such a full scan, no scan is started, and ``scan_id``
-    is empty.
+    finished under the current scope. Without a full scan under the current scope, no partial scan
+    is started, and ``scan_id`` is empty.
     """
 
     outcome: StartOutcome

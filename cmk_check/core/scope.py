@@ -1,4 +1,4 @@
-"""Which subscriptions a scan reads, and how they are divided into slices."""
+"""The subscriptions that a scan reads, and their division into slices."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ _DELETED: Final = "deleted"
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The include and exclude lists of lower-cased ids; exclude wins, no include list means all."""
+    """The lower-cased subscription ids to include (all if empty) and to exclude (which wins)."""
 
     include: frozenset[str] = frozenset()
     exclude: frozenset[str] = frozenset()
 
     def judge_listed(self, subscription: Subscription) -> Disposition:
-        """Return what to do with a subscription that Azure lists."""
+        """Return what a scan must do with a subscription that Azure lists."""
         if not self._covers(subscription.id):
             return Disposition.EXCLUDED
         if (subscription.state or "").lower() == _DELETED:
@@ -28,7 +28,7 @@ class Scope:
         return Disposition.READ
 
     def judge_unlisted(self, subscription_id: str, recorded: CoverageState | None) -> Disposition:
-        """Return what to do with a recorded or requested subscription that Azure does not list."""
+        """Return what a scan must do with a recorded or requested subscription that Azure omits."""
         if not self._covers(subscription_id):
             return Disposition.EXCLUDED
         if recorded is CoverageState.RETIRED:

@@ -1,4 +1,4 @@
-"""The results of scans: sums, gaps, the latest scan, and the status that combines them."""
+"""The results of scans: sums, gaps, the latest scan, and the status that combines all of these."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from cmk_check.core.text import require_all
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionCounts:
-    """The subscriptions of an estate, counted by coverage."""
+    """The numbers of subscriptions in an estate, by coverage state."""
 
     read: int = 0
     gap: int = 0
@@ -25,13 +25,13 @@ class SubscriptionCounts:
 
     @property
     def total(self) -> int:
-        """The number of all subscriptions."""
+        """The number of subscriptions with any coverage state."""
         return self.read + self.gap + self.excluded + self.retired
 
 
 @dataclass(frozen=True, slots=True)
 class KnownGap:
-    """A gap as the status shows it."""
+    """A gap as the status lists it."""
 
     subscription_id: str
     name: str | None
@@ -41,7 +41,7 @@ class KnownGap:
 
 @dataclass(frozen=True, slots=True)
 class UnwrittenGap:
-    """A gap without a coverage row; ``last_read`` is the date of the recorded findings."""
+    """A gap that no coverage row records; ``last_read`` is the date of the recorded findings."""
 
     subscription_id: str
     last_read: datetime | None = None
@@ -49,10 +49,10 @@ class UnwrittenGap:
 
 @dataclass(frozen=True, slots=True)
 class Unpublished:
-    """Recorded changes that are not published. ``changes`` is the number of changes.
+    """Recorded changes that are not yet published. ``changes`` is the number of these changes.
 
-    ``since`` is when the oldest change was recorded. The time is None if there are no changes, or
-    if the row of a change does not contain the time.
+    ``since`` is when the oldest of these changes was recorded. ``since`` is None if there are no
+    changes, or if a change's row does not contain the time of recording.
     """
 
     changes: int = 0
@@ -60,13 +60,13 @@ class Unpublished:
 
     @classmethod
     def of(cls, times: Iterable[datetime | None]) -> "Unpublished":
-        """Count changes by the time of recording, or None where the time is not known."""
+        """Count unpublished changes by their times of recording; an unknown time is None."""
         all_times = list(times)
         return cls(len(all_times), min(require_all(all_times) or (), default=None))
 
     @classmethod
     def add(cls, parts: Iterable["Unpublished"]) -> "Unpublished":
-        """Add up counts of unpublished changes."""
+        """Add up several counts of unpublished changes."""
         some = [part for part in parts if part.changes]
         return cls(sum(part.changes for part in some), cls.of(part.since for part in some).since)
 
@@ -117,16 +117,16 @@ class Summary:
         return self.unwritten - len(self.unwritten_gaps)
 
     def unwritten_gap(self, subscription_id: str) -> UnwrittenGap | None:
-        """Return the unwritten gap of a subscription if ``unwritten_gaps`` names it, else None."""
+        """Return a subscription's unwritten gap if ``unwritten_gaps`` contains it, else None."""
         gaps = (gap for gap in self.unwritten_gaps if gap.subscription_id == subscription_id)
         return next(gaps, None)
 
 
 @dataclass(frozen=True, slots=True)
 class LastScan:
-    """The latest full scan that ended, as the status shows it.
+    """The latest full scan that has ended, as the status describes it.
 
-    ``overdue``: the second clock started the scan because the timer had not started it.
+    ``overdue`` means that the second clock started the scan because the timer had not done so.
     """
 
     id: str
@@ -140,7 +140,7 @@ class LastScan:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The facts from which the posture of the estate can be derived at any later time.
+    """The facts from which the estate's posture can be derived at any later time.
 
     >>> Status().as_of is None, Status().summary.accounts.total
     (True, 0)
@@ -171,12 +171,12 @@ class Status:
 
     @property
     def unpublished(self) -> Unpublished:
-        """All changes that are not published."""
+        """All recorded changes that are not yet published."""
         return Unpublished.add((self.summary.unpublished, self.unpublished_of_scans))
 
     @property
     def all_recorded_until(self) -> datetime | None:
-        """The time up to which all rows are recorded, or None if it is not known."""
+        """The time up to which all rows are recorded, or None if this time is unknown."""
         until = self.unnamed_until if self.summary.unnamed else self.as_of
         known_times = require_all((until, *(gap.last_read for gap in self.summary.unwritten_gaps)))
         return min(known_times) if known_times else None

@@ -1,4 +1,4 @@
-"""Clean, fold and recognise texts and JSON from outside, and format texts for people."""
+"""Clean, fold and recognise external texts and JSON, and format texts for people."""
 
 import re
 import string
@@ -22,7 +22,7 @@ _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
 def clean_text(value: object, longest: int = MAX_EVIDENCE_BYTES) -> str | None:
-    """Clean a string for tables and JSON and cut it to ``longest`` bytes, or return None."""
+    """Clean a string for tables and JSON and cut it to ``longest`` bytes; None if not a string."""
     if not isinstance(value, str):
         return None
     if not value.isprintable():
@@ -33,11 +33,11 @@ def clean_text(value: object, longest: int = MAX_EVIDENCE_BYTES) -> str | None:
 
 
 def clean_time(value: object) -> str | None:
-    """Return a time as UTC in whole seconds, such as 2026-11-25T12:00:00Z, or None.
+    """Return a time in UTC in whole seconds, such as 2026-11-25T12:00:00Z, or None if invalid.
 
     Azure writes fractions of a second with six or seven digits. A time without an offset is
-    ambiguous and is rejected. The first moment of year 1 or 1970 is also rejected, because programs
-    write it when there is no time.
+    ambiguous and is rejected. The first moments of year 1 and of 1970 are rejected, because
+    programs write these times if there is no time.
     """
     if not isinstance(value, str):
         return None
@@ -51,12 +51,12 @@ def clean_time(value: object) -> str | None:
 
 
 def write_time(time: datetime) -> str:
-    """Format a time as UTC in whole seconds, as in all documents of this program."""
+    """Format a time in UTC in whole seconds, as in all documents that this program writes."""
     return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def lower_ascii(word: str) -> str:
-    """Lower-case the ASCII letters of a word, and leave lookalikes of letters unchanged."""
+    """Lower-case an ASCII word; return other words, which may have lookalike letters, unchanged."""
     return word.lower() if word.isascii() else word
 
 
@@ -79,31 +79,31 @@ def is_guid(text: str) -> bool:
 
 
 def few(names: Iterable[str]) -> str:
-    """Return the first names as a list for people, with the number of further names."""
+    """Return the first names as a list for people, with the number of omitted names."""
     every = list(names)
     more = len(every) - MAX_NAMES_LISTED
     return ", ".join(every[:MAX_NAMES_LISTED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def format_count(number: int, noun: str) -> str:
-    """Return a number with its noun, for people, such as 1 account or 2,000 accounts."""
+    """Return a number with a noun for people, such as 1 account or 2,000 accounts."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def require_all[T](parts: Iterable[T | None]) -> tuple[T, ...] | None:
-    """Return the parts, or None if one of them is None."""
+    """Return the parts as a tuple, or None if any part is None."""
     every = list(parts)
     there = tuple(part for part in every if part is not None)
     return there if len(there) == len(every) else None
 
 
 def as_object(value: object) -> dict[str, object]:
-    """Return a JSON object, or an empty object for any other value."""
+    """Return ``value`` if it is a JSON object, otherwise an empty object."""
     return value if isinstance(value, dict) else {}
 
 
 def escape_invisible(text: str) -> str:
-    """Replace characters that are invisible or move the cursor with Python's escapes."""
+    """Replace invisible characters, and characters that move the cursor, with Python's escapes."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(

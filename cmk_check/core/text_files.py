@@ -1,7 +1,7 @@
-"""Read the program's texts from files of the package: words in TOML, scripts, templates.
+"""Read the program's texts from files in the package, such as TOML files and scripts.
 
-This is the only disk access in ``core``. The files are read when a module is imported, and are as
-fixed as the code.
+No other module in ``core`` accesses the disk. Each file is read when a module is imported, and
+never changes while the program runs.
 """
 
 import re
@@ -16,29 +16,29 @@ _PLACE: Final = re.compile(r"@(\w+)@")
 
 
 def read_text(package: str, name: str) -> str:
-    """Return the text of a file in a package."""
+    """Return the text of a file in ``package``."""
     return files(package).joinpath(name).read_text("utf-8")
 
 
 def read_toml(package: str, name: str) -> Mapping[str, Any]:
-    """Return the contents of a TOML file in a package."""
+    """Return the parsed contents of a TOML file in ``package``."""
     return tomllib.loads(read_text(package, name))
 
 
 def read_parts(package: str, name: str) -> Mapping[str, str]:
-    """Return the parts of a script or template by name.
+    """Return the parts of a script or template, keyed by their names.
 
-    A part follows a line ``## [name]``, or ``/// [name]`` in Bicep. Further ``##`` or ``///`` lines
-    directly after this line are remarks, which are left out of the output.
+    Each part follows a line ``## [name]``, or ``/// [name]`` in Bicep. ``##`` or ``///`` lines
+    directly after this heading are remarks, which are left out of the part.
     """
     _, *parts = _HEAD.split(read_text(package, name))
     return {name: text.strip("\n") for name, text in batched(parts, 2, strict=True)}
 
 
 def fill_part(parts: Mapping[str, str], name: str, values: Mapping[str, str]) -> str:
-    """Return a part, and replace each ``@other@`` with the value or part of that name.
+    """Return a part, replacing each ``@other@`` with the value or part named ``other``.
 
-    Placeholders inside values are not replaced.
+    Placeholders inside the values are not replaced.
     """
 
     def text(place: re.Match[str]) -> str:

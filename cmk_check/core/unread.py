@@ -1,4 +1,4 @@
-"""The results of a request without a resource: absent, or unreadable."""
+"""The results of a request that returned no resource, which is either absent or unread."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,16 @@ from cmk_check.core.gap import Gap
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """Azure responded that the resource does not exist; ``id`` is its lower-cased id."""
+    """Azure responded that a resource does not exist; ``id`` is the resource's lower-cased id."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """The resource could not be read; ``gap`` contains the reason and the missing permission.
+    """A resource could not be read; ``gap`` contains the reason and the missing permission.
 
-    ``id`` is the resource's lower-cased id, if it is known: a vault that is known is requested by
-    its id in the next scan.
+    ``id`` is the resource's lower-cased id, if known. The next scan requests a known vault by id.
     """
 
     gap: Gap

@@ -1,4 +1,4 @@
-"""The state of the watch: changes reported by Resource Graph, and changes already handled."""
+"""The state of the watch: the changes reported by Resource Graph and those already handled."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,8 +14,7 @@ class RecentChanges:
 
     ``subscriptions`` are subscriptions that changed or contain a changed account, by lower-cased
     id. ``vaults`` are vaults and managed HSMs, by lower-cased resource id. If ``until`` is set,
-    there are more changes, or none before this time. If ``gap`` is set, some changes could not be
-    read.
+    changes after this time may be missing. If ``gap`` is set, some changes could not be read.
     """
 
     subscriptions: Mapping[str, datetime] = field(default_factory=dict)
@@ -26,7 +25,7 @@ class RecentChanges:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """The state that the watch keeps between queries.
+    """The state that the watch stores between its queries.
 
     ``cursor`` is the time from which the next query requests changes. ``last_look`` is when
     Resource Graph last responded. ``last_change`` is the time of the latest change in its

@@ -1,1 +1,1 @@
-"""Tests the app's adapters one by one, with settings that may be partly invalid."""
+"""Tests the app's adapters one by one, even if some of the settings are invalid."""

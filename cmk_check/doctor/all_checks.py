@@ -1,6 +1,6 @@
-"""Run all checks, in the order of their dependencies.
+"""Run all checks of the app, in the order of their dependencies.
 
-The checks run concurrently, each with a time limit. A failed check does not stop other checks.
+The checks run concurrently, each with a time limit. A failed check does not stop the others.
 """
 
 import asyncio
@@ -34,8 +34,8 @@ _SAMPLE: Final = limits.DOCTOR_SAMPLE_SECONDS + limits.DOCTOR_MARGIN_SECONDS
 class Check[Subject]:
     """A check of the app, which may take at most ``seconds``.
 
-    ``needs`` names earlier checks that must have succeeded. ``after`` names checks that must have
-    ended. ``settings`` contains the prefixes of variables that must be valid.
+    ``needs`` names earlier checks that must have succeeded. ``after`` names earlier checks that
+    must have ended. ``settings`` contains the prefixes of variables that must be valid.
     """
 
     name: str
@@ -71,10 +71,10 @@ CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
 async def diagnose[Subject](
     checks: Sequence[Check[Subject]], subject: Subject, faulty: Collection[str] = ()
 ) -> AsyncGenerator[tuple[str, Mark, str]]:
-    """Run checks; yield check, mark and text of each result, in order and as early as possible.
+    """Run checks, and yield (check, mark, text) for each result, in order and without delay.
 
-    ``faulty`` are the variables without a valid value. The text is the result and, if the mark is
-    not ok, what to do.
+    ``faulty`` are the variables without a valid value. The text contains the result and, unless the
+    mark is ok, what to do.
     """
     running: dict[str, asyncio.Task[Sequence[MarkedText]]] = {}
     try:
@@ -102,11 +102,11 @@ async def _run_check[Subject](
     earlier: Mapping[str, asyncio.Task[Sequence[MarkedText]]],
     faulty: Collection[str],
 ) -> Sequence[MarkedText]:
-    """Run a check, unless a setting or an earlier check is missing.
+    """Run a check, unless a setting is invalid or an earlier check did not succeed.
 
     Raises:
         CheckFailed: the check failed.
-        NotTried: the check was skipped; checks that need it are skipped with the same text.
+        NotTried: the check was skipped; checks that need this check are skipped with the same text.
     """
     if invalid := [name for name in faulty if name.startswith(check.settings)]:
         raise NotTried(f"Skipped, because {few(invalid)} cannot be used; see settings above.")

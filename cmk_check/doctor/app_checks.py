@@ -1,4 +1,4 @@
-"""Checks of the settings, the schedule and the webhook."""
+"""The checks of the settings, the schedule, the webhook and the action group."""
 
 import asyncio
 from collections.abc import Sequence
@@ -23,9 +23,9 @@ _MINUTE: Final = timedelta(minutes=1)
 
 
 async def settings(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Report every fault of the settings, and `CMK_` names that are not settings.
+    """Report every fault in the settings, and `CMK_` names that are not settings.
 
-    With `CMK_HTTP_AUTH=entra`, also check what the sign-in depends on.
+    With `CMK_HTTP_AUTH=entra`, also check the variable on which the sign-in depends.
     """
     results: list[MarkedText] = [(Mark.PROBLEM, f"{name} {why}.") for name, why in subject.faults]
     ours = sorted(name for name in subject.environ if name.startswith("CMK_"))
@@ -70,7 +70,7 @@ async def schedule(subject: DoctorSubject) -> Sequence[MarkedText]:
 async def webhook(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Connect to the receiver of each route as the app does.
 
-    No alert and no path of the URL is sent: use `send-test-alert` for that.
+    Neither an alert nor the URL's path is sent; `send-test-alert` sends both.
     """
     settings = subject.settings
     if not settings.routes:
@@ -80,9 +80,9 @@ async def webhook(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def action_group(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Report an action group without a receiver; the app knows from the deployment.
+    """Report an action group to which the deployment gave no receiver.
 
-    Receivers that somebody added by hand are not seen, and the next deployment removes them.
+    Receivers that somebody added by hand are ignored, and the next deployment removes them.
     """
     if subject.settings.action_group != NO_RECEIVERS:
         return []
@@ -111,7 +111,7 @@ async def _reach(receiver: HttpWebhook) -> MarkedText:
 
 
 def _sign_in(subject: DoctorSubject) -> MarkedText | None:
-    """Check the variable of the platform on which the sign-in with Entra ID depends."""
+    """Check the platform's variable on which the sign-in with Entra ID depends."""
     settings = subject.settings
     if not settings.on_azure and _AUTH in subject.environ:
         return Mark.PROBLEM, (

@@ -1,8 +1,8 @@
-"""Test the assumptions about Azure that are still unconfirmed; assumptions.toml lists them.
+"""Test the assumptions about Azure in assumptions.toml, which are not yet confirmed.
 
-Probes use the data that checks have read, and read few more. Strangers may read the report, so it
-contains only this program's sentences, counts, and words of Azure that this program knows. The
-report never contains a name, an id, an address or other text from a response.
+Probes use the data that the checks have read, and read little more. Strangers may read the report
+of the assumptions, so the report contains only this program's sentences, counts, and words of Azure
+that this program recognizes. The report contains no names, ids, addresses or other response text.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ type _Probe = Callable[[DoctorSubject], Awaitable[_Outcome]]
 
 
 def texts() -> Mapping[str, Mapping[str, str]]:
-    """Return ``belief``, ``why``, ``see`` and ``affects`` of each assumption, by id."""
+    """Return the texts ``belief``, ``why``, ``see`` and ``affects`` for each assumption, by id."""
     return read_toml(__package__, "assumptions.toml")
 
 
@@ -68,7 +68,7 @@ async def report(subject: DoctorSubject) -> tuple[Mapping[str, object], str]:
 
 
 async def _run_probe(probe: _Probe | None, subject: DoctorSubject) -> _Outcome:
-    """Run a probe; an error affects only this probe."""
+    """Run a probe, so that an error in this probe affects no other probe."""
     text = "Read access is not enough to prove this assumption"
     if probe is not None:
         try:
@@ -82,7 +82,7 @@ async def _run_probe(probe: _Probe | None, subject: DoctorSubject) -> _Outcome:
 
 
 def _keys(is_chosen: Callable[[Vault], bool], against: Collection[str]) -> _Probe:
-    """Check the keys in these vaults; refusals with these codes refute the assumption."""
+    """Check the keys in chosen vaults; a refusal code in ``against`` refutes the assumption."""
 
     async def probe(subject: DoctorSubject) -> _Outcome:
         parts = [
@@ -114,7 +114,7 @@ async def _rotation(subject: DoctorSubject) -> _Outcome:
 
 
 def _probe_types(*kinds: str) -> _Probe:
-    """Check the responses for these types."""
+    """Check the responses for the given resource types."""
 
     async def probe(subject: DoctorSubject) -> _Outcome:
         used = (await subject.inventory()).api_versions()
@@ -128,7 +128,7 @@ def _probe_types(*kinds: str) -> _Probe:
 
 
 def _exist(*actions: str) -> _Probe:
-    """Check that the operations of their providers include these actions.
+    """Check that the operations of resource providers include the given actions.
 
     Source: ``ProviderOperationsMetadata`` of azure-mgmt-authorization, 2022-04-01.
     """
@@ -148,13 +148,13 @@ def _exist(*actions: str) -> _Probe:
 
 
 async def _changes(subject: DoctorSubject) -> _Outcome:
-    """Query Resource Graph for changes, or if there are none, for new accounts."""
+    """Query Resource Graph for changes, and for new accounts if there are no changes."""
     seen, new = await find_changes(subject)
     return _conclude("Changes, or new accounts without one", seen, new)
 
 
 async def _exemptions(subject: DoctorSubject) -> _Outcome:
-    """Compare lists of subscriptions with the list of the management group above them."""
+    """Compare subscriptions' lists of exemptions with the list of the management group above."""
     azure, until = await subject.inventory(), Deadline.within(DOCTOR_SAMPLE_SECONDS)
 
     async def count(path: str, prefix: str) -> int:
@@ -209,6 +209,6 @@ def _code(gap: Gap) -> str | None:
 
 
 def _in(document: object, name: str) -> list[dict[str, object]]:
-    """Return the objects of a list in a document of any structure."""
+    """Return the objects in the list ``name`` of a document with any structure."""
     entries = as_object(document).get(name)
     return [as_object(each) for each in entries] if isinstance(entries, list) else []

@@ -1,4 +1,4 @@
-"""Checks of Azure Resource Manager, the clock, the sign-in and the watch for changes."""
+"""The checks of Azure Resource Manager, the clock, the sign-in and the watch for changes."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ _NEEDED_FOR: Final[Mapping[str, Sequence[str]]] = {
 
 
 async def cloud(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Call Azure Resource Manager without a token, which it must refuse, and note its clock."""
+    """Call Azure Resource Manager without a token, which it must refuse, and note its time."""
     url = subject.settings.addresses.arm_url
     try:
         async with (
@@ -83,7 +83,7 @@ async def clock(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def credential(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Get a token for Azure Resource Manager, and show the ids to which roles are assigned."""
+    """Get a token for Azure Resource Manager, and show the ids of the identity."""
     settings = subject.settings
     scope = settings.addresses.token_scope
     result = await _sign_in(subject, scope, settings.client_id, "AZURE_CLIENT_ID")
@@ -97,7 +97,7 @@ async def credential(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def storage_credential(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Get a token for Azure Storage, and show its ids."""
+    """Get a token for Azure Storage, and show the ids of the identity."""
     storage = subject.settings.storage
     if not isinstance(storage, StorageByIdentity):
         # Azurite uses a key; the storage checks report a missing storage.
@@ -106,9 +106,9 @@ async def storage_credential(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def watch(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Query the changes of the last days. Only with `CMK_WATCH_SCHEDULE`.
+    """Query the changes of the last few days. Runs only with `CMK_WATCH_SCHEDULE`.
 
-    Without the right to read them, Azure lists none: if there are none, look for new accounts.
+    If Azure lists no changes, look for new accounts: the right to read changes may be missing.
     """
     if subject.settings.watch_schedule is None:
         return []
@@ -135,10 +135,10 @@ async def watch(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def find_changes(subject: DoctorSubject) -> tuple[int, int]:
-    """Return the number of recent changes and, if there are none, of new accounts.
+    """Return the number of recent changes and, if there are no changes, the number of new accounts.
 
     Raises:
-        InventoryError: InventoryError: Resource Graph gave no complete response.
+        InventoryError: Resource Graph returned no complete response.
     """
     azure, since = await subject.inventory(), subject.clock.now() - limits.DOCTOR_CHANGES
     search = azure.change_search()
@@ -154,7 +154,7 @@ async def find_changes(subject: DoctorSubject) -> tuple[int, int]:
 
 
 async def actions(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Report each action of the role that is missing, or may be, and those that were not tried."""
+    """Report actions of the role that are missing, that may be missing, and that were not tried."""
     states_by_action = await states(subject)
     works, total = sum(it == "works" for it in states_by_action.values()), len(gaps.ALL_ACTIONS)
     if not works and "missing" not in states_by_action.values():
@@ -181,8 +181,8 @@ async def actions(subject: DoctorSubject) -> Sequence[MarkedText]:
 async def states(subject: DoctorSubject) -> Mapping[str, str]:
     """Return "works", "missing" or "not_tried" for each action of the role.
 
-    An action works even if Azure refuses it in some places, which the checks name. Azure returns an
-    empty list to an identity that may not read subscriptions or changes.
+    An action counts as working even if Azure refuses it for some resources, which the checks name.
+    Azure returns an empty list to an identity without the right to read subscriptions or changes.
     """
     answers = (await subject.inventory()).api_versions().answers
     states_by_action: dict[str, str] = {}

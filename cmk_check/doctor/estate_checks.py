@@ -1,7 +1,7 @@
-"""Check whether subscriptions, their accounts and the resources of these accounts can be read.
+"""Check whether subscriptions, accounts, and the accounts' keys and exemptions can be read.
 
-Keys and exemptions are read only for a few accounts. A scan reads them for all accounts, but that
-would take too long for a waiting person.
+Keys and exemptions are read only for a few accounts, because reading them for all accounts, as a
+scan does, would take too long for a waiting person.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ _NONE_VISIBLE: Final = POSTURE_REASONS[PostureReason.NO_SUBSCRIPTION_VISIBLE]
 
 
 async def subscriptions(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """List the subscriptions, and compare them with the group and lists in the settings."""
+    """List the subscriptions, and compare them with the group and the lists in the settings."""
     inventory = await subject.inventory()
     try:
         subject.listed = await inventory.subscriptions()
@@ -57,7 +57,7 @@ async def subscriptions(subject: DoctorSubject) -> Sequence[MarkedText]:
 async def permissions(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Read the accounts of every subscription in scope, as a scan does.
 
-    One line for each cause, with the missing action.
+    Report one line for each cause, with the missing action.
     """
     in_scope = _list_in_scope(subject)
     if not in_scope:
@@ -72,10 +72,10 @@ async def permissions(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def keys(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Read the keys of at most five accounts as a scan does, each from a different vault.
+    """Read the keys of at most five accounts from different vaults, as a scan does.
 
-    One line for each cause, with the missing action and the vault's subscription. Not with
-    `CMK_KEY_HEALTH=off`.
+    Report one line for each cause, with the missing action and the vault's subscription. Runs only
+    if `CMK_KEY_HEALTH` is on.
     """
     if not subject.settings.key_health:
         return []
@@ -99,9 +99,9 @@ async def keys(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def exceptions(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Read the exemptions, and their policies, of at most five subscriptions as a scan does.
+    """Read the exemptions of at most five subscriptions, and their policies, as a scan does.
 
-    One line for each cause. Not with `CMK_EXCEPTIONS=off`.
+    Report one line for each cause. Runs unless `CMK_EXCEPTIONS` is off.
     """
     if subject.settings.exceptions == "off":
         return []
@@ -150,7 +150,7 @@ async def _gaps(subject: DoctorSubject, sample: Sequence[Subscription]) -> list[
 
 
 def _sample(subject: DoctorSubject, subscription_id: str, judged: AllJudged) -> None:
-    """Keep a few accounts of a subscription for each check that uses samples."""
+    """Store a few of a subscription's accounts for each check that uses samples."""
     for account in select_accounts(KEY_HEALTH, judged):
         if len(subject.sampled) < subject.most:
             subject.sampled.setdefault(_vault(account).lower(), account)
@@ -165,7 +165,7 @@ def _list_in_scope(subject: DoctorSubject) -> list[Subscription]:
 
 
 async def _check_group(subject: DoctorSubject, inventory: Inventory, group: str) -> MarkedText:
-    """Compare the list with the management group, which also lists invisible subscriptions."""
+    """Compare the visible subscriptions with the group's list, which also has invisible ones."""
     try:
         below = await inventory.list_subscriptions_below(group)
     except InventoryError as error:

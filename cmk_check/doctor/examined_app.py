@@ -1,4 +1,4 @@
-"""The subject of the checks: the app's adapters with settings that may be partly invalid."""
+"""The subject of the checks: the app's adapters, even if some of the settings are invalid."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -35,15 +35,15 @@ type Faults = tuple[tuple[str, str], ...]
 
 
 class DoctorSubject(App):
-    """An app whose parts can be checked one by one.
+    """An app whose adapters can be checked one by one.
 
     ``environ`` contains the variables, ``faults`` their faults, and ``references`` the variables
-    whose values are in a vault. Checks store results for later checks here: ``listed``, the
+    whose values are in a vault. Other attributes store results for later checks: ``listed``, the
     subscriptions that Azure lists; ``sampled``, a few accounts whose keys to check, by the address
     of the vault; ``violating``, the non-compliant accounts of a few subscriptions, by subscription
-    id; ``key_facts``, what was read of the sampled keys; ``sees_changes``, whether Resource Graph
+    id; ``key_facts``, the facts about the sampled keys; ``sees_changes``, whether Resource Graph
     lists changes, or None if unknown; ``refused``, the actions that gaps of keys name; ``ahead``,
-    how far this clock is ahead of Azure's, or None if unknown.
+    how far this machine's clock is ahead of Azure's, or None if unknown.
     """
 
     reading_seconds: float = DOCTOR_READING_SECONDS
@@ -64,17 +64,17 @@ class DoctorSubject(App):
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Self:
-        """Build the subject from the valid part of an environment."""
+        """Build the subject from those settings in an environment that are valid."""
         return cls(*_read_around_faults(environ))
 
     @property
     def of_the_app(self) -> bool:
-        """Whether these are the settings of a deployed app, not of a laptop."""
+        """Whether the settings are those of a deployed app and not of a laptop."""
         return not isinstance(self.settings.storage, InMemory)
 
     @property
     def unusable(self) -> list[str]:
-        """The settings with an unknown value: invalid, in a vault, or with a misspelt name."""
+        """The settings whose value is invalid or in a vault, or whose name is misspelt."""
         misspelt, _ = misspelt_and_unknown(self.environ)
         return [*self.references, *(misspelt.get(name, name) for name, _ in self.faults)]
 
@@ -82,7 +82,7 @@ class DoctorSubject(App):
         """Return tables and queues.
 
         Raises:
-            NotTried: no storage is set.
+            NotTried: the settings name no storage.
         """
         if not self.of_the_app:
             raise NotTried("No storage is set (CMK_STORAGE); only the deployed app needs one.")
@@ -90,13 +90,13 @@ class DoctorSubject(App):
 
 
 def laid_over(environ: Mapping[str, str], text: str) -> dict[str, str]:
-    """Return the environment with the app's settings instead of its own settings.
+    """Return the environment with the app's settings in place of the environment's own settings.
 
     ``text`` is the output of ``az functionapp config appsettings list``, or
     ``local.settings.json``.
 
     Raises:
-        ValueError: the text has neither format; ``str()`` explains the expected format.
+        ValueError: the text has neither format; the error's text explains the expected format.
     """
     try:
         document = json.loads(text)
@@ -118,7 +118,7 @@ def _is_of_the_app(name: str) -> bool:
 
 
 def _read_around_faults(environ: Mapping[str, str]) -> tuple[Settings, Mapping[str, str], Faults]:
-    """Read the settings without the invalid ones, so that the others can be checked."""
+    """Read the settings without the invalid ones, so that valid settings can be checked."""
     faults: Faults = ()
     unknown = _references(environ)
     of_routes = frozenset(filter(is_of_a_route, unknown))

@@ -1,4 +1,4 @@
-"""The results of checks: a mark and a sentence, in which the command line escapes names."""
+"""The results of checks, each with a mark and a text in which the command line escapes names."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -8,7 +8,7 @@ from cmk_check.core.text import few
 
 
 class Mark(StrEnum):
-    """The mark of a result; only a problem stops the app from working."""
+    """The mark of a check's result; only a problem stops the app from working."""
 
     OK = "ok"
     """It works."""
@@ -25,15 +25,15 @@ type MarkedText = tuple[Mark, str]
 
 
 class CheckFailed(Exception):
-    """The check failed, so dependent checks cannot run. ``str()`` explains what to do."""
+    """The check failed, so dependent checks cannot run; the error's text explains what to do."""
 
 
 class NotTried(Exception):
-    """The check does not apply. ``str()`` explains why."""
+    """The check does not apply here, for the reason in the error's text."""
 
 
 def problems(gaps: Iterable[tuple[Gap, str]], where: str) -> list[MarkedText]:
-    """Report each gap once, with all names that it affects."""
+    """Report each gap once, with the names of all affected subscriptions or resources."""
     names: dict[Gap, list[str]] = {}
     for gap, name in gaps:
         names.setdefault(gap, []).append(name)

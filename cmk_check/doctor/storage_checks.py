@@ -1,6 +1,6 @@
-"""Check whether tables and queues can be read and written, and what they contain.
+"""Check whether the tables and queues can be read and written, and check their contents.
 
-The checks leave nothing behind except empty tables and queues, which the app needs anyway.
+The checks leave nothing behind except empty tables and queues that the app needs anyway.
 """
 
 import asyncio
@@ -71,7 +71,7 @@ _USED_BY_SCANS: Final = (SLICES_QUEUE, DELIVERY_QUEUE)
 
 
 async def tables(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Read each table, and change a nonexistent row, which requires permission to write."""
+    """Read each table, and try to change a nonexistent row, which requires permission to write."""
     store, _ = await subject.storage()
     tried = await asyncio.gather(*(_try_table(store, table) for table in Table))
     _fail_on(subject, [error for error in tried if error])
@@ -97,7 +97,7 @@ async def feed(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def queues(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Test each queue in the same way, count stuck messages, and name deleted queues."""
+    """Test reading and writing for each queue, count stuck messages, and name deleted queues."""
     store, service = await subject.storage()
     names = [
         SLICES_QUEUE,
@@ -128,7 +128,7 @@ async def queues(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def scans(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Report faults of the set-up in the last scan: too old, failed, or subscriptions unread."""
+    """Report set-up faults that the last scan shows: its age, failure or unread subscriptions."""
     store, _ = await subject.storage()
     table = ScanTable(store)
     try:
@@ -157,10 +157,10 @@ async def scans(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def _try_table(store: Store, table: Table) -> StoreError | None:
-    """Return why a table cannot be read and written, or None if it can.
+    """Return why a table cannot be read and written, or None if both are possible.
 
     Each transaction fails because a row does not exist (412 or 404). Without permission to write,
-    the service returns 403 instead.
+    the table service returns 403 instead.
     """
     row = str(uuid.uuid4())
     must_fail: Sequence[Sequence[Write]] = (
@@ -196,7 +196,7 @@ async def _try_queue(service: QueueService, name: str) -> ProbedQueue | QueueErr
 
 
 def _fail_on(subject: DoctorSubject, errors: Sequence[StoreError | QueueError]) -> None:
-    """Fail if there are errors, and report each kind once with all affected names."""
+    """Fail if there are errors, and report each kind of error once with all affected names."""
     names_by_error: dict[str, list[str]] = {}
     for error in errors:
         name, _, what = str(error).partition(":")

@@ -1,6 +1,6 @@
-"""The API versions to request, and the alternatives for clouds that do not serve them.
+"""The API versions to request, and alternatives for clouds that lack the preferred version.
 
-api_versions.toml lists them with their sources.
+api_versions.toml lists all versions with their sources.
 """
 
 import re
@@ -28,10 +28,10 @@ _RESOURCE: Final = re.compile(r".*/providers/(microsoft\.[a-z]+(?:/.*)?)")
 
 
 class ApiVersions:
-    """The API versions of one cloud, updated from its responses for all later requests.
+    """The API versions to request from one cloud, which are adapted to the cloud's responses.
 
-    ``in_use`` maps types, such as "microsoft.keyvault/vaults/keys", to the requested version.
-    ``answers`` counts the responses of each type by gap reason; None counts successes.
+    ``in_use`` maps resource types, such as "microsoft.keyvault/vaults/keys", to the requested
+    version. ``answers`` counts the responses for each type by gap reason; None counts successes.
     """
 
     def __init__(self) -> None:
@@ -39,12 +39,12 @@ class ApiVersions:
         self.answers: defaultdict[str, Counter[GapReason | None]] = defaultdict(Counter)
 
     def of(self, url: str) -> str:
-        """Return a URL with the version to request."""
+        """Return a URL with the API version to request."""
         kind = type_of(url)
         return _PARAMETER.sub(self.in_use.setdefault(kind, self._list_versions(kind)[0]), url)
 
     def learn(self, url: str, code: str, message: str) -> bool:
-        """Learn from the refusal of a URL; return whether there is another version to request."""
+        """Learn from a refused URL; return whether there is another API version to request."""
         kind = type_of(url)
         match = _SERVED.search(message) if is_not_served(code) else None
         served = re.split(r"[,\s]+", match[1].strip()) if match else ()
@@ -58,7 +58,7 @@ class ApiVersions:
         return usable is not None
 
     def note(self, url: str, reason: GapReason | None) -> None:
-        """Count the final response to a URL."""
+        """Count the final response to a request for a URL."""
         self.answers[type_of(url)][reason] += 1
 
     def _list_versions(self, kind: str) -> Sequence[str]:
@@ -78,10 +78,10 @@ def type_of(url: str) -> str:
 
 
 def get_type_of_action(action: str) -> str:
-    """Return the resource type that an action of the role reads."""
+    """Return the resource type that a read action of the role applies to."""
     return action.removesuffix("/read").lower()
 
 
 def is_not_served(code: str) -> bool:
-    """Return whether Azure refused the version, or the type in this version."""
+    """Return whether Azure refused an API version, or a resource type in that version."""
     return code.lower() in _NOT_SERVED

@@ -1,4 +1,4 @@
-"""Read Azure Resource Manager; all readers share a transport, a credential and a limit."""
+"""Read Azure Resource Manager with a shared transport, credential and request limit."""
 
 import asyncio
 import re
@@ -36,12 +36,12 @@ _PATH: Final = re.compile(r"(?:/(?!\.+(?:/|$))[^/\x00-\x1f\x7f-\x9f\ud800-\udfff
 
 @dataclass(frozen=True, eq=False)
 class ArmReader:
-    """Reads documents, lists and queries, by their path or by an operation of the SDK.
+    """Reads documents, lists and query results, by path or by an operation of the SDK.
 
-    A path starts with "/" and has no query. All requests pass the same policies, and only this
-    class follows the links to next pages. The caller closes the shared objects. ``back_off`` is the
-    first pause in seconds after a failure, unless Azure requests a pause. Reading raises any of
-    ``gaps.TROUBLE``.
+    A path starts with "/" and has no query. All requests pass through the same policies, and only
+    this class follows links to next pages. The caller must close the transport and the credential.
+    ``back_off`` is the first pause in seconds after a failure, unless Azure requests a pause.
+    Reading raises any of ``gaps.TROUBLE``.
 
     >>> reader.build_url("/subscriptions").partition("?")[0]
     'https://management.azure.com/subscriptions'
@@ -55,7 +55,7 @@ class ArmReader:
     versions: ApiVersions = field(default_factory=ApiVersions)
 
     def for_keys(self) -> Self:
-        """Return a reader that shares everything but may use only a part of the request limit."""
+        """Return a reader that shares this reader's parts, but only part of its request limit."""
         most = max(1, int(self.settings.max_in_flight * KEY_REQUESTS_SHARE))
         return replace(self, request_limits=(asyncio.Semaphore(most), *self.request_limits))
 
@@ -65,7 +65,7 @@ class ArmReader:
         operation: Callable[[Client], AsyncIterable[object]],
         *subscription_id: str,
     ) -> str:
-        """Return the URL that an operation of the SDK requests first, without any request.
+        """Return the URL that an operation of the SDK would request first, without requesting it.
 
         Some SDKs need a subscription id. The SDK's models of responses are not used, because they
         coerce types, and building them takes 35 times as long as parsing the JSON.
@@ -107,7 +107,7 @@ class ArmReader:
         return call.answer()
 
     async def query(self, body: dict[str, object], until: Deadline) -> GraphQuery:
-        """Return the finished call of a Resource Graph query."""
+        """Send a Resource Graph query, and return the finished call."""
         call = GraphQuery(self._arm_url, until)
         await self._send(HttpRequest("POST", self.build_url(GRAPH_PATH), json=body), call)
         return call
@@ -118,7 +118,7 @@ class ArmReader:
         return [entry async for page in pages for entry in page]
 
     async def pages(self, url: str, until: Deadline) -> AsyncIterator[list[object]]:
-        """Yield the raw entries of each page, beginning with the one at ``url``."""
+        """Yield the raw entries of each page of a list, beginning with the page at ``url``."""
         call = Call(self._arm_url, until)
         link: str | None = url
         while link:
@@ -134,7 +134,7 @@ class ArmReader:
         call.take(response)
 
     def build_url(self, path: str, query: str = "") -> str:
-        """Return the URL of a path, with a version to request."""
+        """Return the URL of a path, with the API version to request."""
         # A path from a response must not lead to another host or resource.
         if not _PATH.fullmatch(path):
             raise InventoryError(make_gap(GapReason.UNEXPECTED_RESPONSE))

@@ -41,7 +41,7 @@ _EXAMPLE_ID: Final = "00000000-0000-0000-0000-000000000000"
 
 
 async def open_inventory(settings: Settings) -> "AzureInventory":
-    """Connect to Azure according to the settings; the caller must close the inventory."""
+    """Connect to Azure as the settings require; the caller must close the inventory."""
     async with AsyncExitStack() as opened:
         session = await opened.enter_async_context(open_session(settings.addresses.arm_url))
         credential = open_credential(settings, settings.client_id)
@@ -51,7 +51,7 @@ async def open_inventory(settings: Settings) -> "AzureInventory":
 
 @dataclass(slots=True)
 class _Accounts:
-    """Collects the accounts of one subscription, page by page, into a reading."""
+    """Collects the accounts of one subscription, page by page, for a reading."""
 
     subscription_id: str
     kinds: frozenset[str]
@@ -77,7 +77,7 @@ class _Accounts:
                 self.ignored[account.id.text] = account.kind
 
     def reading(self, gap: Gap | None = None) -> Reading:
-        """Return the reading, complete if there is no gap and every entry had a usable id."""
+        """Return the reading, which is complete if ``gap`` is None and every id was usable."""
         if gap is None and self.unusable:
             gap = make_gap(GapReason.MALFORMED_ACCOUNT, str(self.unusable))
         return Reading(
@@ -89,7 +89,7 @@ class _Accounts:
 
 
 class AzureInventory:
-    """Implements ``ports.Inventory``: if a subscription fails, its reading has a gap.
+    """Implements ``ports.Inventory``; if a subscription cannot be read, its reading has a gap.
 
     ``reader`` reads any resource by its path.
     """
@@ -111,22 +111,22 @@ class AzureInventory:
         self._example_url: str | None = None
 
     async def get_identity(self) -> str | None:
-        """Return the identity that reads Azure, for the person at the terminal."""
+        """Return the identity that reads Azure, to show to the person at the terminal."""
         scope = self.reader.settings.addresses.token_scope
         return find_identity((await self._credential.get_token(scope)).token)
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
-        """List every subscription that the identity sees; see ``Inventory``."""
+        """List every subscription that the identity can see, as ``Inventory`` describes."""
         return await read_subscriptions(self.reader)
 
     async def list_subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
-        """List every subscription below a management group; see ``Inventory``."""
+        """List every subscription below a management group, as ``Inventory`` describes."""
         return await read_subscriptions_below(self.reader, group)
 
     async def read(
         self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float
     ) -> Reading:
-        """Read the accounts of a subscription; after a failure, keep accounts already read."""
+        """Read the accounts of a subscription; after a failure, keep the accounts already read."""
         collected = _Accounts(subscription.id.lower(), self._kinds, self.reader.settings)
         until = Deadline.within(seconds)
         try:
@@ -147,7 +147,7 @@ class AzureInventory:
         return collected.reading()
 
     async def _accounts_url(self, subscription_id: str) -> str:
-        """Return the URL of a subscription's accounts, which the SDK builds once for an example."""
+        """Return the URL of a subscription's accounts, based on an example URL from the SDK."""
         if self._example_url is None:
             self._example_url = await self.reader.list_url(
                 CognitiveServicesManagementClient,
@@ -157,7 +157,7 @@ class AzureInventory:
         return self._example_url.replace(_EXAMPLE_ID, quote(subscription_id, safe=""))
 
     async def _is_gone(self, account_id: AccountId, collected: _Accounts, until: Deadline) -> bool:
-        """Request an account that a list lacks, and add the account if it exists."""
+        """Return whether an account missing from a list is gone; if it exists, add the account."""
         if not account_id.has_own_path:
             return False
         path = path_of(account_id.subscription_id, account_id.resource_group, account_id.name)
@@ -170,27 +170,27 @@ class AzureInventory:
         return False
 
     def keys(self) -> AzureKeys:
-        """Return a reader of keys, which reads each resource only once."""
+        """Return a reader of keys that reads each resource only once."""
         return AzureKeys(self._key_reader)
 
     def change_search(self) -> ChangeSearch:
-        """Return a search for recent changes."""
+        """Return a search for recent changes in Resource Graph."""
         return ChangeSearch(self.reader)
 
     def account_search(self) -> AzureAccountSearch:
-        """Return a search for accounts of kinds in scope in Resource Graph."""
+        """Return a search in Resource Graph for accounts whose kinds are in scope."""
         return AzureAccountSearch(self.reader, self._kinds)
 
     def exemptions(self) -> AzureExemptions:
-        """Return a reader of exemptions, which reads each assignment only once."""
+        """Return a reader of exemptions that reads each policy assignment only once."""
         return AzureExemptions(self._key_reader)
 
     def api_versions(self) -> ApiVersions:
-        """Return the requested versions and counts of responses, by resource type."""
+        """Return the requested API versions and the counts of responses, by resource type."""
         return self.reader.versions
 
     async def close(self) -> None:
-        """Close the credential and everything opened with it."""
+        """Close the credential and everything that was opened with the credential."""
         await self._credential.close()
         await self._close()
 
@@ -198,11 +198,11 @@ class AzureInventory:
 def _has_no_accounts(
     error: Exception, subscription: Subscription, recorded: Collection[AccountId]
 ) -> bool:
-    """Return whether a refused list means that there are no accounts.
+    """Return whether a refused list means that a subscription has no accounts.
 
-    A subscription has no accounts if the provider is not registered, or if it only gives access to
-    the directory ("Access to Azure Active Directory"). The second reason is accepted only if no
-    account is recorded.
+    A subscription has no accounts if the resource provider is not registered, or if the
+    subscription only gives access to the directory ("Access to Azure Active Directory"). A
+    subscription for directory access is accepted only if no account is recorded.
     """
     if get_code(error, HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND) in _UNREGISTERED:
         return True

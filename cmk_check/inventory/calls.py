@@ -1,4 +1,4 @@
-"""A call to Azure Resource Manager: its allowed URLs, its deadline, and the raw JSON response."""
+"""A call to Azure Resource Manager, with its allowed URLs, its deadline, and the JSON response."""
 
 import asyncio
 import json
@@ -23,21 +23,21 @@ _URL: Final = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%|^`-]{1,16384}")
 
 @dataclass(slots=True)
 class Deadline:
-    """The time until which a response is useful, on the event loop's clock; it can be extended."""
+    """The time until which a response is useful, by the event loop's clock; it can be extended."""
 
     latest: float
 
     @classmethod
     def within(cls, seconds: float) -> Self:
-        """Return the deadline that is this many seconds in the future."""
+        """Return the deadline that is a number of ``seconds`` in the future."""
         return cls(asyncio.get_running_loop().time() + seconds)
 
 
 class Call:
-    """A call for one resource or for the pages of a list; the pipeline's option ``call``.
+    """A call for one resource or for the pages of a list, passed as the pipeline's ``call`` option.
 
     ``method`` is the only HTTP method that the call may use. ``headers`` are the headers of the
-    last response. A response that is not a JSON object, or not a page, raises InventoryError.
+    last response. A response in a wrong format raises InventoryError.
     """
 
     method = "GET"
@@ -51,19 +51,19 @@ class Call:
         self._body: dict[str, object] | None = None
 
     def has_time_for(self, pause: float) -> bool:
-        """Return whether a response after a pause of this many seconds is still useful."""
+        """Return whether a response after a ``pause``, in seconds, would still be useful."""
         return asyncio.get_running_loop().time() + pause < self._until.latest
 
     def trusts(self, url: str) -> bool:
-        """Return whether a URL points to Azure Resource Manager for every URL parser.
+        """Return whether a URL points to Azure Resource Manager, whichever URL parser reads it.
 
-        The part before the path is compared as text, so user info, backslashes and similar hosts
-        are rejected.
+        The part of the URL before the path is compared as text, so that user info, backslashes and
+        similar hosts are rejected.
         """
         return _URL.fullmatch(url) is not None and url.lower().startswith(self._origins)
 
     def asks(self, url: str) -> bool:
-        """Record a URL; return False if it was requested before or there are too many."""
+        """Record a URL; return False if it was requested before or if there are too many URLs."""
         parts = urlsplit(url)
         # Two spellings may refer to the same page.
         page = (parts.path.lower(), frozenset(parse_qsl(parts.query, keep_blank_values=True)))
@@ -72,7 +72,7 @@ class Call:
         return new
 
     def take(self, response: AsyncHttpResponse) -> None:
-        """Keep the headers and the JSON of a response."""
+        """Store the headers and the JSON of a response."""
         self.headers = response.headers
         try:
             body = json.loads(response.text("utf-8-sig"))
@@ -83,7 +83,7 @@ class Call:
         self._body = body
 
     def answer(self) -> dict[str, object]:
-        """Return the JSON of the last response, only once."""
+        """Return the JSON of the last response, which can be returned only once."""
         body, self._body = self._body, None
         if body is None:
             raise InventoryError(make_gap(GapReason.UNEXPECTED_RESPONSE))
@@ -102,14 +102,15 @@ GRAPH_PATH: Final = "/providers/Microsoft.ResourceGraph/resources"
 
 
 class GraphQuery(Call):
-    """A query of Resource Graph, the only POST request, which changes nothing.
+    """A Resource Graph query, which is the only POST request and changes nothing.
 
-    See https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources.
+    Source:
+    https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources.
     """
 
     method = "POST"
 
     def trusts(self, url: str) -> bool:
-        """Return whether a URL is the URL of Resource Graph queries."""
+        """Return whether a URL is the URL for Resource Graph queries."""
         path = urlsplit(url).path if super().trusts(url) else ""
         return path == GRAPH_PATH

@@ -1,7 +1,7 @@
 """Find the cause of a failed connection or sign-in.
 
-Only error types and codes of Microsoft Entra ID are used, because an error message from a library
-may contain a name, a token or a proxy's password.
+Only error types and Microsoft Entra ID error codes are used, because an error message from a
+library may contain a name, a token or a proxy's password.
 """
 
 import re
@@ -51,9 +51,9 @@ _TUNNEL_REFUSED: Final = re.compile(r"Tunnel connection failed: ([45][0-9]{2})")
 
 
 def connection_gap(error: BaseException, peer: str) -> Gap | None:
-    """Return the gap if a certificate, name or proxy makes ``peer`` unreachable, else None.
+    """Return a gap if a certificate, name or proxy makes ``peer`` unreachable, else None.
 
-    Proxy failures are checked before name failures, because the unknown name may be the proxy's.
+    Proxy failures are checked before name failures: the unknown name may be that of the proxy.
     """
     errors = list(_chain(error))
     if _is_any(errors, aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError):
@@ -70,7 +70,7 @@ def connection_gap(error: BaseException, peer: str) -> Gap | None:
 
 
 def find_unreached_gap(error: BaseException, peer: str) -> Gap | None:
-    """Return the gap if ``peer`` was unreachable, or None if it was reached."""
+    """Return a gap if ``peer`` was unreachable, or None if the program reached it."""
     errors = list(_chain(error))
     if gap := connection_gap(error, peer):
         return gap
@@ -98,7 +98,7 @@ def sign_in_gap(error: BaseException) -> Gap:
 
 
 def _tool_gap(text: str) -> Gap | None:
-    """Return the gap if a command like az printed that it could not reach the sign-in service."""
+    """Return a gap if a command like az printed that it could not reach the sign-in service."""
     if not _TOOL_FAILED.search(text):
         return None
     match = _TOOL_HOST.search(text)
@@ -123,10 +123,10 @@ def _proxy_host(url: str) -> str:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Iterate over an error and its causes.
+    """Iterate over an error and all its causes.
 
-    The causes of an inapplicable credential are ignored, such as a virtual machine's metadata
-    service, which does not exist on a laptop.
+    The causes of a credential that does not apply are ignored, such as those of a virtual machine's
+    metadata service on a laptop.
     """
     yield error
     if isinstance(error, CredentialUnavailableError):

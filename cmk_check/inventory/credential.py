@@ -1,8 +1,8 @@
-"""The credential of the process, which shares one token among all requests.
+"""The process's credential for Azure, which shares one token among all requests.
 
-Without sharing, every SDK client would keep a separate token. The identity library does not combine
-concurrent requests, so two hundred subscriptions would cause two hundred requests to the identity
-endpoint.
+Without this credential, every SDK client would keep a separate token. The identity library does not
+combine concurrent requests for tokens, so two hundred subscriptions would cause two hundred
+requests to the identity endpoint.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ type _TokenRequest = tuple[tuple[str, ...], str | None]
 
 
 def open_credential(settings: Settings, client_id: str | None) -> AsyncSupportsTokenInfo:
-    """Return the managed identity if there is one, otherwise the developer's own sign-in."""
+    """Return the credential of the managed identity, or of the developer if there is none."""
     if settings.managed_identity:
         # ManagedIdentityCredential ignores AZURE_CLIENT_ID, and uses the system-assigned identity
         # without an id.
@@ -38,7 +38,7 @@ def open_credential(settings: Settings, client_id: str | None) -> AsyncSupportsT
 class SignInFailed(InventoryError, ClientAuthenticationError):
     """No token is available.
 
-    This is also an error of the SDK, because storage clients use credentials.
+    ``SignInFailed`` is also an SDK error, because storage clients use credentials.
     """
 
     def __init__(self, gap: Gap) -> None:
@@ -47,7 +47,7 @@ class SignInFailed(InventoryError, ClientAuthenticationError):
 
 
 class DeveloperCredential(DefaultAzureCredential):
-    """Keeps the errors of all credentials as causes, where the SDK keeps only their messages."""
+    """Keeps all credentials' errors as causes, while the SDK keeps only the errors' messages."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - those of the SDK
         super().__init__(**options)
@@ -70,7 +70,7 @@ class DeveloperCredential(DefaultAzureCredential):
 
 
 class _Attempt:
-    """A credential of the chain, and the error of its last attempt."""
+    """A credential in a chain of credentials, with the error of its last attempt."""
 
     def __init__(self, inner: Any) -> None:  # noqa: ANN401 - the SDK names no common type
         self._inner = inner
@@ -79,7 +79,7 @@ class _Attempt:
     async def get_token_info(
         self, *scopes: str, options: TokenRequestOptions | None = None
     ) -> AccessTokenInfo:
-        """Return a token; see the SDK's ``AsyncSupportsTokenInfo``."""
+        """Return a token, as the SDK's ``AsyncSupportsTokenInfo`` requires."""
         try:
             token: AccessTokenInfo = await self._inner.get_token_info(*scopes, options=options)
         except Exception as error:
@@ -93,10 +93,10 @@ class _Attempt:
 
 
 class SharedCredential:
-    """Shares one token until it must be renewed, and fetches it once for concurrent requests.
+    """Shares one token until its renewal, and fetches a token once for all concurrent requests.
 
     A token that is due for renewal but still valid is renewed in the background. A failure is
-    raised to all waiting callers and is not kept.
+    raised to all waiting callers and not cached.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class SharedCredential:
         enable_cae: bool = False,  # noqa: ARG002 - as above
         **_options: Any,  # noqa: ANN401 - as above
     ) -> AccessToken:
-        """Return a token; ``claims``, which Azure sends after revoking a token, require a new one.
+        """Return a token; if Azure revokes a token, it sends ``claims``, which require a new token.
 
         Raises:
             SignInFailed: no token is available.
@@ -130,7 +130,7 @@ class SharedCredential:
         return AccessToken(token.token, token.expires_on)
 
     def _fetch(self, request: _TokenRequest) -> asyncio.Task[AccessTokenInfo]:
-        """Return the running fetch for this request; start one if necessary."""
+        """Return the running fetch for a token request; start a fetch if none is running."""
         task = self._fetches.get(request)
         if task is None:
             task = self._fetches[request] = asyncio.create_task(self._fetch_now(request))

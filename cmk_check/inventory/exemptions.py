@@ -1,10 +1,10 @@
-"""Read exemptions of Azure Policy, with the assignments and initiatives that they refer to.
+"""Read Azure Policy exemptions, and the policy assignments and initiatives that they refer to.
 
-Without a filter, a subscription's list contains the exemptions of the management groups above it
-and of everything inside it:
+Without a filter, a subscription's list contains the exemptions of the management groups above the
+subscription and of everything inside the subscription:
 https://learn.microsoft.com/rest/api/policyauthorization/policy-exemptions/list.
 
-Azure Resource Graph shows in one query where exemptions are, but with a delay and possibly with
+One query to Azure Resource Graph shows where exemptions exist, but with a delay and possibly with
 omissions: https://learn.microsoft.com/azure/governance/policy/samples/resource-graph-samples.
 """
 
@@ -60,7 +60,7 @@ _log = logging.getLogger(__name__)
 
 
 class AzureExemptions:
-    """Implements ``ports.ExemptionInventory``: each assignment and initiative is read once."""
+    """Implements ``ports.ExemptionInventory``; each assignment and initiative is read once."""
 
     def __init__(self, reader: ArmReader) -> None:
         self._reader = reader
@@ -70,7 +70,7 @@ class AzureExemptions:
     async def read(
         self, subscription_id: str, accounts: Sequence[AccountId], *, seconds: float
     ) -> ExemptionFacts:
-        """Read the exemptions of a subscription's accounts, with assignments and initiatives."""
+        """Return the exemptions of a subscription's accounts, with assignments and initiatives."""
         deadline = asyncio.get_running_loop().time() + seconds
         paths = [account_path(account) for account in accounts]
         try:
@@ -97,9 +97,10 @@ class AzureExemptions:
     async def may_be_exempted(
         self, subscription_ids: Sequence[str], *, seconds: float
     ) -> frozenset[str] | None:
-        """Return subscriptions with exemptions in or above them, or None if not known.
+        """Return the subscriptions with exemptions in or above them, or None if these are unknown.
 
-        Without any policy in the response, the identity may lack the right to read policies.
+        If the response contains no policy, the result is None, because the identity may lack the
+        right to read policies.
         """
         until, ids = Deadline.within(seconds), list(subscription_ids)
         try:
@@ -121,7 +122,7 @@ class AzureExemptions:
     async def _list_below(
         self, groups: AbstractSet[str], subscription_ids: list[str], until: Deadline
     ) -> frozenset[str]:
-        """Return the subscriptions below any of these groups, or with unknown groups."""
+        """Return subscriptions below any of the ``groups``, and those whose groups are unknown."""
         rows = await read_rows(
             self._reader,
             _ANCESTORS,
@@ -163,7 +164,7 @@ class AzureExemptions:
 
 
 def _is_place(place: object) -> bool:
-    """Return whether this is a subscription, a management group, or "" for an assignment."""
+    """Return whether ``place`` is a subscription, a management group, or "" for an assignment."""
     prefixes = ("/subscriptions/", MANAGEMENT_GROUP)
     return isinstance(place, str) and (not place or place.startswith(prefixes))
 

@@ -1,7 +1,7 @@
-"""Translate errors from reading Azure into the gaps that people see.
+"""Translate errors in reading Azure into the gaps that people see.
 
-Every sentence comes from the catalogue. A gap repeats only the error code and the action from
-Azure's response, so that it never contains a person's name, a token or markup.
+Every sentence comes from the reason catalogue. A gap repeats only the error code and the action
+from Azure's response, so that a gap never contains a person's name, a token or markup.
 """
 
 import json
@@ -114,7 +114,7 @@ _STATUSES: Final[Mapping[int, GapReason]] = {
 
 
 def build_gap(error: Exception, action: str) -> Gap:
-    """Translate an error of reading; ``action`` is the permission needed for reading."""
+    """Translate an error in reading to a gap; ``action`` is the permission that reading needs."""
     if isinstance(error, InventoryError):
         return error.gap
     for types, reason in _REASONS:
@@ -130,11 +130,11 @@ def build_gap(error: Exception, action: str) -> Gap:
 
 @contextmanager
 def call_errors() -> Iterator[None]:
-    """Run a call to Azure and replace all errors not in ``TROUBLE``, logging their traceback.
+    """Run a call to Azure; log and replace every error that is not in ``TROUBLE``.
 
     Raises:
-        InventoryError: any other error; the gap says whether it occurred in this program's own
-            code.
+        InventoryError: an error not in ``TROUBLE`` occurred; the gap says whether this program's
+            own code raised it.
     """
     try:
         yield
@@ -150,10 +150,10 @@ def call_errors() -> Iterator[None]:
 
 
 def get_404_code(error: Exception) -> str | None:
-    """Return the lower-cased code of a 404 response, "" without a code, None for other statuses.
+    """Return a 404 response's lower-cased code, "" without a code, or None for other statuses.
 
-    Only the code shows which part was not found: the resource, its parent or its type. A proxy's
-    error page has no code.
+    Only the error code shows whether the resource, its parent or its type was not found. A proxy's
+    error page contains no error code.
     """
     return get_code(error, HTTPStatus.NOT_FOUND)
 
@@ -190,7 +190,7 @@ def choose_reason(status: int, code: str) -> GapReason:
 
 
 def get_code(error: Exception, *statuses: int) -> str | None:
-    """Return the lower-cased code, as above, for a response with one of these statuses."""
+    """Return the lower-cased error code of a response if its status is one of ``statuses``."""
     if not isinstance(error, HttpResponseError) or error.status_code not in statuses:
         return None
     return _parse_error(error)[0].lower()
@@ -201,10 +201,10 @@ def _parse_error(error: HttpResponseError) -> tuple[str, str]:
 
 
 def arm_error(text: Callable[[], str]) -> tuple[str, str]:
-    """Return the code and the message of a body, with or without ARM's wrapper, in any case.
+    """Return code and message from an error body, with or without ARM's wrapper, in any casing.
 
-    ``text`` returns the body. If a code is as vague as the status, the innererror's code replaces
-    it. A response that is not JSON, such as a proxy's HTML page, has neither a code nor a message.
+    ``text`` returns the body. If an error code is as vague as the status, the innererror's code
+    replaces that code. A proxy's HTML page, for example, has no code or message.
     """
     try:
         body = json.loads(text())

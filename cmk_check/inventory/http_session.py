@@ -1,4 +1,4 @@
-"""The HTTP sessions for Azure, and for the app at the command line.
+"""The HTTP sessions for connections to Azure, and from the command line to the app.
 
 As in azure-core, a session uses the environment's proxies and certificate authorities but no
 cookies.
@@ -17,7 +17,7 @@ from cmk_check.ports import InventoryError
 
 
 def open_session(url: str) -> aiohttp.ClientSession:
-    """Open a session through the proxy that the environment names for this origin, if any."""
+    """Open a session, through a proxy if the environment names one for this origin."""
     return aiohttp.ClientSession(
         cookie_jar=aiohttp.DummyCookieJar(),
         proxy=find_proxy(url),
@@ -27,7 +27,7 @@ def open_session(url: str) -> aiohttp.ClientSession:
 
 
 def share_transport(session: aiohttp.ClientSession) -> AioHttpTransport:
-    """Return the transport that all clients share; closing a client leaves it open."""
+    """Return a transport for all clients to share, which stays open when a client is closed."""
     return AioHttpTransport(
         session=session,
         session_owner=False,
@@ -37,14 +37,14 @@ def share_transport(session: aiohttp.ClientSession) -> AioHttpTransport:
 
 
 class LimitedResponse(aiohttp.ClientResponse):
-    """A response whose unpacked size is limited while it is read."""
+    """A response whose decompressed size is limited while it is read."""
 
     @override
     async def read(self) -> bytes:
         """Return the body.
 
         Raises:
-            InventoryError: the body is too large; the request is not retried.
+            InventoryError: the response body is too large; the request is not retried.
         """
         body = bytearray()
         async with self:  # returns the connection to the pool, or closes it

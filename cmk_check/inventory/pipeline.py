@@ -1,7 +1,7 @@
-"""The policies for all requests to Azure Resource Manager: guarding, retrying, limiting.
+"""The policies that guard, retry and limit all requests to Azure Resource Manager.
 
 These policies replace the SDK's policies, which register resource providers (a write), send the
-token to any host in a next link, and wait for any Retry-After, however long.
+token to any host in a link to the next page, and wait for any Retry-After time, however long.
 """
 
 import asyncio
@@ -33,20 +33,20 @@ type Response = PipelineResponse[HttpRequest, AsyncHttpResponse]
 AGENT: Final = f"cmk_check/{VERSION}"
 
 _CALL: Final = "call"
-# The attributes that an SDK needs of a response.
+# The attributes of a response that an SDK needs.
 _EMPTY: Final = SimpleNamespace(status_code=HTTPStatus.OK, headers={}, json=lambda: {"value": []})
 _VERSION_REFUSED: Final = frozenset({400, 404})
 _MAY_PASS: Final = frozenset({408, 429, 500, 502, 503, 504})
 
 
 class GuardPolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Allows only read requests to Azure Resource Manager, and each page only once."""
+    """Allows only read requests to Azure Resource Manager, and only one request for each page."""
 
     def on_request(self, request: Request) -> None:
-        """Refuse requests that are not allowed.
+        """Refuse a request that is not allowed.
 
         Raises:
-            InventoryError: the request is refused.
+            InventoryError: the request is not allowed.
         """
         call: Call = request.context.options.pop(_CALL)
         request.context[_CALL] = call
@@ -58,14 +58,14 @@ class GuardPolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
 
 
 class ApiVersionPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Requests a known API version; if the cloud serves another version, requests that version."""
+    """Requests a known API version, and another known version if the cloud does not serve it."""
 
     def __init__(self, versions: ApiVersions) -> None:
         super().__init__()
         self._versions = versions
 
     async def send(self, request: Request) -> Response:
-        """Return the response for a served version, or the refusal if no version is served."""
+        """Return the response for an API version that the cloud serves, or else the refusal."""
         http_request = request.http_request
         http_request.url = self._versions.of(http_request.url)
         response = await self.next.send(request)
@@ -83,7 +83,7 @@ class ApiVersionPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
 
 
 class RetryPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Retries after temporary failures, with the pause that Azure requests, until the deadline."""
+    """Retries a request after temporary failures until the deadline, pausing as Azure requests."""
 
     def __init__(self, back_off: float) -> None:
         super().__init__()
@@ -93,8 +93,8 @@ class RetryPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         """Return the last response.
 
         Raises:
-            InventoryError: Azure requested a pause longer than allowed or beyond the deadline.
-            AzureError: no attempt got a response.
+            InventoryError: Azure requested a pause that is too long or ends after the deadline.
+            AzureError: no attempt received a response.
         """
         call: Call = request.context[_CALL]
         for attempt in range(ARM_ATTEMPTS - 1):
@@ -119,25 +119,25 @@ class RetryPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
 
 
 class InFlightPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Limits concurrent requests; a request counts while it is being sent and answered."""
+    """Limits concurrent requests; a request counts until its response has arrived."""
 
     def __init__(self, request_limits: asyncio.Semaphore) -> None:
         super().__init__()
         self._request_limits = request_limits
 
     async def send(self, request: Request) -> Response:
-        """Send the request when the limit allows it."""
+        """Send a request as soon as the limit allows."""
         async with self._request_limits:
             return await self.next.send(request)
 
 
 class OperationPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Keeps the URL that an SDK operation requests, and returns an empty last page."""
+    """Stores the URL that an SDK operation requests, and returns an empty last page."""
 
     url = ""
 
     async def send(self, request: Request) -> Response:
-        """Return a response with an empty page."""
+        """Return a response that contains an empty page."""
         self.url = request.http_request.url
         # The older SDK takes the decoded body from here, and the newer SDK takes it from the
         # response.

@@ -1,10 +1,10 @@
-"""Query Azure Resource Graph for the accounts that it knows, and for changes.
+"""Query Azure Resource Graph for accounts and for changes.
 
 Resource Graph contains all resources that the identity may read, with a delay of seconds to hours,
 and allows few queries
 (https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests).
-No verdict depends on Resource Graph. A malformed row makes a response unusable, which is an
-InventoryError.
+No verdict depends on Resource Graph. A malformed row makes the whole response unusable, which
+raises InventoryError.
 """
 
 import asyncio
@@ -43,10 +43,10 @@ type _Row = tuple[str, str, datetime]
 
 @dataclass(frozen=True, slots=True)
 class GraphPage:
-    """One response, ``truncated`` if the query has more rows.
+    """One response to a query, which is ``truncated`` if the query has more rows.
 
-    ``token`` requests the next rows; without a token, they cannot be requested. ``total`` is the
-    number of all rows. ``limited``: the query did not cover all subscriptions.
+    ``token`` requests the next rows. Without a token, the next rows cannot be requested. ``total``
+    is the number of all rows. ``limited`` means that the query did not cover all subscriptions.
     """
 
     rows: list[object]
@@ -65,10 +65,10 @@ async def read_page(  # noqa: PLR0913 - what is asked, where, and how long
     *,
     above: bool = False,
 ) -> GraphPage:
-    """Return one page of a query's rows, the first page without ``token``.
+    """Return one page of a query's rows, which is the first page if ``token`` is None.
 
     ``subscriptions`` are the subscriptions to query, or None for all that the identity may read.
-    ``above``: the query also covers the management groups above the subscriptions.
+    With ``above``, the query also covers the management groups above the subscriptions.
     https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources
 
     Raises:
@@ -101,7 +101,7 @@ async def read_rows(
     pages: int,
     subscriptions: list[str] | None = None,
 ) -> list[object]:
-    """Return the rows of all pages of a query that ends with ``BY_ID``.
+    """Return the rows from all pages of a query, which must end with ``BY_ID``.
 
     Raises:
         InventoryError: the response is truncated or malformed, has more than ``pages`` pages,
@@ -124,16 +124,17 @@ async def read_rows(
 
 
 def _distinct(rows: list[object]) -> int:
-    """Count rows with different ids; rows without an id are all counted."""
+    """Count the rows with different ids, and every row without an id."""
     ids = [row.get("id") if isinstance(row, dict) else None for row in rows]
     lowered = [each.lower() for each in ids if isinstance(each, str)]
     return len(set(lowered)) + len(ids) - len(lowered)
 
 
 class AzureAccountSearch:
-    """Implements ``ports.AccountSearch``, a second source in addition to Azure's lists.
+    """Implements ``ports.AccountSearch``, a second source besides Azure's account lists.
 
-    A provider that spans regions has returned a list without the resources of one region
+    A second source is needed because a resource provider that spans regions once returned a list
+    without the resources of one region
     (https://github.com/Azure/azure-libraries-for-net/issues/1200).
     """
 
@@ -148,9 +149,9 @@ class AzureAccountSearch:
         )
 
     async def accounts(self, subscription_ids: Sequence[str]) -> tuple[KnownAccount, ...]:
-        """Return the accounts that Resource Graph knows in these subscriptions.
+        """Return the accounts in these subscriptions that Resource Graph lists.
 
-        InventoryError: the response is incomplete. InventoryError: the response is incomplete.
+        An incomplete response from Resource Graph raises InventoryError.
         """
         until = Deadline.within(CROSS_CHECK_SECONDS)
         try:
@@ -168,9 +169,9 @@ class AzureAccountSearch:
 
 
 def _account(row: dict[str, object]) -> KnownAccount:
-    """Parse a row; the earlier of its dates is the account's creation.
+    """Parse a row for an account, which was created at the earlier of the row's two dates.
 
-    Some recorded accounts have ``properties.dateCreated`` but no ``systemData``.
+    Some real accounts have ``properties.dateCreated`` but no ``systemData``.
     """
     account_id = AccountId.parse(row.get("id"))
     if account_id is None:
@@ -181,11 +182,11 @@ def _account(row: dict[str, object]) -> KnownAccount:
 
 
 class ChangeSearch:
-    """Implements ``ports.ChangeInventory``, with one query for each table of changes.
+    """Implements ``ports.ChangeInventory`` with one query for each of two tables of changes.
 
-    A change has the date when Azure detected it, and appears within minutes, in any order. The
-    response has one row for each subscription and vault, with its latest change, so that a resource
-    with many changes does not fill a page.
+    A change has the date when Azure detected the change, and appears within minutes, in any order.
+    The response has one row for the latest change of each subscription and vault, so that a
+    resource with many changes does not fill a page.
     https://learn.microsoft.com/azure/governance/resource-graph/changes/get-resource-changes
     """
 
@@ -193,7 +194,7 @@ class ChangeSearch:
         self._reader = reader
 
     async def changes(self, since: datetime, *, vaults: bool, seconds: float) -> RecentChanges:
-        """Read changes; if one table fails, still return the changes of the other table."""
+        """Read changes from two tables; if one table fails, still return the other's changes."""
         until = Deadline.within(seconds)
         resources = (ACCOUNT_TYPE, *(_VAULTS if vaults else ()))
         answers = await asyncio.gather(
@@ -212,7 +213,7 @@ class ChangeSearch:
     async def _rows(
         self, query: str, until: Deadline
     ) -> tuple[list[_Row], datetime | None, Gap | None]:
-        """Return the first page, its last time if rows are missing, and a gap if incomplete."""
+        """Return the first page's rows, the last row's time if more rows exist, and any gap."""
         try:
             async with asyncio.timeout_at(until.latest):
                 page = await read_page(self._reader, query, until)
@@ -224,10 +225,10 @@ class ChangeSearch:
 
 
 def changes_query(table: str, types: tuple[str, ...], since: datetime) -> str:
-    """Return the query for changes in a table since a time.
+    """Return the query for all changes in a ``table`` since a given time.
 
-    The target of an account's change is its subscription. The target of any other change is the
-    changed resource.
+    The target of a change to an account is the account's subscription. The target of a change to a
+    resource other than an account is the resource itself.
     """
     quoted = ",".join(f"'{name}'" for name in types)
     return (
@@ -242,7 +243,7 @@ def changes_query(table: str, types: tuple[str, ...], since: datetime) -> str:
 
 
 def _change(row: object) -> _Row:
-    """Return the vault's id, or "" for a subscription; the subscription's id; and the time."""
+    """Parse a change's row to vault id ("" if none), subscription id and time of the change."""
     try:
         match row:
             case {"target": str(target), "at": str(text)} if match := _ID.fullmatch(target.lower()):

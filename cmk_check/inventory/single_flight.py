@@ -1,4 +1,4 @@
-"""Single-flight: concurrent callers with the same request share one response."""
+"""Single-flight: concurrent callers that make the same request share one response."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Iterable
@@ -13,7 +13,7 @@ from cmk_check.inventory.calls import Deadline
 
 @dataclass(slots=True)
 class _Asked[T]:
-    """A running request; ``waiting`` is the number of callers that wait for its response."""
+    """A running request; ``waiting`` is the number of callers that are waiting for its response."""
 
     task: asyncio.Task[T]
     until: Deadline
@@ -21,11 +21,11 @@ class _Asked[T]:
 
 
 class SingleFlight[T]:
-    """Shares each response, or failure, among all callers.
+    """Shares the response or failure of a request among all callers that make the request.
 
-    A request runs while at least one caller waits. Each caller waits until its own deadline. A
-    caller that stops waiting does not affect the others. When the last caller stops waiting, the
-    request is cancelled.
+    A request runs as long as at least one caller is waiting. Each caller waits until its own
+    deadline. A caller that stops waiting does not affect the others. When the last caller stops
+    waiting, the request is cancelled.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class SingleFlight[T]:
         ask: Callable[[Deadline], Coroutine[object, object, T]],
         deadline: float,
     ) -> T | Unread:
-        """Return the response of the request with this name; ``ask`` starts it if necessary.
+        """Return the response to the request with this ``name``, which ``ask`` sends if needed.
 
         ``deadline`` is on the event loop's clock; ``ask`` gets the latest deadline of all callers.
         """
@@ -65,7 +65,7 @@ class SingleFlight[T]:
         ask: Callable[[str, Deadline], Coroutine[object, object, T]],
         deadline: float,
     ) -> dict[str, T | Unread]:
-        """Return the responses of several requests by name; each name is requested once."""
+        """Return the responses to several requests, keyed by name, requesting each name once."""
         distinct_names = list(dict.fromkeys(names))
         answers = await asyncio.gather(
             *(self.get(each, partial(ask, each), deadline) for each in distinct_names)

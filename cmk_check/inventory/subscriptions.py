@@ -1,8 +1,8 @@
-"""List the subscriptions that the app's identity sees, and those below a management group.
+"""List the subscriptions that the identity can see, and those below a management group.
 
 Every requested API version returns a subscription's tags in the list:
 https://learn.microsoft.com/rest/api/resources/subscriptions/list. An entry without a usable id
-makes the list incomplete, which is an InventoryError.
+makes the list incomplete, which raises InventoryError.
 """
 
 import asyncio
@@ -28,14 +28,14 @@ _SUBSCRIPTION: Final = re.compile(f"/subscriptions/(?P<id>{GUID})", re.IGNORECAS
 
 
 async def read_subscriptions(reader: ArmReader) -> tuple[Subscription, ...]:
-    """List every subscription that the identity sees; see ``ports.Inventory``."""
+    """List every subscription that the identity can see, as ``ports.Inventory`` describes."""
     url = await reader.list_url(SubscriptionClient, lambda client: client.subscriptions.list())
     parse = partial(_visible, owner_tags=reader.settings.owner_tags)
     return await _read(reader, url, parse, READ_SUBSCRIPTIONS)
 
 
 async def read_subscriptions_below(reader: ArmReader, group: str) -> tuple[Subscription, ...]:
-    """List every subscription below a management group; see ``ports.Inventory``.
+    """List every subscription below a management group, as ``ports.Inventory`` describes.
 
     https://learn.microsoft.com/rest/api/managementgroups/management-groups/get-descendants
     """
@@ -62,7 +62,7 @@ async def _read(
 
 
 def _visible(entry: dict[str, object], owner_tags: Sequence[str]) -> Subscription:
-    """Parse an entry of Azure's list."""
+    """Parse an entry of Azure's list of subscriptions."""
     subscription_id = entry.get("subscriptionId")
     if not isinstance(subscription_id, str) or not is_guid(subscription_id):
         raise InventoryError(NAMELESS_SUBSCRIPTION)
@@ -78,7 +78,7 @@ def _visible(entry: dict[str, object], owner_tags: Sequence[str]) -> Subscriptio
 
 
 def _parse_below(entry: dict[str, object]) -> Subscription | None:
-    """Parse an entry of a group's list; return None for a nested group."""
+    """Parse an entry of a management group's list; return None for a nested group."""
     path = entry.get("id")
     text = path if isinstance(path, str) else ""
     if text.lower().startswith(_GROUPS):

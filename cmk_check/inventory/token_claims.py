@@ -1,4 +1,4 @@
-"""Read the identity in a token, only to show it; Azure validates the token."""
+"""Read the identity in a token, only to show the identity; Azure validates the token."""
 
 import base64
 import json
@@ -29,9 +29,9 @@ def describe_ids(token: str) -> str:
 
 
 def find_identity(token: str) -> str | None:
-    """Return the identity in a token, for the person who signed in, or None if unreadable.
+    """Return the identity in a token as text for the signed-in person, or None if unreadable.
 
-    A person has a name; a managed identity or service principal has its application's id.
+    The text names a person, or the application id of a managed identity or service principal.
     """
     claims, ids, tool = _parse_claims(token)
     names = (claims.get(name) for name in _NAMES)
@@ -45,9 +45,9 @@ def find_identity(token: str) -> str | None:
 
 
 def _parse_claims(token: str) -> tuple[Mapping[str, object], Mapping[str, str], str]:
-    """Return the claims of a token, the claims that are ids, and a note on a known application.
+    """Return a token's claims, those claims that are ids, and a note on a known application.
 
-    ``application`` is the claim under either of its two names.
+    The ``application`` id is the claim with either of the two names for an application.
     """
     try:
         payload = token.split(".")[1]

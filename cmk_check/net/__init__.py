@@ -1,1 +1,1 @@
-"""Network basics: special addresses, proxies, Retry-After."""
+"""Network basics: special addresses, proxies, traces, pauses and storage errors."""

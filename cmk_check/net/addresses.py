@@ -1,8 +1,8 @@
-"""Special network addresses, which a webhook URL must not lead to.
+"""Special network addresses, to which a webhook's URL must not lead.
 
 On Azure, the metadata service, the wire server and the identity endpoint respond to every process
 on the machine, so a webhook URL could misuse them, directly or through DNS. Private addresses are
-allowed: companies have receivers behind private endpoints.
+allowed, because companies have receivers behind private endpoints.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ _ISATAP: Final = (b"\x00\x00\x5e\xfe", b"\x02\x00\x5e\xfe")
 
 
 def special(text: str) -> str | None:
-    """Return the kind of a special address, or None for a public or private address.
+    """Return the kind of a special network address, or None for a public or private address.
 
     An IPv6 address that contains a special IPv4 address is also special.
 

@@ -1,4 +1,4 @@
-"""The proxy for an origin, read from the environment once, when a session is opened.
+"""Find the proxy for an origin in the environment, only once, when a session is opened.
 
 aiohttp's ``trust_env`` would read the environment and a .netrc file in a thread before every
 request, which takes as long as the request itself.
@@ -11,7 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 def find_proxy(url: str) -> str | None:
     """Return the URL of the proxy that the environment names for this URL, if any.
 
-    Without TLS, the host is this machine's loopback, and no proxy may see a key.
+    A URL without TLS needs no proxy: its host is the loopback, and no proxy may see a key.
     """
     parts = urlsplit(url)
     if parts.scheme.lower() != "https":

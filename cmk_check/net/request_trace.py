@@ -14,7 +14,7 @@ _CORRELATION_HEADERS: Final = ("x-ms-correlation-request-id", "x-ms-request-id")
 
 
 def request_traces() -> list[aiohttp.TraceConfig]:
-    """Return trace configurations for a session, or none unless ``REQUESTS`` is enabled.
+    """Return trace configurations for a session, or an empty list if ``REQUESTS`` is disabled.
 
     The traces must not be used for webhooks, whose paths are secrets.
     """

@@ -1,4 +1,4 @@
-"""The pause that a response requests, from Azure or from a webhook's receiver."""
+"""Find the pause that a response from Azure or from a webhook's receiver requests."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ _CLOCK: Final = re.compile(r"([0-9]{2}):([0-9]{2}):([0-9]{2})")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the pause in seconds that a response requests, or None.
+    """Return the pause in seconds that a response's headers request, or None.
 
     Azure sends seconds, a date, or milliseconds in a separate header
     (https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling);

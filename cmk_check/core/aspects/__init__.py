@@ -1,4 +1,4 @@
-"""The aspects: facts shown beside a verdict. ``ASPECTS`` lists them in the order of the API."""
+"""The aspects, that is, facts shown beside a verdict, in the order of ``ASPECTS`` and the API."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -22,8 +22,8 @@ BY_NAME: Final[Mapping[str, Aspect]] = {aspect.name: aspect for aspect in ASPECT
 
 
 def judge_alone(account: Account, owner: str | None) -> Judged:
-    """Judge the aspects of an account that need only the account's own document.
+    """Judge those aspects of an account that need only the account's own JSON document.
 
-    ``owner`` is the owner that the tags of the subscription name.
+    ``owner`` is the owner from the subscription's tags.
     """
     return Judged(account, judge(account), owner=choose_owner(account.owner, owner))

@@ -1,7 +1,7 @@
 """The base class of aspects.
 
-An aspect answers a question about an account that its verdict does not answer. The code that
-compares, counts, announces and filters loops over ``ASPECTS`` and names no aspect.
+An aspect answers a question about an account that the account's verdict does not answer. The code
+that compares, counts, announces and filters loops over ``ASPECTS`` and names no aspect.
 """
 
 from abc import ABC, abstractmethod
@@ -24,16 +24,16 @@ class Judged(Sides):
 
     @property
     def kind(self) -> str | None:
-        """The kind in the spelling of the settings."""
+        """The account's kind, spelled as in the settings."""
         return self.account.kind
 
     @property
     def vault_id(self) -> str | None:
-        """The ARM id of the key's vault, if it was found."""
+        """The ARM id of the vault that contains the account's key, if the vault was found."""
         return self.key_health.vault_id if self.key_health else None
 
     def transition(self, at: datetime, scan_id: str) -> Transition:
-        """Return the entry that this reading adds to the account's history."""
+        """Return the history entry that this reading adds to the account's finding."""
         judgement, state = self.judgement, self.key_health.state if self.key_health else None
         return Transition(at, judgement.verdict, judgement.reason, scan_id, state)
 
@@ -46,11 +46,11 @@ type AllJudged = Mapping[str, Judged]
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """The circumstances of a comparison.
+    """The circumstances in which a reading is compared with a finding.
 
-    ``exceptions_off``: the settings switch exceptions off, so every announced exception has ended.
-    ``fix_within`` is the time allowed to fix an account, or None without a limit. ``unread``: the
-    account was not read. ``removed``: the account is removed.
+    ``exceptions_off`` means that the settings switch exceptions off, so every announced exception
+    has ended. ``fix_within`` is the time allowed to fix an account, or None without a limit.
+    ``unread`` means that the account was not read, ``removed`` that its finding is removed.
     """
 
     now: datetime
@@ -63,9 +63,9 @@ class Occasion:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """A change to announce, with the data that it adds to the states before and after.
+    """A change to announce, with data to add to the account's states before and after the change.
 
-    ``once``: the change has the same id each time it is announced for the account.
+    With ``once``, the change has the same id each time it is announced for the account.
     """
 
     type: ChangeType
@@ -74,11 +74,11 @@ class News:
 
 
 class Aspect(ABC):
-    """The base class of aspects: everything that the program needs to know about an aspect.
+    """The base class of aspects, with all properties of an aspect that the program uses.
 
     ``name`` is the aspect's name in JSON, filters and changes; ``side`` is its field of ``Sides``.
     The aspect applies only to accounts with one of the ``verdicts``. ``changes`` maps the types of
-    the aspect's changes to their titles. ``in_history``: if the aspect changes, the history gets an
+    the aspect's changes to their titles. With ``in_history``, a change of the aspect adds a history
     entry, and an account update is announced unless the aspect announces its own change.
 
     >>> BY_NAME["exception"].state(finding, now)
@@ -95,27 +95,27 @@ class Aspect(ABC):
 
     @abstractmethod
     def state(self, account: AnyAccount, now: datetime) -> str | None:
-        """Return the account's state at ``now`` as filters name it, or None for no filter."""
+        """Return the aspect's state at ``now``, as named in filters, or None if it has no state."""
 
     @abstractmethod
     def describe(self, account: AnyAccount) -> dict[str, object] | None:
-        """Return the aspect's state in the form used in changes, or None if it was not checked."""
+        """Return the aspect's state as used in changes, or None if the aspect was not checked."""
 
     def is_same(self, before: AnyAccount, after: AnyAccount) -> bool:
-        """Return whether the aspect is unchanged, so that the history needs no entry."""
+        """Return whether the aspect is unchanged, so that the account's history needs no entry."""
         return bool(getattr(before, self.side) == getattr(after, self.side))
 
     def get_badness(self, account: AnyAccount) -> float:  # noqa: ARG002 - of some
-        """Return how bad the state is; an incomplete reading can only report a worse one."""
+        """Return how bad the state is; an incomplete reading reports a state only if worse."""
         return 0
 
     def is_worse(self, before: AnyAccount, after: AnyAccount) -> bool:
-        """Return whether the state got worse, if the aspect applies both before and after."""
+        """Return whether the aspect applies both before and after, and its state got worse."""
         both = self.applies(before.judgement) and self.applies(after.judgement)
         return both and self.get_badness(after) > self.get_badness(before)
 
     def keep_recorded(self, before: Finding, read: Judged) -> Judged:
-        """Return the account as read, but with the recorded value of this aspect."""
+        """Return the account from the reading, but with the recorded value of this aspect."""
         return replace(read, **{self.side: getattr(before, self.side)})
 
     def list_news(
@@ -125,33 +125,34 @@ class Aspect(ABC):
         read: AnyAccount,  # noqa: ARG002
         occasion: Occasion,  # noqa: ARG002
     ) -> tuple[Finding, Sequence[News]]:
-        """Return the finding that records what was announced, and the changes to announce.
+        """Return the finding, with new announcements recorded, and the changes to announce.
 
-        ``read`` is the account as read; ``after`` lacks the changes that an incomplete reading must
-        not report. If the account was not read or is removed, all three are the recorded finding.
+        ``read`` is the account from the reading. ``after`` lacks the changes that an incomplete
+        reading must not report. If the account was not read or is removed, ``before``, ``after``
+        and ``read`` are all the recorded finding.
         """
         return after, ()
 
     @abstractmethod
     def get_label(self, account: AnyAccount) -> Hashable | None:
-        """Return the label under which the account is counted, or None if it is not counted."""
+        """Return the label under which an account is counted, or None if it is not counted."""
 
     @abstractmethod
     def add_counts(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
-        """Return the counts with the number of accounts for each label; all are at least 1."""
+        """Return ``counts`` with the number of accounts for each label, which is at least 1."""
 
     @abstractmethod
     def list_counts(self, counts: AccountCounts) -> Iterable[tuple[Hashable, int]]:
-        """Return each label in the counts with its number of accounts; reverses ``add_counts``."""
+        """Return each label in ``counts`` with its number of accounts, reversing ``add_counts``."""
 
     def count_applicable(self, counts: AccountCounts) -> int:
         """Return the number of accounts to which the aspect applies."""
         return sum(counts.by_verdict[verdict] for verdict in self.verdicts)
 
     def is_in_table(self, state: str) -> bool:  # noqa: ARG002 - of most
-        """Return whether the table has this state in a column and can filter by it."""
+        """Return whether a table column contains this state, so that the table can filter by it."""
         return True
 
     def applies(self, judgement: Judgement) -> bool:
-        """Return whether the aspect applies to this verdict."""
+        """Return whether the aspect applies to an account with this ``judgement``."""
         return judgement.verdict in self.verdicts

@@ -1,8 +1,9 @@
 """The due date aspect: the date by which a violation or a broken key must be fixed.
 
-An account is in trouble from the first scan that finds a problem until a scan finds none. Scans in
-between do not change the date if they cannot judge the account or find a different problem. An
-exception moves the date to its expiry, but never to before a date that was announced as passed.
+An account has a problem from the first scan that finds one until a scan finds none. Scans in
+between do not change the due date if they cannot judge the account or find a different problem. An
+exception moves the due date to the exception's expiry, but never to before a due date that was
+announced as passed.
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -78,8 +79,8 @@ def _since(finding: Finding) -> datetime | None:
     """Return when the account's current problem was first found, or None if it has no problem.
 
     A violation ends as soon as the account has a customer-managed key, even if that key could not
-    be checked. A broken key stops being a problem only when the key works again or is no longer
-    checked.
+    be checked. A broken key stops being a problem only when a check finds that it works, or when
+    keys are no longer checked.
     """
     first = finding.history[0].at if finding.history else finding.changed_at
     recorded = finding.due.since if finding.due else finding.violated_since

@@ -14,10 +14,10 @@ from cmk_check.core.model import AccountCounts, Finding
 
 
 class ExceptionAspect(Aspect):
-    """An account's Azure Policy exemption; applies to non-compliant accounts.
+    """The Azure Policy exemption of a non-compliant account.
 
-    The finding records the announcements, so that each start, reminder and end is announced only
-    once.
+    An account's finding records the announcements, so that each start, reminder and end of an
+    exception is announced only once.
     """
 
     name = side = "exception"
@@ -31,18 +31,18 @@ class ExceptionAspect(Aspect):
 
     @override
     def state(self, account: AnyAccount, now: datetime) -> str | None:
-        """Return the state at ``now``; an honoured exception expires without a new row."""
+        """Return an exception's state at ``now``, because it may have expired without a new row."""
         exception = account.exception
         return state_of(exception.at(now) if exception else None).value
 
     @override
     def describe(self, account: AnyAccount) -> dict[str, object] | None:
-        """Return the exception with the state in which it was judged."""
+        """Return the state of an account's exception when it was judged."""
         return {"exception": state_of(account.exception).value} if account.exception else None
 
     @override
     def get_badness(self, account: AnyAccount) -> float:
-        """Return a number that is higher the sooner a violation is no longer accepted."""
+        """Return a number that is higher, the sooner the acceptance of a violation ends."""
         until = account.exception.honoured_until if account.exception else None
         return -until.timestamp() if until else inf
 
@@ -84,7 +84,7 @@ class ExceptionAspect(Aspect):
 
     @override
     def is_in_table(self, state: str) -> bool:
-        """Return whether the state is honoured; others may have expired without a new row."""
+        """Return whether the state is honoured; rows with other states may be out of date."""
         return state == ExceptionState.HONOURED
 
 

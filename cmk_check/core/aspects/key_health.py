@@ -23,7 +23,7 @@ _SUMS: Final = {
 
 
 class KeyHealthAspect(Aspect):
-    """Whether the key works and will continue to work; applies to compliant accounts."""
+    """Whether the key of a compliant account works and will continue to work."""
 
     name, side = "keyHealth", "key_health"
     verdicts = frozenset({Verdict.COMPLIANT})
@@ -48,17 +48,17 @@ class KeyHealthAspect(Aspect):
 
     @override
     def is_same(self, before: AnyAccount, after: AnyAccount) -> bool:
-        """Return whether all facts about the key are unchanged; new wording is ignored."""
+        """Return whether all facts about the key are unchanged, ignoring new wording."""
         return _facts(before.key_health) == _facts(after.key_health)
 
     @override
     def get_badness(self, account: AnyAccount) -> float:
-        """Return 0 for healthy or unchecked, 1 for at risk, 2 for unknown, 3 for broken."""
+        """Return 0 for a healthy or unchecked key, 1 for at risk, 2 for unknown, 3 for broken."""
         return account.key_health.state.badness if account.key_health else 0
 
     @override
     def keep_recorded(self, before: Finding, read: Judged) -> Judged:
-        """Keep the recorded key and evidence, unless the verdict is new."""
+        """Keep the recorded key health and evidence, unless the account's verdict is new."""
         if before.judgement.verdict is not read.judgement.verdict:
             return read
         judgement, health, own = before.judgement, before.key_health, read.account
@@ -87,11 +87,11 @@ class KeyHealthAspect(Aspect):
         return counts.by_key_health.items()
 
     def sums(self, counts: AccountCounts) -> dict[str, int] | None:
-        """Return the sums as shown in log lines and changes, or None if no key was checked."""
+        """Return the sums by key health as published, or None if no key was checked."""
         return self.get_all_sums(counts) if counts.by_key_health else None
 
     def get_all_sums(self, counts: AccountCounts) -> dict[str, int]:
-        """Return the number of accounts by state; accounts with unchecked keys are unknown."""
+        """Return the number of compliant accounts by key health; an unchecked key is unknown."""
         by_state = counts.by_key_health
         sums = {name: by_state.get(state, 0) for state, name in _SUMS.items()}
         sums["unknown"] += self.count_applicable(counts) - sum(sums.values())
@@ -99,7 +99,7 @@ class KeyHealthAspect(Aspect):
 
     @override
     def is_in_table(self, state: str) -> bool:
-        """Return False for unknown, because unreadable rows also count as unknown."""
+        """Return False for the unknown state, because unreadable rows also count as unknown."""
         return state != KeyState.UNKNOWN
 
 
@@ -110,9 +110,9 @@ def _state(account: AnyAccount) -> str | None:
 def _news(before: KeyHealth | None, after: KeyHealth | None) -> ChangeType | None:
     """Return the change to announce, or None if the key's health is neither better nor worse.
 
-    The first check of a key is announced if the key has a problem, but not if it could not be read:
-    otherwise switching on key health would cause thousands of alerts. If the account's latest
-    update failed, the scan has read that, so the change is announced.
+    The first check of a key is announced if the key has a problem, but not if the key could not be
+    read, because otherwise switching on key health would cause thousands of alerts. The first check
+    also announces that the account's latest update failed, because the scan did read that fact.
     """
     if after is None:
         return None
@@ -126,7 +126,7 @@ def _news(before: KeyHealth | None, after: KeyHealth | None) -> ChangeType | Non
 
 
 def _compare_reasons(before: KeyHealth, after: KeyHealth) -> ChangeType | None:
-    """Compare the reasons within one state; a missing reason may only be unreadable now."""
+    """Compare the reasons for two equal states; a missing reason may only be unreadable now."""
     codes_before, has = _codes(before), _codes(after)
     if has - codes_before:
         return ChangeType.KEY_DEGRADED
@@ -140,7 +140,7 @@ def _compare_reasons(before: KeyHealth, after: KeyHealth) -> ChangeType | None:
 
 
 def _is_bad_news(before: KeyState, after: KeyState) -> bool:
-    """Return whether ``after`` is worse; after unknown, every state but healthy is worse."""
+    """Return whether ``after`` is worse; every state but healthy is worse than unknown."""
     if after is KeyState.UNKNOWN:
         return True
     if before is KeyState.UNKNOWN:
@@ -154,7 +154,7 @@ def _codes(health: KeyHealth) -> set[str]:
 
 
 def _facts(health: KeyHealth | None) -> object:
-    """Return the facts that are equal if two readings found the same key health."""
+    """Return the facts of key health that are equal in two readings if nothing has changed."""
     if health is None:
         return None
     ids = (health.vault_id, health.key_id, health.key_version, health.principal_id)
@@ -177,7 +177,7 @@ def _facts(health: KeyHealth | None) -> object:
 
 
 def _fold_evidence(evidence: str) -> list[str]:
-    """Fold evidence, which is a string, an address, or a list without a meaningful order.
+    """Fold one value of evidence: a string, an address, or a list without a meaningful order.
 
     The spelling of addresses and the order of lists vary between Azure's responses.
     """
@@ -185,7 +185,7 @@ def _fold_evidence(evidence: str) -> list[str]:
 
 
 def _key(health: KeyHealth) -> dict[str, object]:
-    """Return the key's location and its problems, worst first."""
+    """Return the ids of the key and its vault, and the key's problems, worst first."""
     return {
         "vaultId": _cut(health.vault_id),
         "keyId": _cut(health.key_id),

@@ -41,18 +41,18 @@ class OwnerAspect(Aspect):
 
     @override
     def list_counts(self, counts: AccountCounts) -> Iterable[tuple[Hashable, int]]:
-        """Return the labels; counts store only that an owner has accounts, not how many."""
+        """Return each owner's label; ``counts`` store that an owner has accounts, not how many."""
         return (UNOWNED, counts.unowned), *((owner, 1) for owner in counts.owners)
 
     @override
     def is_in_table(self, state: str) -> bool:
-        """Return whether an owner is printable; the table service may reject other characters."""
+        """Return whether an owner is printable; the table service may reject other owners."""
         return state.isprintable()
 
 
 @lru_cache(MAX_OWNERS_COUNTED)
 def _hash(owner: str) -> str:
-    """Return a short hash, because rows of sums must be small and owners may be people."""
+    """Return a short hash of an owner, because owners may be people and rows must be small."""
     return blake2b(owner.encode(), digest_size=4).hexdigest()
 
 

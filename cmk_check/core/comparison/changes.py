@@ -1,4 +1,4 @@
-"""Build changes: the CloudEvents data of each transition that is announced."""
+"""Build the changes to announce, each with the data of its CloudEvent."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -26,10 +26,10 @@ _LINKABLE: Final = re.compile(r"(/(?!\.{1,2}(/|$))[\w.()-]+)+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonContext(Occasion):
-    """What a comparison must know about the scan; ``new_id`` returns a new UUID for each change.
+    """The facts about a scan that a comparison needs; ``new_id`` returns a new UUID for a change.
 
-    ``status_as_of`` is when the last finished scan began. ``follows`` is the id of the full scan
-    that finished directly before this scan, or None.
+    ``status_as_of`` is the time when the last finished scan began. ``follows`` is the id of the
+    full scan that finished directly before this scan, or None.
     """
 
     scan_id: str
@@ -46,7 +46,7 @@ def of_account(
     subscription: Subscription,
     context: ComparisonContext,
 ) -> tuple[Change, ...]:
-    """Build a change for each piece of news, with the account before and after."""
+    """Build a change for each piece of news, with the states of the account before and after."""
     finding = after or before
     if finding is None:
         return ()
@@ -74,7 +74,7 @@ def of_coverage(
     subscription: Subscription,
     context: ComparisonContext,
 ) -> Change | None:
-    """Build the change if coverage was lost or regained, or a gap left the scope, else None."""
+    """Return a change if coverage was lost or regained or if a gap left the scope, else None."""
     state_before = before.state if before else None
     if state is CoverageState.GAP and state_before is not CoverageState.GAP:
         kind = ChangeType.COVERAGE_LOST
@@ -99,7 +99,7 @@ def of_coverage(
 def of_scan(
     kind: ChangeType, scan_id: str, now: datetime, change_id: str, reason: str | None
 ) -> Change:
-    """Build the change for a failed or abandoned scan, or for the first success after one."""
+    """Build the change that announces a failed or abandoned scan, or the first success after it."""
     path = f"/scans/{scan_id}"
     data = {"scanId": scan_id, "reason": reason, "ruleVersion": RULE_VERSION, "baseline": False}
     return Change(change_id, kind, now, path, path, data)
@@ -108,7 +108,7 @@ def of_scan(
 def of_baseline(
     scan_id: str, now: datetime, change_id: str, summary: Summary, hostname: str | None
 ) -> Change:
-    """Build the one change for the first finished scan, which replaces a change per finding."""
+    """Build the one change that announces all findings of the first finished scan."""
     accounts, subscriptions = summary.accounts, summary.subscriptions
     path = f"/scans/{scan_id}"
     data: dict[str, object] = {
@@ -178,14 +178,14 @@ def _owner(owner: Owner) -> dict[str, str] | None:
 
 
 def _previous_owner(before: Finding | None, after: Finding | None) -> dict[str, object]:
-    """Return the previous owner if the owner changed."""
+    """Return the account's previous owner if the owner has changed, otherwise an empty dict."""
     if before is None or after is None or before.owner.value == after.owner.value:
         return {}
     return {"previousOwner": _owner(before.owner)}
 
 
 def _side(finding: Finding | None, other: Finding | None) -> dict[str, object] | None:
-    """Return a finding as a change shows it, with each aspect that was checked on either side."""
+    """Return a change's data about ``finding``, with each aspect that it or ``other`` contains."""
     if finding is None:
         return None
     judgement = finding.judgement
@@ -210,6 +210,6 @@ def _coverage_side(state: CoverageState | None, gap: Gap | None) -> dict[str, st
 
 
 def _evidence(evidence: Evidence) -> dict[str, str]:
-    """Show the values that are not None, each cut to the length that a message allows."""
+    """Return the values that are not None, each shortened to the limit for texts in changes."""
     values = evidence.to_dict().items()
     return {name: value[:MAX_CHANGE_TEXT_CHARS] for name, value in values if value is not None}

@@ -1,7 +1,7 @@
-"""Compare a reading with the table, and return changed findings and changes to announce.
+"""Compare a reading with recorded findings, and return updates and changes to announce.
 
-An incomplete reading can only add findings or worsen them. An incomplete reading removes, resolves
-and refreshes nothing, because the missing part may contradict it.
+An incomplete reading can only add findings or make findings worse. An incomplete reading never
+removes, resolves or refreshes a finding, because the missing part may contradict it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -46,9 +46,9 @@ _REPLACE_UPDATE: Final = {kind for each in _IN_HISTORY for kind in each.changes}
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What a reading shows about the whole subscription; ``ids`` are the accounts read.
+    """The result of a reading for the whole subscription; ``ids`` are the accounts that were read.
 
-    ``removed`` is the reason if the subscription is out of scope.
+    ``removed`` is the reason why the subscription is out of scope, or None if it is in scope.
     """
 
     state: CoverageState
@@ -65,7 +65,7 @@ def compare(
     judged: AllJudged,
     context: ComparisonContext,
 ) -> Difference:
-    """Compare the reading of a subscription with its recorded rows.
+    """Compare a subscription's reading with its recorded ``rows``.
 
     ``judged`` contains the accounts of the reading, with their verdicts and aspects.
     """
@@ -90,9 +90,8 @@ def compare_unread(
 ) -> Difference:
     """Compare a subscription that is not read because it is out of scope or not visible.
 
-    Azure may omit a subscription from one response and list it in the next. For this reason, a
-    subscription named by a management group leaves the scope only after two consecutive full scans
-    did not find it.
+    Azure may omit a subscription from one response and list it in the next, so a subscription that
+    was in a management group leaves the scope only after two full scans in a row did not find it.
     """
     before = rows.coverage
     unexpected_by = before.unexpected_by if before else None
@@ -114,7 +113,7 @@ def compare_unread(
 
 
 def _is_out_of_scope(before: Coverage, context: ComparisonContext) -> bool:
-    """Return whether a subscription that nothing names any more is now out of scope."""
+    """Return whether a subscription that no list contains any more is now out of scope."""
     if before.state is not CoverageState.GAP:
         return True
     return before.unexpected_by is not None and before.unexpected_by == context.follows
@@ -128,7 +127,7 @@ def _upserts(
     *,
     complete: bool,
 ) -> Iterator[FindingUpdate]:
-    """Yield the findings that a reading adds or changes."""
+    """Yield an update for each finding that a reading adds or changes."""
     for account_id, read in judged.items():
         if account_id in rows.untrusted:
             continue
@@ -145,7 +144,7 @@ def _upserts(
 def _find_expiries(
     rows: Known, ids: Iterable[str], subscription: Subscription, context: ComparisonContext
 ) -> Iterator[FindingUpdate]:
-    """Yield changes caused only by the passage of time, for accounts without news or not read."""
+    """Yield updates that only the passage of time causes, for accounts without another update."""
     unread = replace(context, unread=True)
     for before in map(rows.findings.__getitem__, ids):
         after, news = _aspect_news(before, before, before, unread)
@@ -157,7 +156,7 @@ def _find_expiries(
 def _aspect_news(
     before: Finding | None, after: Finding, read: AnyAccount, occasion: Occasion
 ) -> tuple[Finding, list[News]]:
-    """Return the news of all aspects, and the finding that records the announcements."""
+    """Return the finding, which records the announcements made, and the news of all aspects."""
     news: list[News] = []
     for aspect in ASPECTS:
         after, more = aspect.list_news(before, after, read, occasion)
@@ -168,7 +167,7 @@ def _aspect_news(
 def _update(
     before: Finding | None, entry: Judged, read: Judged, context: ComparisonContext
 ) -> tuple[Finding, list[News]]:
-    """Return the updated finding and its news; ``read`` is the account as read from Azure."""
+    """Return the updated finding and its news; ``read`` is the account as Azure returned it."""
     if before is not None and _is_unchanged(before, entry):
         return _aspect_news(before, _fill_in(before, entry), read, context)
     news = _account_news(before, entry)
@@ -180,10 +179,10 @@ def _update(
 
 
 def _account_news(before: Finding | None, after: Judged) -> list[News]:
-    """Return the news about a new or changed finding, in order.
+    """Return the news about a new or changed finding, in the order of announcement.
 
-    The verdict, the kind and each aspect are announced separately, because they answer different
-    questions: an account whose new key is broken has been resolved and has a broken key.
+    Changes of the verdict, the kind and each aspect are announced separately, because they are
+    independent: an account whose new key is broken is resolved, and also has a broken key.
     """
     kind = _of_verdict(before, after)
     if before is None or not _has_new_kind(before, after):
@@ -194,7 +193,7 @@ def _account_news(before: Finding | None, after: Judged) -> list[News]:
 
 
 def _has_new_kind(before: Finding, after: Judged) -> bool:
-    """Return whether an account's kind has changed, if both kinds are known."""
+    """Return whether an account's kind has changed; return False if either kind is unknown."""
     kind_before, has = before.kind, after.kind
     return kind_before is not None and has is not None and kind_before.casefold() != has.casefold()
 
@@ -213,14 +212,14 @@ def _of_verdict(before: Finding | None, after: Judged) -> ChangeType:
 
 
 def _verdict_of(before: Finding) -> Verdict:
-    """Return the announced verdict; rows with values of another version were compliant."""
+    """Return the announced verdict, which is compliant if the row has values of a newer version."""
     judgement = before.judgement
     is_unheard_of = judgement.reason is Reason.ROW_TOO_NEW and judgement.verdict is Verdict.UNKNOWN
     return Verdict.COMPLIANT if is_unheard_of else judgement.verdict
 
 
 def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) -> Finding:
-    """Return the new finding; its time never moves backwards, even if the clock does."""
+    """Return the new finding, whose change time never goes backwards, even if the clock does."""
     account, judgement = entry.account, entry.judgement
     now = context.now if before is None else max(context.now, before.changed_at)
     transition = entry.transition(now, context.scan_id)
@@ -256,9 +255,9 @@ def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) 
 
 
 def _fill_in(before: Finding, entry: Judged) -> Finding:
-    """Return the finding with values that were read but are not announced as an update.
+    """Return the finding with those new values that are recorded but never announced as an update.
 
-    An account that was deleted and recreated between two scans has a new creation date.
+    An account that was recreated between two scans, for example, has a new creation date.
     """
     beside = {side: getattr(entry, side) for side in _FILLED_IN}
     # ``replace`` costs more than the rest of this function.
@@ -272,9 +271,9 @@ def _fill_in(before: Finding, entry: Judged) -> Finding:
 
 
 def _find_worsening(before: Finding, entry: Judged) -> Judged | None:
-    """Return what an incomplete reading can report, or None if nothing got worse.
+    """Return the parts of an incomplete reading that got worse, or None if no part did.
 
-    The result has the new value of everything that got worse, and the recorded value of the rest.
+    Every part that did not get worse keeps its recorded value.
     """
     badness_before, has = before.judgement.verdict.badness, entry.judgement.verdict.badness
     worse = [aspect for aspect in ASPECTS if aspect.is_worse(before, entry)]
@@ -287,7 +286,7 @@ def _find_worsening(before: Finding, entry: Judged) -> Judged | None:
 
 
 def _is_unchanged(before: Finding, entry: Judged) -> bool:
-    """Return whether a finding is unchanged, although spelling varies in Azure's responses."""
+    """Return whether a finding is unchanged, apart from spelling, which Azure sometimes varies."""
     account = entry.account
     return (
         before.judgement.reason is entry.judgement.reason
@@ -353,7 +352,7 @@ def _count(rows: Known, after: Mapping[str, Finding], seen: _Seen) -> AccountCou
 def _fill_in_subscription(
     subscription: Subscription, recorded: Subscription | None
 ) -> Subscription:
-    """Return the subscription, with recorded values where Azure no longer sends them."""
+    """Return the subscription, with recorded values for properties that Azure no longer sends."""
     if recorded is None:
         return subscription
     return Subscription(
@@ -366,7 +365,7 @@ def _fill_in_subscription(
 
 
 def _keep_gap(before: Coverage | None, gap: Gap | None) -> Gap | None:
-    """Return the recorded gap if the same gap persists, because error texts may vary."""
+    """Return the recorded gap if it persists, because the new ``gap`` may have other wording."""
     old = before.gap if before else None
     if gap and old and (gap.reason, gap.missing_action) == (old.reason, old.missing_action):
         return old

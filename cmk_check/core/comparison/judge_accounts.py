@@ -1,4 +1,4 @@
-"""Judge the accounts of a reading, each once, and the keys of compliant accounts."""
+"""Judge each account of a reading once, and the keys of compliant accounts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -22,11 +22,11 @@ from cmk_check.core.unread import Unread
 def judge_all(
     accounts: Iterable[Account], kinds: Mapping[str, str], owner: str | None = None
 ) -> AllJudged:
-    """Judge accounts, sorted by id; if two entries have the same id, the worse is used.
+    """Judge accounts, sorted by id; if two entries have the same id, use the worse entry.
 
-    If both entries are equally bad, their contents decide. Their order varies between Azure's
-    responses and would appear as a change. If they name different keys, neither key can be judged.
-    ``owner`` is the owner that the tags of the subscription name.
+    If both entries are equally bad, their contents decide, because the order of the entries varies
+    between Azure's responses and would appear as a change. If the entries name different keys,
+    neither key can be judged. ``owner`` is the owner from the subscription's tags.
     """
     judged: dict[str, Judged] = {}
     for account in accounts:
@@ -40,7 +40,7 @@ def judge_all(
 
 
 def select_accounts(aspect: Aspect, judged: AllJudged) -> Accounts:
-    """Return the accounts to which an aspect applies."""
+    """Return those judged accounts to which an ``aspect`` applies."""
     return tuple(entry.account for entry in judged.values() if aspect.applies(entry.judgement))
 
 
@@ -58,7 +58,7 @@ def add_key_health(
 def list_known_vaults(
     findings: Mapping[str, Finding], accounts: Iterable[Account]
 ) -> Mapping[str, str]:
-    """Return the last known vault of each of these accounts, by account id."""
+    """Return the last known vault id of each account in ``accounts``, keyed by account id."""
     return {
         str(account.id): vault_id
         for account in accounts
@@ -67,13 +67,13 @@ def list_known_vaults(
 
 
 def unread(gap: Gap) -> KeyFacts:
-    """Return the facts about a key for which nothing could be read."""
+    """Return key facts in which the vault, the key and the grants are all unread."""
     nothing = Unread(gap)
     return KeyFacts(vault=nothing, key=nothing, grants=nothing)
 
 
 def fold_facts(kind: str | None, location: str | None, judgement: Judgement) -> tuple[str, ...]:
-    """Return the facts that must agree between two readings of one account, case-folded."""
+    """Return the case-folded facts that are equal in two readings of an unchanged account."""
     evidence = judgement.evidence
     # The message says which part is malformed. All other messages follow from the reason, and new
     # wording is not a change of the account.
@@ -93,7 +93,7 @@ def fold_facts(kind: str | None, location: str | None, judgement: Judgement) -> 
 
 
 def agree(before: Finding, account: Account, judgement: Judgement) -> bool:
-    """Return whether an account agrees with the recorded finding, apart from spelling."""
+    """Return whether an account agrees with its recorded finding, apart from spelling."""
     facts_before = (before.kind, before.location, before.judgement)
     has = (account.kind, account.location, judgement)
     # The spelling is nearly always equal, and folding costs more than the rest of a comparison.
@@ -129,7 +129,7 @@ def _get_key_facts(entry: Judged) -> tuple[object, ...]:
 
 
 def _find_known_vault(before: Finding | None, account: Account) -> str | None:
-    """Return the last known id of the account's vault; vault names are unique in a cloud."""
+    """Return the last known id of an account's vault, whose name is unique in its cloud."""
     parsed_name = vault_name(account.key_vault_uri)
     if parsed_name is None or before is None or before.vault_id is None:
         return None

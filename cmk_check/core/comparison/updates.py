@@ -1,4 +1,4 @@
-"""Changes to the rows of a subscription: one step per finding, and the coverage row with sums."""
+"""The updates of a subscription's rows: a step for each finding, and a coverage row with sums."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,9 +16,9 @@ from cmk_check.limits import SEQUENCES_PER_SECOND
 class Known:
     """The rows of one subscription.
 
-    ``findings`` are by lower-cased account id. ``untrusted`` represents rows that are broken or
-    were written by a newer version of this program. Untrusted rows are never changed and count as
-    unknown. ``sequence`` is the number of the last change if no coverage row can be read: 0 if
+    ``findings`` are keyed by lower-cased account id. ``untrusted`` represents rows that are broken
+    or were written by a newer version of this program. Untrusted rows are never changed and count
+    as unknown. ``sequence`` is the number of the last change if no coverage row can be read: 0 if
     there was no change, or None if the number is lost. ``listed`` is what is known about the
     subscription if its row is broken or missing.
     """
@@ -30,10 +30,10 @@ class Known:
     listed: Subscription | None = None
 
     def last_sequence(self, now: datetime) -> int:
-        """Return the sequence of the last change, or a number above all earlier sequences.
+        """Return the sequence number of the last change, or a higher number if it is unknown.
 
-        Readers sort the changes of a subscription by this number, which is also part of the row
-        keys in the outbox. The number may jump but must never go back.
+        Readers sort a subscription's changes by sequence number, which is also part of the row keys
+        in the outbox. Sequence numbers may have gaps but must never decrease.
         """
         if self.coverage is not None:
             return self.coverage.sequence
@@ -42,7 +42,7 @@ class Known:
         return int(now.timestamp()) * SEQUENCES_PER_SECOND
 
     def apply_steps(self, steps: Iterable["FindingUpdate"]) -> dict[str, Finding]:
-        """Return the findings after these steps are recorded."""
+        """Return the findings as they are after these ``steps``."""
         findings = dict(self.findings)
         for step in steps:
             account_id = str(step.finding.id)
@@ -55,11 +55,11 @@ class Known:
     def count(
         self, findings: Mapping[str, Finding], ignored: Mapping[str, int], unread: int
     ) -> AccountCounts:
-        """Count findings together with the untrusted rows."""
+        """Count the given ``findings`` together with the untrusted rows."""
         return replace(self, findings=findings).tally().counts(ignored, unread)
 
     def tally(self) -> AccountCounter:
-        """Count the findings and the untrusted rows."""
+        """Count the recorded findings and the untrusted rows."""
         tally = AccountCounter()
         for finding in (*self.findings.values(), *self.untrusted.values()):
             tally.add(finding)
@@ -71,7 +71,7 @@ class FindingUpdate:
     """A step that changes one finding.
 
     The finding is new if ``before`` is None, and removed if ``after`` is None. ``changes`` are the
-    changes to announce: none if the step only fills in missing values.
+    changes to announce. A step that only fills in missing values has no changes to announce.
     """
 
     before: Finding | None
@@ -80,7 +80,7 @@ class FindingUpdate:
 
     @property
     def finding(self) -> Finding:
-        """The finding after the step, or before the step if the step removes the finding."""
+        """The finding as it is after the step, or as it was before a step that removes it."""
         finding = self.after or self.before
         if finding is None:
             raise ValueError("A step must have a finding before or after it.")
@@ -89,10 +89,9 @@ class FindingUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What recording a reading changes.
+    """The updates that are needed to record a reading.
 
-    ``coverage`` is the coverage row after recording; ``coverage_change`` is the change to announce,
-    or None.
+    ``coverage`` is the coverage row after recording. ``coverage_change`` is its change, if any.
     """
 
     known: Known
@@ -102,18 +101,18 @@ class Difference:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the rows are already up to date."""
+        """Whether the recorded rows are already up to date."""
         return not self.steps and self.known.coverage == self.coverage
 
     def build_coverage_after(self, steps: int, claim: str) -> Coverage:
-        """Return the coverage row after ``steps`` steps, if more steps follow."""
+        """Return the coverage row as it is after this number of ``steps``, if more steps follow."""
         return next(self.partial_coverages([steps], claim))
 
     def partial_coverages(self, sizes: Iterable[int], claim: str) -> Iterator[Coverage]:
-        """Yield the coverage row after each batch of steps; ``sizes`` are the batch sizes.
+        """Yield the coverage row as it is after each batch of steps; ``sizes`` are the batch sizes.
 
-        The counts are carried from batch to batch, because a first recording may have a hundred
-        batches. Only the last batch has account groups.
+        Counting continues from batch to batch, because a first recording may have a hundred
+        batches. Only the coverage row after the last batch contains account groups.
         """
         changes = sum(len(step.changes) for step in self.steps) + bool(self.coverage_change)
         coverage = self.known.coverage or replace(

@@ -1,1 +1,1 @@
-"""Judge exemptions of Azure Policy, and determine what to announce about them."""
+"""Judge Azure Policy exemptions, and determine which changes of exceptions to announce."""

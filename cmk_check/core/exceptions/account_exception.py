@@ -1,4 +1,4 @@
-"""An account's exception as stored in its finding, and counts of honoured exceptions by expiry."""
+"""An account's exception as its finding stores it, and counts of honoured exceptions by expiry."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ type Expiries = tuple[tuple[datetime, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class AccountException:
-    """The exemption that decides for an account, and whether it is honoured or why not."""
+    """The exemption that applies to an account, and the reason why it is or is not honoured."""
 
     reason: ExceptionReason
     id: str | None = None
@@ -36,12 +36,12 @@ class AccountException:
 
     @property
     def message(self) -> str:
-        """A sentence: what failed, or what the reason means and what to do."""
+        """A message that says what failed, or what the reason means and what to do."""
         return self.detail or EXCEPTION_REASONS[self.reason].text()
 
     @property
     def honoured_until(self) -> datetime | None:
-        """The expiry if the exception was honoured when it was judged, else None."""
+        """When the exception expires if it was honoured when it was judged, else None."""
         return self.expires_on if self.reason is ExceptionReason.HONOURED else None
 
     @property
@@ -50,7 +50,7 @@ class AccountException:
         return self.honoured_until is not None
 
     def at(self, now: datetime) -> "AccountException":
-        """Return the exception as of ``now``, because an honoured exception ends at its expiry."""
+        """Return the exception as it is at ``now``: an honoured exception ends at its expiry."""
         until = self.honoured_until
         has_ended = until is not None and until <= now
         return replace(self, reason=ExceptionReason.EXPIRED) if has_ended else self
@@ -58,7 +58,7 @@ class AccountException:
 
 @dataclass(frozen=True, slots=True)
 class AnnouncedException:
-    """The exception whose start was announced and whose end was not.
+    """An exception whose start has been announced and whose end has not.
 
     ``reminded`` is the shortest notice that was announced, in days before the expiry.
     """
@@ -71,7 +71,7 @@ class AnnouncedException:
 
 
 def expiries(counted: Iterable[tuple[datetime, int]]) -> Expiries:
-    """Sum and sort counts, and combine the last expiries if there are too many for a row."""
+    """Sum counts by expiry, sort them, and combine the last expiries if a row cannot hold all."""
     counts: Counter[datetime] = Counter()
     for time, count in counted:
         counts[time] += count
@@ -83,12 +83,12 @@ def expiries(counted: Iterable[tuple[datetime, int]]) -> Expiries:
 
 
 def count_honoured(counted: Expiries, now: datetime) -> int:
-    """Return how many of the counted exceptions have not expired at ``now``."""
+    """Return how many of the ``counted`` honoured exceptions have not expired at ``now``."""
     return sum(count for time, count in counted if time > now)
 
 
 def state_of(exception: AccountException | None) -> ExceptionState:
-    """Return whether there is an exception, and whether it is honoured."""
+    """Return whether an account has an exception, and whether that exception is honoured."""
     if exception is None:
         return ExceptionState.NONE
     return ExceptionState.HONOURED if exception.is_honoured else ExceptionState.NOT_HONOURED

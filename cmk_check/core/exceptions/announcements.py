@@ -1,7 +1,7 @@
-"""Announce each start, reminder and end of an exception once.
+"""Announce the start, the reminders and the end of each exception once.
 
-An exception with a later expiry starts again, because somebody has accepted the violation for
-longer. An exception that could not be read is not announced as ended before its expiry.
+If an exception's expiry becomes later, its start is announced again, because somebody has accepted
+the violation for longer. An exception that was not read has not ended before its expiry.
 """
 
 from collections.abc import Sequence
@@ -26,10 +26,10 @@ def announce(
     *,
     reminds: bool = True,
 ) -> Announced:
-    """Return the exception to remember as announced, and the announcements to make.
+    """Return the exception to record as announced, and the announcements to make.
 
-    ``exception`` belongs to an account with the ``verdict``. ``reminds`` is False in the first
-    scan, whose changes are not sent: the next scan announces due reminders.
+    ``exception`` belongs to an account with this ``verdict``. ``reminds`` is False in the first
+    scan: its changes are not sent, so the next scan announces reminders that are due.
     """
     current = exception.at(now) if exception else None
     if current is not None and current.honoured_until is not None:
@@ -42,7 +42,7 @@ def announce(
 
 
 def announce_off(before: AnnouncedException | None, verdict: Verdict, now: datetime) -> Announced:
-    """Return the result of ``announce`` if the settings switch exceptions off."""
+    """Return the same as ``announce`` for settings that switch exceptions off."""
     announced, turns = announce(before, None, verdict, now)
     if before and turns and turns[0] == build_end(before, ExceptionEnd.REMOVED):
         turns = (build_end(before, ExceptionEnd.NOT_HONOURED),)
@@ -50,7 +50,7 @@ def announce_off(before: AnnouncedException | None, verdict: Verdict, now: datet
 
 
 def build_end(exception: AnnouncedException, why: ExceptionEnd) -> Turn:
-    """Return the end of an exception."""
+    """Build the announcement that an exception has ended."""
     return (ChangeType.EXCEPTION_ENDED, {**_describe_exception(exception), "ended": why.value})
 
 
@@ -89,7 +89,7 @@ def _why(
 
 
 def _describe_exception(exception: AnnouncedException) -> dict[str, object]:
-    """Return an exception for a change, with its display name but no other free text."""
+    """Return a change's data about an exception, with its display name but no other free text."""
     data = {
         "id": exception.id[:MAX_CHANGE_TEXT_CHARS],
         "category": exception.category,

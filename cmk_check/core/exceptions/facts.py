@@ -1,4 +1,4 @@
-"""The types of exemptions, policy assignments and initiatives, and the parsers of their JSON.
+"""Types for exemptions, policy assignments and initiatives, and the parsers of their JSON.
 
 Ids and scopes are lower-cased and have no trailing slash. Sources:
 https://learn.microsoft.com/azure/governance/policy/concepts/exemption-structure and
@@ -24,9 +24,9 @@ _SCOPE: Final = re.compile(rf"{MANAGEMENT_GROUP}[^/]+|/subscriptions/[^/]+(/.+)?
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """A condition on a resource: its property ``kind`` is, or is not, one of ``values``.
+    """A condition on a resource, whose property ``kind`` must be, or not be, one of ``values``.
 
-    ``kind`` and ``values`` are lower-cased, and ``values`` have no blanks.
+    ``kind`` and ``values`` are lower-cased, and ``values`` contain no blanks.
     """
 
     kind: str
@@ -43,12 +43,13 @@ None represents an undocumented format.
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """An exemption of everything in ``scope`` from the assignment ``assignment_id``.
+    """An exemption of all resources in ``scope`` from the assignment with this ``assignment_id``.
 
-    ``shown`` is the exception that an exempted account gets, before it is judged. ``reference_ids``
-    are the lower-cased names of policies in an initiative; if empty, the exemption applies to all
-    of its policies. ``is_validated``: Azure has checked that the assignment applies to the scope.
-    ``is_malformed``: a part of the document does not have the documented format.
+    ``shown`` is the exception that an exempted account gets, before the exemption is judged.
+    ``reference_ids`` are the lower-cased names of policies in an initiative. An exemption without
+    ``reference_ids`` applies to all policies of the initiative. ``is_validated`` means that Azure
+    has checked that the assignment applies to the scope. ``is_malformed`` means that a part of the
+    document does not have the documented format.
     """
 
     scope: str
@@ -62,7 +63,7 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A policy or initiative assigned at ``scope``, except in ``not_scopes`` below that scope."""
+    """The assignment of a policy or initiative at ``scope``, except for ``not_scopes`` below it."""
 
     scope: str
     definition_id: str
@@ -72,19 +73,19 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class SetDefinition:
-    """An initiative: the (reference id, definition id) of each policy."""
+    """An initiative, with the (reference id, definition id) of each of its policies."""
 
     policies: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class NotAsked:
-    """The scan did not need exemptions: none was recorded, and no new one is known."""
+    """The scan did not read exemptions, because none was recorded and no new exemption is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExemptionFacts:
-    """The exemptions of one subscription, with their assignments and initiatives by id."""
+    """The exemptions of one subscription, with policy assignments and initiatives by id."""
 
     exemptions: tuple[Exemption, ...] | Unread | NotAsked = ()
     assignments: Mapping[str, Assignment | Absent | Unread] = field(default_factory=dict)
@@ -95,18 +96,18 @@ NOT_ASKED: Final = ExemptionFacts(NotAsked())
 
 
 def get_scope(resource_id: str, kind: str) -> str | None:
-    """Return the scope of an exemption or assignment, or None if the id has another kind."""
+    """Return the scope in an exemption's or assignment's id, or None if the id has another kind."""
     scope, _, name = resource_id.rpartition(f"{_AUTHORIZATION}{kind}/")
     return scope if name and "/" not in name and _SCOPE.fullmatch(scope) else None
 
 
 def is_set(definition_id: str) -> bool:
-    """Return whether an id is the id of an initiative."""
+    """Return whether a definition's id is the id of an initiative."""
     return _SET in definition_id
 
 
 def parse_exemption(entry: object) -> Exemption | None:
-    """Parse one entry of a list; return None if its id does not show what is exempted."""
+    """Parse one entry of a list of exemptions; return None if its id does not show its scope."""
     document = as_object(entry)
     exemption_id = fold_id(document.get("id"))
     scope = get_scope(exemption_id, "policyexemptions")
@@ -144,7 +145,7 @@ def parse_exemption(entry: object) -> Exemption | None:
 
 
 def parse_assignment(assignment_id: str, document: dict[str, object]) -> Assignment | None:
-    """Parse the assignment with this id; return None if its definition or scope is missing."""
+    """Parse a policy assignment; return None if its definition or scope is missing."""
     properties = as_object(document.get("properties"))
     scope = get_scope(assignment_id, "policyassignments")
     definition_id = fold_id(properties.get("policyDefinitionId"))
@@ -157,7 +158,7 @@ def parse_assignment(assignment_id: str, document: dict[str, object]) -> Assignm
 
 
 def parse_set(document: dict[str, object]) -> SetDefinition | None:
-    """Parse an initiative; return None if one of its policies has no id."""
+    """Parse an initiative; return None if a policy in it has no id."""
     entries = as_object(document.get("properties")).get("policyDefinitions")
     if not isinstance(entries, list):
         return None
@@ -172,7 +173,7 @@ def parse_set(document: dict[str, object]) -> SetDefinition | None:
 
 
 def parse_selectors(value: object) -> ResourceSelectors:
-    """Parse resource selectors; return None if one has an undocumented format."""
+    """Parse resource selectors; return None if any selector has an undocumented format."""
     if value is None:
         return ()
     if not isinstance(value, list):
@@ -196,7 +197,7 @@ def _selector(entry: dict[str, object]) -> Selector | None:
 
 
 def _texts(value: object) -> tuple[str, ...] | None:
-    """Return a list of strings, folded like ids, or None if the value is anything else."""
+    """Return the strings of a list, folded like ids, or None if the value is not such a list."""
     if value is None:
         return ()
     if not isinstance(value, list):

@@ -1,7 +1,7 @@
-"""Judge which exemption decides for an account, and whether it is honoured.
+"""Judge which exemption applies to an account, and whether this exemption is honoured.
 
 An exemption applies only if every part of it is clear and matches. An exemption is honoured for a
-limited time, and only if someone other than the owner of the subscription controls the policy.
+limited time, and only if the subscription's owner does not control the policy assignment.
 """
 
 from dataclasses import dataclass, replace
@@ -45,14 +45,14 @@ _NONE_READ: Final = AccountException(ExceptionReason.EXEMPTION_UNREAD)
 
 @dataclass(frozen=True, slots=True)
 class ExceptionRules:
-    """The settings for exceptions; further policies and trusted assignments by lower-cased id."""
+    """The settings for exceptions; ``policies`` and ``assignments`` contain lower-cased ids."""
 
     longest: timedelta = timedelta(days=DEFAULT_EXCEPTION_DAYS)
     policies: frozenset[str] = frozenset()
     assignments: frozenset[str] = frozenset()
 
     def list_for_scope(self) -> list[str]:
-        """Return the rules in the form in which a scan's scope records them."""
+        """Return the rules as ``SETTING=value`` texts, which the scope of a scan records."""
         values = ([str(self.longest.days)], self.policies, self.assignments)
         return [
             f"{name}={value}"
@@ -62,7 +62,7 @@ class ExceptionRules:
 
 
 def contains(scope: str, path: str) -> bool:
-    """Return whether a scope is a resource or above it; False for a management group."""
+    """Return whether ``path`` is in a scope; return False if the scope is a management group."""
     return f"{path}/".startswith(f"{scope}/")
 
 
@@ -72,15 +72,15 @@ def is_management_group(scope: str) -> bool:
 
 
 def exempts(exemption: Exemption, path: str) -> bool:
-    """Return whether the scope of a listed exemption contains an account.
+    """Return whether the scope of a listed exemption contains the account at ``path``.
 
-    The list of a subscription contains exemptions only from management groups above it.
+    In a subscription's list, every management group with an exemption is above the subscription.
     """
     return is_management_group(exemption.scope) or contains(exemption.scope, path)
 
 
 def unread_exception(gap: Gap, recorded: AccountException = _NONE_READ) -> AccountException:
-    """Return an account's exception if exemptions, or facts for ``recorded``, are unread."""
+    """Return an account's exception if its exemptions, or facts about ``recorded``, are unread."""
     reason = ExceptionReason.EXEMPTION_UNREAD
     return replace(recorded, reason=reason, missing_action=gap.missing_action, detail=gap.detail)
 
@@ -90,8 +90,7 @@ def find_exception(
 ) -> AccountException | None:
     """Return the exception of a non-compliant account, or None if no exemption applies.
 
-    If several exemptions apply, honoured exemptions are preferred, then the exemption that expires
-    last.
+    If several exemptions apply, an honoured one is preferred, and then the one that expires last.
     """
     if isinstance(facts.exemptions, Unread):
         return unread_exception(facts.exemptions.gap)
@@ -117,7 +116,7 @@ class _Judge:
     now: datetime
 
     def judge(self, exemption: Exemption) -> AccountException | None:
-        """Return the exception from an exemption, or None if the exemption does not apply."""
+        """Return the exception from an ``exemption``, or None if this exemption does not apply."""
         if not exempts(exemption, account_path(self.account.id)):
             return None
         own = self._judge_exemption(exemption)
@@ -131,7 +130,7 @@ class _Judge:
         return replace(exemption.shown, reason=own if applies is True else applies)
 
     def _judge_exemption(self, exemption: Exemption) -> ExceptionReason:
-        """Return whether an exemption that applies is honoured, or why not."""
+        """Return why an exemption that applies is honoured or not honoured."""
         expires_on = exemption.shown.expires_on
         if expires_on is None:
             return ExceptionReason.NO_EXPIRY
@@ -145,7 +144,7 @@ class _Judge:
         return ExceptionReason.ASSIGNMENT_NOT_TRUSTED
 
     def _applies(self, exemption: Exemption) -> ExceptionReason | Unread | bool:
-        """Return whether an exemption covers our policy, or a reason if that is unclear."""
+        """Return whether an exemption covers the rule's policy, or why this is unclear."""
         if exemption.is_malformed:
             return ExceptionReason.MALFORMED_EXEMPTION
         assignment = self.facts.assignments.get(exemption.assignment_id, _UNREAD)
@@ -190,7 +189,7 @@ class _Judge:
 
 
 def _do_selectors_match(selectors: ResourceSelectors, account: Account) -> bool | None:
-    """Return whether selectors select an account, or None if that is unclear."""
+    """Return whether resource selectors select an account, or None if this is unclear."""
     if selectors is None:
         return None
     # A group selects the account if all of its selectors hold.

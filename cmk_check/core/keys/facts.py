@@ -1,8 +1,8 @@
-"""The types of the facts from Azure that decide the health of an account's key.
+"""The types of the facts from Azure that determine the health of an account's key.
 
-The result of each request is the resource found, ``Absent`` if Azure responds that the resource
-does not exist, or ``Unread`` if it could not be read. Inside a resource, None means that Azure did
-not send the value.
+The result of each request is a resource, ``Absent`` if Azure responds that the resource does not
+exist, or ``Unread`` if the resource could not be read. A property of a resource is None if Azure
+did not send the property.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from cmk_check.core.unread import Absent, Unread
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """A key vault or a managed HSM, as Azure Resource Manager returns it."""
+    """A key vault or managed HSM, with the properties that Azure Resource Manager returned."""
 
     id: str
     """The vault's ARM id, lower-cased."""
@@ -34,10 +34,10 @@ class Vault:
 
 @dataclass(frozen=True, slots=True)
 class KeyVersion:
-    """One version of a key; in ``Key.latest``, the latest version.
+    """One version of a key.
 
-    ``size`` is in bits. ``type`` is spelled as in Azure. ``operations`` are lower-cased, or None if
-    Azure does not send them.
+    ``size`` is in bits. ``type`` is spelled as in Azure's response. ``operations`` are lower-cased,
+    or None if Azure did not send the operations.
     """
 
     version: str | None
@@ -53,14 +53,15 @@ class KeyVersion:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key in a vault.
+    """A key in a key vault or a managed HSM.
 
-    ``latest`` is the version that the key's name without a version refers to. ``versions`` are all
-    versions. ``versions`` are read only if an account pins one of them, and are None otherwise. The
-    pinned version is read separately and completely, because lists of versions lack some
-    properties. ``rotation_due_at`` is when the rotation policy replaces the latest version,
-    calculated only from the version's age or expiry. ``next_rotation_at`` also takes later changes
-    of the policy into account. Both times are None if no rotation is due or the time is not known.
+    ``latest`` is the version that the key's name without a version refers to. ``versions`` contains
+    all versions if an account pins one of them, and is None otherwise. The pinned version is read
+    separately and completely, because lists of key versions lack some properties.
+    ``rotation_due_at`` is when the rotation policy replaces the latest version, calculated only
+    from the version's age or expiry. ``next_rotation_at`` also takes later changes of the policy
+    into account. ``rotation_due_at`` and ``next_rotation_at`` are None if no rotation is planned or
+    if its time is unknown.
     """
 
     id: str
@@ -72,9 +73,9 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class RolePermissions:
-    """The data actions of a role definition: allowed patterns and excluded patterns, as spelled.
+    """The data actions of a role definition, as patterns that allow or exclude actions.
 
-    ``conditional``: the actions are allowed only under a condition in the definition.
+    ``conditional`` means that the actions are allowed only under a condition in the definition.
     """
 
     data_actions: tuple[str, ...] = ()
@@ -84,10 +85,9 @@ class RolePermissions:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A role assignment that applies to an identity, on the key or above it.
+    """An identity's role assignment whose scope is the key or contains the key.
 
-    ``conditional``: the assignment applies only under a condition, which this program does not
-    evaluate.
+    ``conditional`` means that the assignment has a condition, which this program does not evaluate.
     """
 
     role_id: str
@@ -98,7 +98,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class KeyFacts:
-    """Everything that was read about one account's key.
+    """All facts that were read about one account's key.
 
     ``key`` is None if the vault was not found. ``grants`` is None if roles are irrelevant: the
     vault uses access policies or is a managed HSM, or the account has no identity.

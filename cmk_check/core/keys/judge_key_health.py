@@ -1,9 +1,9 @@
-"""Judge key health: whether the key of a compliant account can be used and remains usable.
+"""Judge key health: whether a compliant account's key is usable and will remain usable.
 
-The result is at best unknown if a required fact could not be read, and healthy only if every
+Key health is at best unknown if a required fact could not be read, and healthy only if every
 condition is met. The requirements for keys, vaults and identities are from Microsoft's page
-"Customer-managed keys for Microsoft Foundry". A different requirement on the page about Azure
-OpenAI leads only to a notice.
+"Customer-managed keys for Microsoft Foundry". Where Microsoft's page about Azure OpenAI has a
+different requirement, breaking that requirement causes only a notice.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ _FAILED: Final = frozenset({"failed", "canceled"})
 
 
 def judge_key_health(account: Account, facts: KeyFacts, now: datetime) -> KeyHealth:
-    """Judge the key of one compliant account; ``now`` has a time zone."""
+    """Judge the key of one compliant account at ``now``, which must have a time zone."""
     facts = mark_untrusted_vault(account, facts)
     version, of_key = find_version_in_use(account, facts, now)
     problems = (*of_key, *check_vault(account, facts.vault), *_check_account(account, facts))
@@ -55,7 +55,7 @@ def judge_key_health(account: Account, facts: KeyFacts, now: datetime) -> KeyHea
 
 
 def _check_account(account: Account, facts: KeyFacts) -> Iterator[KeyConcern | Unseen]:
-    """Yield problems of the account: its state, identity and permissions."""
+    """Yield problems with an account's state, identity and permissions."""
     if (account.provisioning_state or "").strip().lower() in _FAILED:
         yield concern(KeyReason.ACCOUNT_FAILED, {"provisioningState": account.provisioning_state})
     if account.malformed_key is not None:

@@ -1,4 +1,4 @@
-"""A key's health as stored in a finding, and the functions that build its concerns."""
+"""Key health as stored in a finding, and functions that build the concerns about a key."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,11 +19,11 @@ _SEPARATOR: Final = ", "
 
 @dataclass(frozen=True, slots=True)
 class KeyConcern:
-    """One reason for key health: its code, its severity, and a message for people.
+    """One reason for a key's health: a code, a severity, and a message for people.
 
     ``message`` explains the reason and what to do. ``evidence`` contains the facts behind the
-    reason as strings, with camelCase names. ``missing_action`` is the permission that was missing
-    for the reading.
+    reason as strings, with camelCase names. ``missing_action`` is the permission that the app
+    lacked to read a fact.
     """
 
     code: KeyReason
@@ -35,10 +35,10 @@ class KeyConcern:
 
 @dataclass(frozen=True, slots=True)
 class KeyHealth:
-    """The key health of a compliant account: whether the key can be used and remains usable.
+    """The key health of a compliant account: whether the key is usable and will remain usable.
 
-    Ids are lower-cased ARM ids, or None if they are not known. A vault or key that was deleted or
-    could not be read keeps its id.
+    Each id is a lower-cased ARM id, or None if unknown. The id of a vault or key is present even if
+    the vault or key was deleted or could not be read.
     """
 
     state: KeyState
@@ -59,10 +59,9 @@ class KeyHealth:
 
 @dataclass(frozen=True, slots=True)
 class BrokenKey:
-    """A compliant account with a broken key, as the report of the first scan names it.
+    """A compliant account with a broken key, as named in the change that reports the first scan.
 
-    ``account_id`` is the lower-cased ARM id. ``reasons`` say why the key cannot be used, worst
-    first.
+    ``account_id`` is a lower-cased ARM id. ``reasons`` say why the key is unusable, worst first.
     """
 
     account_id: str
@@ -71,9 +70,9 @@ class BrokenKey:
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """A part that could not be read: its name, which is the same in every scan, and what to do.
+    """The name of a part that could not be read, which is the same in every scan, and what to do.
 
-    ``facts`` are further evidence: strings that are constant while Azure's responses are the same.
+    ``facts`` are further evidence: strings that stay the same while Azure's responses do.
     """
 
     part: str
@@ -83,13 +82,13 @@ class Unseen:
 
 
 def concern(code: KeyReason, evidence: Mapping[str, object]) -> KeyConcern:
-    """Build the concern for a reason, without evidence that is None."""
+    """Build the concern for a reason, leaving out ``evidence`` that is None."""
     texts = {name: _format_value(value) for name, value in evidence.items() if value is not None}
     return KeyConcern(code, key_severity(code), KEY_REASONS[code].text(), texts)
 
 
 def unread(part: str, title: str, fact: Unread | None) -> Unseen:
-    """Build the unseen part for a failed read; ``fact`` is None if nothing was requested."""
+    """Describe a part that could not be read; ``fact`` is None if the part was never requested."""
     if fact is None:
         return Unseen(part, sentences.not_read(title))
     detail = fact.gap.detail or sentences.without_detail(fact.gap.reason)
@@ -99,8 +98,8 @@ def unread(part: str, title: str, fact: Unread | None) -> Unseen:
 def cannot_read(parts: Sequence[Unseen]) -> KeyConcern:
     """Build one concern for all parts that could not be read.
 
-    Text that varies between scans is part of the message, not of the evidence, because new evidence
-    counts as a change.
+    Text that varies between scans belongs to the message and not to the evidence, because new
+    evidence counts as a change.
     """
     actions = list(dict.fromkeys(part.missing_action for part in parts if part.missing_action))
     evidence: dict[str, object] = {
@@ -116,7 +115,7 @@ def cannot_read(parts: Sequence[Unseen]) -> KeyConcern:
 
 
 def unseen_parts(health: KeyHealth) -> set[str]:
-    """Return the names of the parts that could not be read."""
+    """Return the names of the parts that a key's ``health`` lists as unread."""
     texts = (concern.evidence.get(_NOT_SEEN, "") for concern in health.concerns)
     return {part for text in texts if text for part in text.split(_SEPARATOR)}
 

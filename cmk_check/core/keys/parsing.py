@@ -1,8 +1,9 @@
-"""Parse Azure Resource Manager's JSON of vaults, keys and role assignments.
+"""Parse Azure Resource Manager's JSON for vaults, keys and role assignments.
 
-As for accounts, parsing is separate from fetching and uses the raw JSON. The parsers never raise,
-and they clean all strings and limit their length. ``malformed`` names a part of the wrong type. A
-malformed part must not count as absent, because a key with an unreadable expiry may still expire.
+Parsing is separate from fetching and uses the raw JSON, as for accounts. The parsers never raise an
+exception, and they clean all strings and limit the length of strings. ``malformed`` names a part of
+the wrong type. A malformed part must not count as absent, because a key with an unreadable expiry
+may still expire.
 """
 
 import re
@@ -38,7 +39,7 @@ def _size(value: object) -> int | None:
 
 
 def _time(seconds: object) -> datetime | None:
-    """Return the time ``seconds`` after 1970, or None if it is out of range."""
+    """Return the time ``seconds`` after the start of 1970, or None if that time is out of range."""
     if type(seconds) is not int:
         return None
     try:
@@ -103,7 +104,7 @@ _VERSION: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A role assignment with lower-cased ids and scope; the role has its full id."""
+    """A role assignment, with lower-cased ids and scope; ``role_id`` is the role's full ARM id."""
 
     principal_id: str
     role_id: str
@@ -112,10 +113,9 @@ class Assignment:
 
 
 def parse_vault(document: object, *, managed_hsm: bool) -> Vault:
-    """Parse a vault or a managed HSM without ever raising.
+    """Parse a vault or managed HSM, and never raise an exception.
 
-    The source is api-version 2026-05-15 of Microsoft.KeyVault, which omits properties that were
-    never set.
+    Source: api-version 2026-05-15 of Microsoft.KeyVault, which omits properties never set.
     """
     entry = as_object(document)
     properties = as_object(entry.get("properties"))
@@ -137,7 +137,7 @@ def parse_vault(document: object, *, managed_hsm: bool) -> Vault:
 
 
 def parse_key(document: object) -> Key:
-    """Parse a key without its versions, without ever raising."""
+    """Parse a key, but not its list of versions, and never raise an exception."""
     entry = as_object(document)
     properties = as_object(entry.get("properties"))
     match = _URI_WITH_VERSION.fullmatch(clean_text(properties.get("keyUriWithVersion")) or "")
@@ -145,14 +145,14 @@ def parse_key(document: object) -> Key:
 
 
 def parse_version(document: object) -> KeyVersion:
-    """Parse one entry of a list of key versions, without ever raising."""
+    """Parse one entry of a list of key versions, and never raise an exception."""
     return _version(document, _word(as_object(document).get("name")) or None)
 
 
 def parse_assignment(entry: object) -> Assignment | None:
-    """Parse one entry of a list of role assignments, or return None if it is unusable.
+    """Parse one entry of a list of role assignments; return None if an id or the scope is missing.
 
-    A condition that is not a string also counts as a condition.
+    A condition in the assignment counts even if it is not a string.
     """
     properties = as_object(as_object(entry).get("properties"))
     principal, role, scope = (
@@ -165,9 +165,9 @@ def parse_assignment(entry: object) -> Assignment | None:
 
 
 def parse_role(document: object) -> tuple[RolePermissions, ...] | None:
-    """Parse the data permissions of a role definition, or return None if they are unclear.
+    """Parse a role definition's data actions; return None if the permissions are malformed.
 
-    Azure may omit both lists of data actions, because most roles have none.
+    Azure may omit the lists of allowed and excluded data actions, because most roles have none.
     """
     blocks = as_object(as_object(document).get("properties")).get("permissions")
     if not isinstance(blocks, list):
@@ -176,26 +176,26 @@ def parse_role(document: object) -> tuple[RolePermissions, ...] | None:
 
 
 def vault_name(uri: str | None) -> tuple[str, bool] | None:
-    """Return the lower-cased name in a vault's URI, and whether it is a managed HSM.
+    """Return the vault's name from its URI, lower-cased, and whether it is a managed HSM.
 
-    Return None if the URI cannot be the address of a vault in any cloud.
+    Return None if the URI cannot be a vault's address in any cloud.
     """
     match = _VAULT_URI.fullmatch((uri or "").strip())
     return (match[1].lower(), match[2].lower() == "managedhsm") if match else None
 
 
 def key_id(address: str | None) -> str | None:
-    """Return a key's id, https://<host>/keys/<name> in lower case, or None for other addresses.
+    """Return a key's id ``https://<host>/keys/<name>``, lower-cased, or None for other addresses.
 
-    Microsoft calls an id without a version a base identifier, and identifiers are case-insensitive
-    ("Azure Key Vault keys, secrets, and certificates overview").
+    Microsoft calls a key's id without a version a base identifier, and all identifiers are
+    case-insensitive ("Azure Key Vault keys, secrets, and certificates overview").
     """
     match = _KEY.fullmatch((address or "").strip())
     return f"{match[1]}/{match[2]}".lower() if match else None
 
 
 def _fault(document: object, shape: Sequence[tuple[str, _Check]], inside: str = "") -> str | None:
-    """Return the name of the first part that fails its check or is missing, or None."""
+    """Describe the first part of a document that is missing or fails its check, if there is one."""
     if not isinstance(document, dict):
         return f"{inside or 'It'} is not an object."
     where = f"{inside}." if inside else ""
@@ -211,10 +211,10 @@ def _fault(document: object, shape: Sequence[tuple[str, _Check]], inside: str = 
 
 
 def _policies(entries: object) -> tuple[dict[str, frozenset[str]], str | None]:
-    """Return key permissions by object id, and the fault of the first malformed policy.
+    """Return key permissions by object id, and what is wrong with the first malformed policy.
 
-    A policy with an application id applies to a user of that application and grants nothing to an
-    identity.
+    An access policy with an application id applies only to users of that application, so it grants
+    nothing to an account's identity.
     """
     permissions: dict[str, frozenset[str]] = {}
     fault: str | None = None

@@ -1,8 +1,8 @@
-"""The identity that uses an account's key, and whether it may read, wrap and unwrap with the key.
+"""Find the identity that uses an account's key, and check its permissions on the key.
 
 Microsoft's page "Customer-managed keys for Microsoft Foundry" requires get, wrapKey and unwrapKey
-in access policies, or the role Key Vault Crypto User, which has the data actions below. Roles are
-judged by their actions, not by their id, because companies define custom roles.
+in access policies, or the Key Vault Crypto User role, which has the data actions below. Roles are
+judged by their data actions and not by their ids, because companies define custom roles.
 """
 
 from collections.abc import Iterable, Iterator
@@ -29,10 +29,10 @@ _PERMISSIONS: Final = "permissions"
 
 
 def get_key_user(account: Account) -> str | None:
-    """Return the object id of the identity that uses the account's key, lower-cased, or None.
+    """Return the lower-cased object id of the identity that uses an account's key, if known.
 
-    ``identityClientId`` in the account's key settings names a user-assigned identity. Without this
-    property, the account uses its system-assigned identity.
+    ``identityClientId`` in the account's key settings names a user-assigned identity. Without
+    ``identityClientId``, the account uses its system-assigned identity.
     """
     client_id = _client_id(account)
     if not client_id:
@@ -42,7 +42,7 @@ def get_key_user(account: Account) -> str | None:
 
 
 def check_identity(account: Account) -> Iterator[KeyConcern | Unseen]:
-    """Yield problems of the identity itself."""
+    """Yield a problem if the identity that uses an account's key is missing or unclear."""
     if get_key_user(account) is not None:
         return
     # An identity may exist even if Azure's response lacks one of its ids.
@@ -60,7 +60,7 @@ def check_identity(account: Account) -> Iterator[KeyConcern | Unseen]:
 def check_permissions(
     account: Account, vault: Vault, grants: tuple[Grant, ...] | Unread | None
 ) -> Iterator[KeyConcern | Unseen]:
-    """Yield a concern or an unseen part if the identity may not read, wrap and unwrap."""
+    """Yield a problem if the account's identity lacks a key permission, or if this is unclear."""
     user = get_key_user(account)
     if vault.is_managed_hsm:
         yield concern(KeyReason.MANAGED_HSM_NOT_VERIFIABLE, {"identity": user})
@@ -87,14 +87,14 @@ def check_permissions(
 
 
 def suffices(grants: Iterable[Grant]) -> bool:
-    """Return whether the grants without conditions allow all needed actions."""
+    """Return whether the unconditional ``grants`` together allow all needed actions."""
     return not list_missing_actions(grants)
 
 
 def list_missing_actions(
     grants: Iterable[Grant], *, conditions_hold: bool = False
 ) -> tuple[str, ...]:
-    """Return the needed actions that no grant allows, if all conditions are met or none is."""
+    """Return the needed actions that no grant allows; ignore conditions if ``conditions_hold``."""
     blocks = [
         block
         for grant in grants
@@ -107,7 +107,7 @@ def list_missing_actions(
 
 
 def list_missing_permissions(allowed: frozenset[str]) -> tuple[str, ...]:
-    """Return the needed permissions that ``allowed``, in lower case, lacks."""
+    """Return the needed key permissions that are not in ``allowed``, which is lower-cased."""
     if "all" in allowed:
         return ()
     return tuple(name for name in NEEDED_PERMISSIONS if name.lower() not in allowed)
@@ -119,15 +119,15 @@ def _client_id(account: Account) -> str:
 
 @lru_cache(BLOCKS_REMEMBERED)
 def _allows(block: RolePermissions, action: str) -> bool:
-    """Return whether a block allows an action; exclusions do not affect other blocks.
+    """Return whether one block of a role allows an action, whatever other blocks exclude.
 
-    Source: the page "Understand Azure role definitions" (NotDataActions do not deny).
+    Source: Microsoft's page "Understand Azure role definitions" (NotDataActions do not deny).
     """
     return _matches(block.data_actions, action) and not _matches(block.not_data_actions, action)
 
 
 def _matches(patterns: Iterable[str], action: str) -> bool:
-    """Return whether a pattern matches an action; fnmatch takes linear time for any pattern."""
+    """Return whether any pattern matches an action, in linear time even for hostile patterns."""
     return any(
         fnmatchcase(action.lower(), lower_ascii(pattern).replace("[", "[[]").replace("?", "[?]"))
         for pattern in patterns

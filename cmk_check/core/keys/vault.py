@@ -1,4 +1,4 @@
-"""Find problems of the vault that contains an account's key."""
+"""Find problems with the vault that contains an account's key."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,9 +22,9 @@ _ACCESS: Final = {"", "enabled", "disabled", "securedbyperimeter"}
 
 
 def mark_untrusted_vault(account: Account, facts: KeyFacts) -> KeyFacts:
-    """Return the facts, with the vault unread if its document is malformed or of another vault.
+    """Return ``facts``; mark the vault unread if its document is malformed or another vault's.
 
-    A malformed document may state the opposite of the truth.
+    A malformed vault document may state the opposite of the truth.
     """
     vault = facts.vault
     if not isinstance(vault, Vault):
@@ -39,7 +39,7 @@ def mark_untrusted_vault(account: Account, facts: KeyFacts) -> KeyFacts:
 
 
 def check_vault(account: Account, vault: Vault | Absent | Unread) -> Iterator[KeyConcern | Unseen]:
-    """Yield problems of the vault itself."""
+    """Yield problems with a vault: a missing vault, missing protection, or the firewall."""
     if isinstance(vault, Unread):
         yield unread(_VAULT, "Vault", vault)
     elif isinstance(vault, Absent):
@@ -62,11 +62,11 @@ def _odd(sentence: str) -> Gap:
 
 
 def _check_firewall(vault: Vault) -> Iterator[KeyConcern | Unseen]:
-    """Yield problems of networkAcls and publicNetworkAccess.
+    """Yield problems with a vault's ``networkAcls`` and ``publicNetworkAccess``.
 
-    Source: "Configure network security for Azure Key Vault". The bypass, which is on by default,
-    lets trusted services through a closed firewall. A network security perimeter overrides the
-    bypass.
+    Source: Microsoft's page "Configure network security for Azure Key Vault". The bypass, which is
+    on by default, lets trusted services through a closed firewall. A network security perimeter
+    overrides the bypass.
     """
     action, access = _set_to(vault)
     facts = {
@@ -85,7 +85,7 @@ def _check_firewall(vault: Vault) -> Iterator[KeyConcern | Unseen]:
 
 
 def is_closed(vault: Vault) -> bool:
-    """Return whether the firewall blocks everything that it does not explicitly allow."""
+    """Return whether a vault's firewall blocks everything that it does not explicitly allow."""
     action, access = _set_to(vault)
     return action == "deny" or access in {"disabled", "securedbyperimeter"}
 

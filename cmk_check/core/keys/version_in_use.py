@@ -1,4 +1,4 @@
-"""Find problems of the key version that an account uses."""
+"""Find problems with the key version that an account uses."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -31,15 +31,15 @@ type InUse = tuple[KeyVersion | None, tuple[KeyConcern | Unseen, ...]]
 
 
 def get_pinned_version(account: Account) -> str | None:
-    """Return the version that the account pins, or None if it follows the newest version.
+    """Return the key version that an account pins, or None if it follows the newest version.
 
-    An account follows the newest version if its version is omitted or empty.
+    An account follows the newest version of its key if ``key_version`` is omitted or empty.
     """
     return (account.key_version or "").strip() or None
 
 
 def find_version_in_use(account: Account, facts: KeyFacts, now: datetime) -> InUse:
-    """Return the version in use and its problems."""
+    """Return the key version that an account uses, if known, and the problems with it."""
     key = facts.key
     # If the vault was deleted or could not be read, its own concern covers the key. If the
     # account's settings are malformed, the version in use is not known.
@@ -84,10 +84,9 @@ def _find_pinned_version(
 
 
 def _check_rotation(key: Key, now: datetime) -> Iterator[KeyConcern]:
-    """Yield a concern if the policy did not rotate an enabled key in time.
+    """Yield a concern if the rotation policy did not rotate an enabled key in time.
 
-    The concern also applies if the account pins a version, because its key is older than the owner
-    of the key allows.
+    The concern also applies to a pinned version, because the key is older than its owner allows.
     """
     due, latest = key.next_rotation_at, key.latest
     if due is not None and latest.enabled is not False and now >= due + KEY_ROTATION_GRACE:
@@ -96,9 +95,9 @@ def _check_rotation(key: Key, now: datetime) -> Iterator[KeyConcern]:
 
 
 def _rotates_in_time(key: Key, now: datetime) -> bool:
-    """Return whether the policy is known to replace the latest version before it expires.
+    """Return whether a key's policy will certainly replace the latest version before it expires.
 
-    A policy rotates a key at least a week before the expiry; a later rotation does not work.
+    A policy must rotate a key at least a week before the key expires, because later rotations fail.
     """
     due, latest = key.rotation_due_at, key.latest
     if due is None or latest.expires is None or latest.enabled is False:
@@ -108,7 +107,7 @@ def _rotates_in_time(key: Key, now: datetime) -> bool:
 
 
 def _ends_soon(version: KeyVersion, now: datetime) -> bool:
-    """Return whether a version has expired or will expire within the notice period."""
+    """Return whether a key version has expired or will expire within the notice period."""
     if version.expires is None:
         return False
     notice = KEY_EXPIRY_NOTICE
@@ -121,7 +120,7 @@ def _ends_soon(version: KeyVersion, now: datetime) -> bool:
 def _check_version(
     version: KeyVersion, key_id: str, now: datetime, *, is_replaced: bool = False
 ) -> Iterator[KeyConcern | Unseen]:
-    """Yield problems of a version; if it ``is_replaced`` in time, it may expire soon."""
+    """Yield problems with a key version; a version that ``is_replaced`` in time may expire soon."""
     if version.malformed is not None:
         fault = f"Key: {version.malformed}"
         yield Unseen(_KEY, sentences.describe_malformed(fault, "az keyvault key show"))
@@ -165,10 +164,10 @@ def _check_material(version: KeyVersion, facts: dict[str, object]) -> Iterator[K
 def _check_pinning(
     version: KeyVersion, others: Sequence[KeyVersion], latest: str | None, now: datetime
 ) -> Iterator[KeyConcern | Unseen]:
-    """Yield a concern if pinning this version is a risk: it ends soon, or a newer one exists.
+    """Yield a concern if the pinned version expires soon or if a newer version exists.
 
-    If no version was created later, ``latest`` is the newer version, because several versions may
-    have been created in the same second.
+    If no version was created later, the version named ``latest`` counts as newer, because several
+    versions may have been created in the same second.
     """
     created = version.created
     unclear = (each.malformed or each.created is None or each.version is None for each in others)
@@ -200,5 +199,5 @@ def _build_not_found(account: Account, key_id: str) -> KeyConcern:
 
 
 def fold_version(version: str | None) -> str | None:
-    """Return a version's hexadecimal digits for comparison; Azure may format it as a GUID."""
+    """Return a key version's hexadecimal digits for comparison, without the hyphens of a GUID."""
     return None if version is None else version.strip().lower().replace("-", "")

@@ -1,1 +1,1 @@
-"""Judge accounts in templates and plans before they exist, in the shape of Azure's answers."""
+"""Judge accounts in templates and plans before the accounts exist in Azure."""

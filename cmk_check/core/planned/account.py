@@ -1,8 +1,8 @@
-"""Judge an account that a document would deploy.
+"""Judge an account that a template or plan would deploy.
 
-A value that the document does not decide may be absent after the deployment, or may make the
+A value that the document does not determine may be absent after the deployment, or may make the
 account compliant. The rule judges both cases, and the account gets a verdict only if both cases
-agree.
+have the same verdict.
 """
 
 import re
@@ -40,7 +40,7 @@ PLAN: Final = "Make the values known when Terraform plans."
 
 
 class Entry(NamedTuple):
-    """The judged values of an account; ``encryption`` has the format of Azure's responses."""
+    """The values that the rule judges; ``encryption`` has the format of Azure's responses."""
 
     kind: object
     encryption: object
@@ -48,12 +48,12 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PlannedAccount:
-    """An account in a document; ``address`` and ``line`` are its location in the document.
+    """An account in a template or plan, where ``address`` and ``line`` show its location.
 
-    ``entries`` are the possible results of the deployment. If there are several, ``doubt`` says
-    why; if there are none, the document does not show the account. An account that already exists
-    has the rule's ``judgement``. ``before`` is the account that a deployment changes. ``loss`` says
-    why the deployment deletes it; "" means that the document does not say why.
+    ``entries`` are the possible results of the deployment. If there are several entries, ``doubt``
+    says why. If there are no entries, the document does not show the account. An account that
+    already exists has a ``judgement`` by the rule. ``before`` is the account that a deployment
+    changes. ``loss`` says why the deployment deletes the account, or is "" if no reason is given.
     """
 
     name: object
@@ -68,10 +68,10 @@ class PlannedAccount:
 
 
 def get_entry(kind: object, properties: object, *, is_whole: bool = False) -> Entry:
-    """Return the values of an account that are judged.
+    """Return those values of an account that the rule judges.
 
-    If the account is written as a ``whole``, a missing key source has the default of Azure's
-    specification.
+    If the document contains the whole account (``is_whole``), a missing key source has the default
+    of Azure's specification.
     """
     encryption = member(properties, "encryption")
     if isinstance(encryption, dict):
@@ -91,7 +91,7 @@ TOO_LARGE: Final = PlannedAccount(
 
 
 def combine_missing_templates(accounts: Sequence[PlannedAccount]) -> list[PlannedAccount]:
-    """Return the accounts, with all templates that the document lacks combined into one entry."""
+    """Return the accounts, combining all templates missing from the document into one entry."""
     lacking = [each for each in accounts if each.doubt == NOT_SHOWN]
     visible = [each for each in accounts if each.doubt != NOT_SHOWN]
     places = few(brief(each.address) for each in lacking)
@@ -100,9 +100,9 @@ def combine_missing_templates(accounts: Sequence[PlannedAccount]) -> list[Planne
 
 
 def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> Row | None:
-    """Return kind, verdict, reason and message, or None if ``kinds`` (lower-cased) lacks its kind.
+    """Return an account's kind, verdict, reason and message; None if its kind is not in ``kinds``.
 
-    Return None also if the document only deletes the account.
+    ``kinds`` are lower-cased. If the document only deletes the account, the result is None.
     """
     kind, exact = _find_kind(account.entries), account.judgement
     if not (account.entries or account.doubt or exact) or _is_left_out(kind, kinds):
@@ -124,7 +124,7 @@ def judge_planned(account: PlannedAccount, kinds: Collection[str]) -> Row | None
 
 
 def judge_loss(account: PlannedAccount, kinds: Collection[str]) -> Row | None:
-    """Return kind, reason and message of what a deployment removes from an account, or None."""
+    """Return an account's kind, reason and message if a deployment removes it or its key."""
     if not account.before or _is_left_out(kind := _find_kind([account.before]), kinds):
         return None
     before, after = (
@@ -139,7 +139,7 @@ def judge_loss(account: PlannedAccount, kinds: Collection[str]) -> Row | None:
 
 
 def _judge(entries: Sequence[Entry]) -> tuple[list[Judgement], list[str]]:
-    """Judge the worst and the best case of each entry, and list the values left undecided."""
+    """Judge the worst and best case of each entry, and list the values that are undetermined."""
     judged, notes = [], []
 
     def fill(name: str, value: object, defaults: Mapping[str, object]) -> object:

@@ -1,9 +1,9 @@
-"""Read accounts from compiled ARM templates and from the predictions of Azure's tools.
+"""Read accounts from compiled ARM templates, what-if results and Bicep snapshots.
 
-Formats: https://learn.microsoft.com/azure/azure-resource-manager/templates/syntax and the page
-linked-templates; WhatIfOperationResult of learn.microsoft.com/rest/api/resources, which `az` prints
+Sources: https://learn.microsoft.com/azure/azure-resource-manager/templates/syntax and the page
+linked-templates; WhatIfOperationResult in learn.microsoft.com/rest/api/resources, which `az` prints
 without the enclosing ``properties``; `bicep snapshot` of Bicep 0.49. The program evaluates only the
-functions ``parameters`` and ``variables``.
+template functions ``parameters`` and ``variables``.
 """
 
 import re
@@ -40,7 +40,7 @@ _SAYS_NOTHING: Final = frozenset({"ignore", "unsupported", "deploy", "noeffect"}
 
 
 class _Scope:
-    """The parameters and variables visible to expressions; ``here`` is the target of deployment."""
+    """The parameters and variables that expressions can use; ``here`` is the deployment target."""
 
     def __init__(self, template: object, parameters: Mapping[str, object], here: str = "") -> None:
         self._template, self._here = template, here
@@ -53,7 +53,7 @@ class _Scope:
         }
 
     def resolve(self, value: object) -> object:
-        """Return a value with its expressions resolved, or replaced with ``Unresolved``."""
+        """Return a value after resolving its expressions or replacing them with ``Unresolved``."""
         spend(len(value) if isinstance(value, str) else 1)
         if isinstance(value, dict):
             return {name: self.resolve(entry) for name, entry in value.items()}
@@ -70,7 +70,7 @@ class _Scope:
         return Unresolved(value) if _UNLIKE.search(key) else Unresolved(value, key)
 
     def _resolve_call(self, call: re.Match[str]) -> object:
-        """Return a parameter or variable, or leave it unresolved if it refers to itself."""
+        """Return the value of a parameter or variable, unresolved if its value refers to itself."""
         place = part, name = (call[1].lower(), call[2].casefold())
         if place not in self._known:
             self._known[place] = Unresolved(f"[{call[0]}]")
@@ -82,18 +82,18 @@ class _Scope:
         return self._known[place]
 
     def word(self, value: object) -> str:
-        """Return a name folded for case-insensitive comparison."""
+        """Return a resolved name, folded for case-insensitive comparison."""
         return _key(self.resolve(value)).lower().replace(" ", "")
 
 
 def is_second_version(template: object) -> bool:
-    """Return whether a template uses version 2 of the language, which has `existing`."""
+    """Return whether a template uses version 2 of the template language, which has `existing`."""
     version = member(template, "languageVersion")
     return isinstance(version, str) and version.startswith("2.")
 
 
 def _key(value: object) -> str:
-    """Return a key; two values have equal keys only if the values are certainly equal."""
+    """Return a key for comparison; two values have equal keys only if they are certainly equal."""
     spend(1)
     if isinstance(value, dict):
         value = [part for pair in value.items() for part in pair]
@@ -106,10 +106,10 @@ def _key(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """The context of a resource; ``place`` has names, index and needs for each outer template.
+    """A resource's context; ``place`` has the names, index and needs for each outer template.
 
-    ``group`` is the target of the deployment, by subscription and name. ``conditions`` are those
-    left undecided.
+    ``group`` is the resource group to deploy to, by subscription and name. ``conditions`` are the
+    conditions that could not be evaluated.
     """
 
     scope: _Scope
@@ -120,7 +120,7 @@ class _Around:
     conditions: frozenset[str] = frozenset()
 
     def overrides(self, other: "_Around") -> bool:
-        """Return whether Azure deploys this after the other, and whenever it deploys the other."""
+        """Return whether this resource is deployed after ``other``, and whenever ``other`` is."""
         spend(len(self.place))
         for (level, index, needs), (_, before, _) in zip(self.place, other.place, strict=False):
             if index != before:
@@ -136,7 +136,7 @@ type _Found = tuple[tuple[str, ...], _Around, PlannedAccount]
 
 
 def read_template(template: object, *parameters: object) -> list[PlannedAccount]:
-    """Return the accounts that a template deploys, without duplicates, and hidden templates.
+    """Return the accounts that a template deploys, without duplicates, and its hidden templates.
 
     ``parameters`` are the contents of each parameter file; a later file overrides an earlier one.
     """
@@ -145,7 +145,7 @@ def read_template(template: object, *parameters: object) -> list[PlannedAccount]
 
 
 def parameter_values(parameters: object) -> dict[str, object]:
-    """Return the values of parameters by lower-cased names."""
+    """Return parameter values, keyed by lower-cased parameter names."""
     hidden = Unresolved("a reference to a key vault")
     pairs = [(name.lower(), entry) for name, entry in as_object(parameters).items()]
     return {
@@ -155,7 +155,7 @@ def parameter_values(parameters: object) -> dict[str, object]:
 
 
 def _merge_setters(found_accounts: Iterable[_Found]) -> list[PlannedAccount]:
-    """Return each account once, with all values that any of its resources may set."""
+    """Return each account once, with all values that any resource in the template may set."""
     setters: dict[tuple[str, ...], list[_Found]] = {}
     for found in found_accounts:
         setters.setdefault(found[0], []).append(found)
@@ -172,7 +172,7 @@ def _merge_setters(found_accounts: Iterable[_Found]) -> list[PlannedAccount]:
 
 
 def _last_word(setters: Sequence[_Found]) -> PlannedAccount:
-    """Return the account as the last of its resources sets it."""
+    """Return an account with the values from the last deployed resource that sets the account."""
     if len(setters) == 1:
         return setters[0][2]
     places = [around for _, around, _ in setters]
@@ -187,7 +187,7 @@ def _last_word(setters: Sequence[_Found]) -> PlannedAccount:
 
 
 def _walk(template: object, around: _Around) -> Iterator[_Found]:
-    """Yield the accounts of a template, each with the key of its name."""
+    """Yield a template's accounts, each with a comparison key of the account's name."""
     resources, scope = member(template, "resources"), around.scope
     is_named, is_second = isinstance(resources, dict), is_second_version(template)
     if not isinstance(resources, dict | list | None):
@@ -250,8 +250,8 @@ def _find_in_resource(resource: object, kind: str, around: _Around) -> Iterator[
 def _has_no_account(properties: object, around: _Around) -> bool:
     """Return whether a deployment certainly contains no account.
 
-    Azure Verified Modules deploy templates in variables with the outer scope; no page documents the
-    parameters that are visible to such templates.
+    Azure Verified Modules deploy templates from variables with the outer scope. Microsoft does not
+    document which parameters a template in a variable can use.
     """
     template = member(properties, "template")
     if isinstance(template, str):
@@ -261,18 +261,18 @@ def _has_no_account(properties: object, around: _Around) -> bool:
 
 
 def may_have_account(template: object) -> bool:
-    """Return whether a template may contain an account, judging by types written literally."""
+    """Return whether a template may contain an account, based on its literal resource types."""
     return any(_walk(template, _Around(_Scope(None, {}))))
 
 
 def _mark_copied_encryption(properties: object, resolved: object) -> object:
-    """Return resolved properties, with the encryption undecided if a copy sets it again."""
+    """Return ``resolved`` properties, with encryption unresolved if a copy loop sets it again."""
     is_copied = "encryption" in str(member(properties, "copy")).lower()
     return {"encryption": Unresolved("set by copy")} if is_copied else resolved
 
 
 def _find_nested(properties: object, scope: _Scope) -> tuple[object, str, object] | None:
-    """Return a nested template, its scope and parameters, or None if they are not shown."""
+    """Return a nested template, its scope and its parameters, or None if any of them is hidden."""
     template, passed = (member(properties, part) for part in ("template", "parameters"))
     passed = scope.resolve(passed)
     mode = scope.resolve(member(properties, "expressionEvaluationOptions", "scope"))
@@ -287,7 +287,7 @@ def _find_nested(properties: object, scope: _Scope) -> tuple[object, str, object
 
 
 def read_prediction(document: object) -> list[PlannedAccount]:
-    """Return the accounts in a Bicep snapshot or what-if result, each once."""
+    """Return each account in a Bicep snapshot or what-if result once."""
     places = [(*at, part) for at in ((), ("properties",)) for part in _CHANGES]
     changes = [each for place in places for each in as_list(member(document, *place))]
     changes += [{"after": each} for each in as_list(member(document, "predictedResources"))]
@@ -295,7 +295,7 @@ def read_prediction(document: object) -> list[PlannedAccount]:
 
 
 def _find_predicted(place: int, change: object) -> Iterator[_Found]:
-    """Yield the account that a change creates, or the templates that the change hides."""
+    """Yield the account that a predicted change creates, or a template that the change hides."""
     after, before, what = (member(change, part) for part in ("after", "before", "changeType"))
     what = str(what).lower()
     own_id = member(change, "resourceId") or member(after, "id") or member(change, "target")
@@ -330,7 +330,7 @@ def _find_predicted(place: int, change: object) -> Iterator[_Found]:
 
 
 def _get_type(text: str) -> str:
-    """Return the type of the account or deployment with this id, which may be a call, or ""."""
+    """Return the type of an account or deployment from its id or function call, or else ""."""
     if len(text) > MAX_EXPRESSION_CHARS:
         raise TooMuchWork("an id is too long to judge")
     if text.startswith("/"):

@@ -1,6 +1,6 @@
-"""Read the parts of a document by name, and limit the work for it.
+"""Read the parts of a JSON document by name, and limit the steps of work for a document.
 
-Azure ignores case in names, so a second spelling of a name may hide what is deployed.
+Azure ignores case in names, so a second spelling of a name may hide a value that is deployed.
 """
 
 from collections import Counter
@@ -17,28 +17,28 @@ _STEPS: Final = [0]
 
 
 class RepeatedName(ValueError):
-    """An object contains the same name twice."""
+    """A JSON object contains the same name twice."""
 
 
 class TooMuchWork(Exception):
-    """The document needs more steps than ``MAX_CHECK_STEPS``."""
+    """Judging the document takes more steps than ``MAX_CHECK_STEPS``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """An expression that the document does not decide; equal ``key`` means equal values."""
+    """An expression whose value is unknown; expressions with equal ``key`` have equal values."""
 
     text: str
     key: str = field(default_factory=lambda: f"?{next(_NUMBERS)}")
 
 
 def begin_document() -> None:
-    """Reset the number of steps for the next document."""
+    """Reset the counter of steps before the next document."""
     _STEPS[0] = 0
 
 
 def spend(steps: int) -> None:
-    """Count steps; raise ``TooMuchWork`` if the document has taken too many."""
+    """Count steps of work; raise ``TooMuchWork`` if the document has taken too many steps."""
     _STEPS[0] += steps
     if _STEPS[0] > MAX_CHECK_STEPS:
         begin_document()
@@ -46,18 +46,18 @@ def spend(steps: int) -> None:
 
 
 def brief(text: str) -> str:
-    """Shorten a text for display, because an expression may fill pages."""
+    """Shorten an expression for display, because it may be pages long."""
     is_long = text.startswith("[") and len(text) > MAX_EXPRESSION_SHOWN_CHARS
     return f"{text[: MAX_EXPRESSION_SHOWN_CHARS - 3]}..." if is_long else text
 
 
 def as_list(value: object) -> list[object]:
-    """Return a JSON list, or an empty list for any other value."""
+    """Return ``value`` if it is a JSON list, otherwise an empty list."""
     return value if isinstance(value, list) else []
 
 
 def as_dict(pairs: Sequence[tuple[str, object]], line: int | None = None) -> dict[str, object]:
-    """Return an object with these members; raise ``RepeatedName`` if a name occurs twice."""
+    """Build a JSON object from its members; raise ``RepeatedName`` if a name occurs twice."""
     if len(members := dict(pairs)) < len(pairs):
         [(name, _)] = Counter(name for name, _ in pairs).most_common(1)
         place = f"line {line}: " if line else ""
@@ -66,12 +66,12 @@ def as_dict(pairs: Sequence[tuple[str, object]], line: int | None = None) -> dic
 
 
 def member(value: object, *path: str) -> object:
-    """Return a nested member by names without case, as Azure does, or None if it is missing.
+    """Return the nested member at ``path``, ignoring case as Azure does, or None if it is missing.
 
-    If a name contains a lookalike of a letter, its meaning is left undecided.
+    If a member's name contains a lookalike of a letter, the member's value is ``Unresolved``.
 
     Raises:
-        RepeatedName: an object has several spellings of a name.
+        RepeatedName: an object contains several spellings of one name.
     """
     for name in path:
         if isinstance(value, Unresolved):

@@ -1,8 +1,8 @@
-"""Refine the judgement of a template with values that Bicep's engine calculates.
+"""Refine the judgement of a template with values calculated by Bicep's engine.
 
-The engine gets the settings that decide the accounts, with each account's address in place of its
-location, so that its output can be matched to the accounts. A parameter without a value is an
-external input, which the engine leaves undecided. Format: `bicep snapshot` of Bicep 0.49.
+Bicep's engine gets only the settings that affect the accounts. Each account's location is replaced
+with its address, to match the engine's output to the accounts. A parameter without a value becomes
+an external input, which the engine does not evaluate. Format: `bicep snapshot` of Bicep 0.49.
 """
 
 import json
@@ -33,13 +33,13 @@ _EMPTY: Final = {"$schema": _SCHEMA, "contentVersion": "1.0.0.0", "resources": [
 
 
 def reduce_template(template: object, address: str) -> dict[str, object] | None:
-    """Return a template with the settings that decide its accounts, or None without accounts.
+    """Reduce a template to the settings that affect its accounts; return None if it has none.
 
-    ``address`` is put before the address of each account. The prefix must be secret, or else a
-    location in the template could imitate the address of another account.
+    ``address`` is put before the address of each account. A caller must pass a secret, because
+    otherwise a location in the template could imitate another account's address.
 
-    Other parts of a template could make the engine show no account. For this reason only parts that
-    expressions may refer to remain, without loops.
+    Other parts of a template could make the engine omit the accounts, so the reduced template
+    contains only parts that expressions may refer to, and no loops.
     """
     resources = member(template, "resources")
     is_named = isinstance(resources, dict)
@@ -58,16 +58,15 @@ def reduce_template(template: object, address: str) -> dict[str, object] | None:
 
 
 def reads_itself(template: str) -> bool:
-    """Return whether a template in JSON has an expression that reads its own deployment.
+    """Return whether a JSON template contains an expression that reads its own deployment.
 
-    The engine would evaluate such an expression for the template of ``reduce_template`` and not for
-    the real one.
+    Bicep's engine would evaluate the expression for the reduced template instead of the real one.
     """
     return any(text[:1] == "[" and _ITSELF.search(text) for text in _TEXT.findall(template))
 
 
 def _reduce_resource(resource: object, address: str) -> dict[str, object] | None:
-    """Return a resource with the settings that decide its accounts, or None without accounts."""
+    """Reduce a resource to the settings that affect its accounts; return None if it has none."""
     kind = str(member(resource, "type")).lower()
     properties, below = member(resource, "properties"), member(resource, "resources")
     nested = member(properties, "template")
@@ -94,7 +93,7 @@ def _drop_members(value: object, *names: str) -> dict[str, object]:
 
 
 def parameters_for(template: object, assignments: Sequence[object]) -> tuple[str, list[str]]:
-    """Return a .bicepparam for ``template.json``, and the names of parameters without a value.
+    """Return a .bicepparam file for ``template.json``, and the names of parameters without a value.
 
     ``assignments`` are the parameters of each file; a later file overrides an earlier one. The
     Azure Developer CLI replaces ``${NAME}`` before a deployment.
@@ -125,10 +124,10 @@ def refine_rows(
     kinds: Collection[str],
     secret: str,
 ) -> list[PlannedAccount]:
-    """Return the accounts of a template, with unknown accounts refined by a snapshot.
+    """Return a template's accounts, with unknown accounts refined by a snapshot.
 
-    Violations and templates that the document lacks remain, whatever the engine returns. An account
-    that is missing in the engine's output is dropped only if the output is complete.
+    Violations always remain, and so do templates that are missing from the document. An account
+    missing from the engine's output is dropped only if the output is complete.
     """
     text = _INPUT.sub(r"parameters('\1')", snapshot_text)
     snapshot = json.loads(text, object_pairs_hook=as_dict)
@@ -160,13 +159,13 @@ def refine_rows(
 
 
 def _lacks(account: PlannedAccount, missing: Sequence[str]) -> str | None:
-    """Return a sentence with the missing parameters that decide the account, or None."""
+    """Return a text that names the ``missing`` parameters that affect the account, or None."""
     entries = json.dumps(account.entries, default=lambda value: value.text)
     own = [name for name in missing if f"parameters('{name}')" in entries]
     return f"{format_count(len(own), 'parameter')} without a value: {few(own)}" if own else None
 
 
 def add_doubt(account: PlannedAccount, why: str | None) -> PlannedAccount:
-    """Return an account of the document with one more reason why it may be undecided."""
+    """Return an account with ``why`` added to the reasons why it may be undetermined."""
     doubt = "; ".join(filter(None, (account.doubt, why)))
     return replace(account, doubt=doubt) if why and account.entries else account

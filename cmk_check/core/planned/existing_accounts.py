@@ -1,6 +1,6 @@
 """Read existing accounts from the output of `az cognitiveservices account show` and `list`.
 
-`az rest` prints pages of Azure Resource Manager, which contain the list in ``value``.
+`az rest` prints a page from Azure Resource Manager, whose ``value`` contains the accounts.
 """
 
 import re
@@ -28,10 +28,10 @@ _INCOMPLETE: Final = "The list is incomplete, because it has a nextLink. Provide
 
 
 def read_accounts(document: object) -> list[PlannedAccount] | None:
-    """Return the accounts in such output, without other resources; None for other documents.
+    """Return the accounts in the output of `az`, or None if the document is not such output.
 
-    An entry without a usable id is an unknown account. An incomplete list adds an unknown account
-    for the missing part.
+    An entry without a usable id counts as an unknown account. If a list is incomplete, an
+    additional unknown account represents the missing part.
     """
     page = as_object(document)
     entries = member(page, "value") if page else document

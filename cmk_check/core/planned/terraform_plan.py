@@ -1,7 +1,8 @@
-"""Read accounts from a Terraform plan: ``terraform show -json``.
+"""Read accounts from a Terraform plan, in the output of ``terraform show -json``.
 
 Sources: https://developer.hashicorp.com/terraform/internals/json-format; the resources of the
-providers azurerm (cognitive_account*_resource.go, ai_services_resource.go) and azapi, read in 2026.
+azurerm provider (cognitive_account*_resource.go, ai_services_resource.go) and the azapi provider,
+read in 2026.
 """
 
 import json
@@ -34,17 +35,16 @@ _UNREADABLE: Final = Unresolved("in a body that cannot be read")
 _SENSITIVE: Final = Unresolved("overridden by sensitive_body, which no plan shows")
 _SET_BY: Final = "the plan does not show the order or the account in which these set a key: {}"
 _GONE: Final = (("delete",), ("forget",))
-# The provider azurerm resets an account to Microsoft's keys when a key resource is destroyed.
+# The azurerm provider resets an account to Microsoft's keys when a key resource is destroyed.
 _KEY_GONE: Final = Entry(_OTHER, {"keySource": "Microsoft.CognitiveServices"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Resource:
-    """A resource in the plan; ``values`` are from after the plan, or from before a deletion.
+    """A resource in a Terraform plan; ``values`` are the values after apply, or before a deletion.
 
-    ``place`` is the resource's module, name and index. ``arguments`` are the arguments in the
-    configuration. ``before`` and ``after`` are the account settings that the resource sets, or
-    None.
+    ``place`` is the resource's module, name and index. ``arguments`` are its arguments in the
+    configuration. ``before`` and ``after`` are the account settings that the resource sets, if any.
     """
 
     line: int | None
@@ -66,7 +66,7 @@ class _Resource:
 
 
 def read_plan(document: object) -> list[PlannedAccount]:
-    """Return the accounts after the plan, without duplicates, and resources that may hide more."""
+    """Return a plan's accounts, without duplicates, and the resources that may hide accounts."""
     changes = as_list(member(document, "resource_changes"))
     # Resources that Terraform could not plan yet.
     deferred = as_list(member(document, "deferred_changes"))
@@ -101,7 +101,7 @@ def read_plan(document: object) -> list[PlannedAccount]:
 def _account(
     account: _Resource, own: Entry, setters: Mapping[tuple[str, bool], _Resource]
 ) -> PlannedAccount:
-    """Return an account with the key set by resources that certainly or possibly refer to it."""
+    """Return an account with the keys from all resources that certainly or possibly set its key."""
     sure, loose = (
         [each for (_, is_sure), each in setters.items() if is_sure is is_certain]
         for is_certain in (True, False)
@@ -123,7 +123,7 @@ def _account(
 
 
 def _loss(resource: _Resource) -> str | None:
-    """Return why the plan deletes an account, "" if no reason is given, None if it does not."""
+    """Return why a plan deletes an account, "" if it gives no reason, None without a deletion."""
     kind, actions = resource.type, resource.actions
     if kind == "azapi_resource_action":
         is_deletion = str(resource.values.get("method")).upper() == "DELETE"
@@ -140,13 +140,13 @@ def _loss(resource: _Resource) -> str | None:
 
 
 def _path(steps: object) -> str:
-    """Return a path as Terraform writes it, such as ``identity[0].type``."""
+    """Return the path of an argument as Terraform writes it, such as ``identity[0].type``."""
     parts = (f"[{each}]" if isinstance(each, int) else f".{each}" for each in as_list(steps))
     return "".join(parts).removeprefix(".")
 
 
 def _blocks(module: object, path: str = "") -> Iterator[tuple[str, object]]:
-    """Yield the arguments of each resource in the configuration, by its address."""
+    """Yield the address and the arguments of each resource in the configuration."""
     for resource in as_list(member(module, "resources")):
         yield f"{path}{member(resource, 'address')}", member(resource, "expressions")
     for name, call in as_object(member(module, "module_calls")).items():
@@ -154,10 +154,10 @@ def _blocks(module: object, path: str = "") -> Iterator[tuple[str, object]]:
 
 
 def _resources(entry: object, blocks: Mapping[str, object]) -> Iterator[_Resource]:
-    """Yield the resource of an entry of the plan.
+    """Yield the resource that an entry of the plan describes.
 
-    If a resource that sets a key is replaced, yield its deletion and its creation, in the order of
-    the plan.
+    If the plan replaces a resource that sets a key, yield the deletion and the creation of the
+    resource, in the order of the plan.
     """
     if member(entry, "mode") == "data":
         return
@@ -183,7 +183,7 @@ def _resources(entry: object, blocks: Mapping[str, object]) -> Iterator[_Resourc
 
 
 def _merge_unknown(after: object, unknown: object) -> object:
-    """Return the values of a plan, with ``Unresolved`` for values not known before apply."""
+    """Return a plan's values, with ``Unresolved`` for values that are unknown before apply."""
     if isinstance(unknown, dict) and unknown and isinstance(after, dict):
         names = dict.fromkeys([*after, *unknown])
         return {name: _merge_unknown(after.get(name), unknown.get(name)) for name in names}
@@ -193,7 +193,7 @@ def _merge_unknown(after: object, unknown: object) -> object:
 
 
 def _set_by(kind: str, values: dict[str, object], arguments: object) -> Entry | None:
-    """Return the account settings that a resource with these values sets, or None."""
+    """Return the account settings that a resource with these ``values`` sets, if any."""
     if kind == _KEY:
         return Entry(_OTHER, _encryption(values))
     if kind in _AZURERM:
@@ -226,7 +226,7 @@ def _set_by_azapi(kind: str, values: dict[str, object]) -> Entry:
 
 
 def _arm_type(kind: str, values: dict[str, object]) -> str:
-    """Return the Azure type of an azapi resource, or "" for other resources."""
+    """Return the Azure resource type of an azapi resource, or "" for other resources."""
     type_name = str(values.get("type")).partition("@")[0].lower()
     if kind == "azapi_resource_action" and isinstance(action := values.get("action"), str):
         path = f"{values.get('resource_id')}/{action}".lower()
@@ -235,10 +235,10 @@ def _arm_type(kind: str, values: dict[str, object]) -> str:
 
 
 def _encryption(block: object) -> object:
-    """Return the encryption set by an azurerm block or resource, which always has a key.
+    """Return the encryption that an azurerm block or resource sets; it always includes a key.
 
-    azurerm requires and validates the key's id, so an id that is known only after apply is also a
-    key.
+    The azurerm provider requires and validates the key's id, so a key exists even if its id is
+    known only after apply.
     """
     if not isinstance(block, dict):
         return block
@@ -250,7 +250,7 @@ def _encryption(block: object) -> object:
 
 
 def _targets(setter: _Resource, accounts: Collection[_Resource]) -> tuple[str, ...]:
-    """Return addresses of accounts that may be set, with a final "" for one outside the plan."""
+    """Return addresses of accounts that ``setter`` may set; "" is an account outside the plan."""
     spend(3 * len(accounts))
     attribute = "cognitive_account_id" if setter.type == _KEY else "resource_id"
     target, parent = setter.values.get(attribute), setter.values.get("parent_id")
@@ -277,7 +277,7 @@ def _targets(setter: _Resource, accounts: Collection[_Resource]) -> tuple[str, .
 
 
 def _has_id(account: _Resource, text: str) -> bool | None:
-    """Return whether an account has this id; None if a new account's subscription is unknown."""
+    """Return whether an account has this id, or None if a new account's subscription is unknown."""
     parts = ("id", "name", "resource_group_name", "parent_id")
     own, name, group, parent = map(account.values.get, parts)
     made = f"{parent}{_PATH}{name}" if isinstance(parent, str) else None
@@ -289,7 +289,7 @@ def _has_id(account: _Resource, text: str) -> bool | None:
 
 
 def _merge_setter(entry: Entry, setter: Entry | None) -> Entry:
-    """Return an account with the setter's encryption merged into its own encryption."""
+    """Return the ``entry`` of an account, with the encryption from ``setter`` merged into it."""
 
     def lay_over(before: object, after: object) -> object:
         if not isinstance(before, dict) or not isinstance(after, dict):
@@ -301,7 +301,7 @@ def _merge_setter(entry: Entry, setter: Entry | None) -> Entry:
 
 
 def _may_deploy(kind: str, values: dict[str, object]) -> bool:
-    """Return whether a resource deploys a template that may contain accounts."""
+    """Return whether a Terraform resource deploys a template that may contain accounts."""
     arm_type = _arm_type(kind, values)
     if not kind.endswith("_template_deployment") and arm_type not in DEPLOYMENTS:
         return bool(arm_type) and isinstance(values.get("type"), Unresolved)
@@ -314,5 +314,5 @@ def _may_deploy(kind: str, values: dict[str, object]) -> bool:
 
 
 def _parse_json(value: object) -> object:
-    """Parse a string as JSON, or return any other value unchanged."""
+    """Parse a string as JSON; return any other value unchanged."""
     return json.loads(value, object_pairs_hook=as_dict) if isinstance(value, str) else value

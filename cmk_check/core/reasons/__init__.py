@@ -1,1 +1,1 @@
-"""The catalogue of reasons: for each code, what it means, what ends it, and who must act."""
+"""The catalogue of reasons: what each reason means, how to resolve it, and who must act."""

@@ -1,6 +1,6 @@
-"""The catalogue of reasons: the words of each reason, its severity, what ends it and who must act.
+"""The catalogue of reasons: the message and severity of each reason, the remedy, and who must act.
 
-reasons.toml has the words. If reasons.toml lacks an entry for a code, the program does not start.
+reasons.toml contains the texts. The program does not start if a code has no entry in reasons.toml.
 """
 
 from collections.abc import Collection, Mapping
@@ -28,10 +28,10 @@ NOTHING_TO_DO: Final = "There is nothing to do."
 
 @dataclass(frozen=True, slots=True)
 class ReasonEntry:
-    """A reason in words: what it means (one or more sentences), what ends it, and who must act.
+    """A reason's message (one or more sentences), the way to resolve it, and who must act.
 
-    ``when`` defines exactly when the reason applies, if the message does not. ``make docs`` writes
-    all reasons into docs/reference/reasons.md.
+    ``when`` defines exactly when the reason applies, if the message does not say so. ``make docs``
+    writes all reasons into docs/reference/reasons.md.
     """
 
     severity: ReasonSeverity
@@ -41,7 +41,7 @@ class ReasonEntry:
     when: str | None = None
 
     def text(self, note: str | None = None) -> str:
-        """Return the message and the way out.
+        """Return the reason's message, followed by the way to resolve it.
 
         ``note`` adds the details of one case to the message, such as counts or a status code.
         """
@@ -55,7 +55,7 @@ def add_note(sentence: str, note: str | None) -> str:
 
 
 def _entries[Code: StrEnum](area: str, codes: type[Code]) -> Mapping[Code, ReasonEntry]:
-    """Return the entries of an area in the order of its codes.
+    """Return the entries of an area of reasons, in the order of its codes.
 
     Raises:
         ValueError: reasons.toml lacks a code, or has an unknown code or a faulty entry.

@@ -1,7 +1,7 @@
-"""Reword messages of the catalogue for a person at the command line.
+"""Reword messages of the reason catalogue for a person at the command line.
 
-A stored message is always worded for the app, because the app's readers read it too. A scan at the
-command line rewords messages when it prints them.
+Every stored message is worded for readers of the app. A scan at the command line rewords messages
+when it prints them.
 """
 
 import re
@@ -22,9 +22,9 @@ _APP, _OPTION = (
 
 @lru_cache(maxsize=1000)  # most accounts have the same messages
 def address_person(text: str, *, by_option: bool = False) -> str:
-    """Return a message of the catalogue in words for the person who runs the command.
+    """Reword a message of the reason catalogue for the person who runs the command.
 
-    ``by_option``: the option --subscription selected the subscriptions, not the settings.
+    ``by_option`` means that the --subscription option selected the subscriptions.
     """
     phrases, pattern = (_OF_OPTION, _OPTION) if by_option else (APP_PHRASES, _APP)
     return pattern.sub(lambda found: phrases[found[0]], text)

@@ -1,6 +1,6 @@
 """Build gaps for Azure services that cannot be reached or do not issue a token.
 
-The words are in reasons.toml. If a sentence is missing there, the program does not start.
+reasons.toml contains the texts. The program does not start if a text is missing in reasons.toml.
 """
 
 from collections.abc import Callable, Mapping

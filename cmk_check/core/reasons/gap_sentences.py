@@ -1,6 +1,6 @@
-"""Build gaps with wording for single cases: why all or part of a subscription was not read.
+"""Build gaps for single cases, which say why all or part of a subscription was not read.
 
-reasons.toml has the words. If reasons.toml lacks a case, the program does not start.
+reasons.toml contains the texts. The program does not start if a case has no text in reasons.toml.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,10 +23,10 @@ def make_gap(
     message: str | None = None,
     way_out: str | None = None,
 ) -> Gap:
-    """Build the gap for a reason, with the catalogue's words as its detail.
+    """Build the gap for a reason, with the text from the reason catalogue as its detail.
 
-    ``note`` is added to the message in brackets. ``message`` and ``way_out`` replace the
-    catalogue's words where those do not fit the case.
+    ``note`` is added to the message in brackets. ``message`` and ``way_out`` replace those texts of
+    the catalogue that do not fit the case.
     """
     entry = GAP_REASONS[reason]
     what = add_note(message or entry.message, note)
@@ -35,7 +35,7 @@ def make_gap(
 
 
 def _case(words: Mapping[str, str], action: str | None = None, **values: object) -> Gap:
-    """Build the gap for a case, and fill the placeholders in its words with these values."""
+    """Build the gap for a case, and fill the placeholders in its text with the given values."""
     filled = {name: text.format(action=action, **values) for name, text in words.items()}
     reason, way_out = GapReason(filled["reason"]), filled.get("way_out")
     return make_gap(reason, missing_action=action, message=filled["message"], way_out=way_out)

@@ -1,6 +1,6 @@
-"""The severities of key reasons, and sentences for parts of a key that could not be read.
+"""The severities of key reasons, and sentences about parts of a key that could not be read.
 
-The sentences follow the message of ``cannot_read``; reasons.toml has their words.
+Sentences about unread parts follow the ``cannot_read`` reason's message, and are in reasons.toml.
 """
 
 from collections.abc import Mapping
@@ -31,20 +31,20 @@ KEY_SEVERITIES: Final[Mapping[ReasonSeverity, KeySeverity]] = {
 
 
 def key_severity(code: KeyReason) -> KeySeverity:
-    """Return the effect of a reason on key health."""
+    """Return the effect that a reason has on key health."""
     return KEY_SEVERITIES[KEY_REASONS[code].severity]
 
 
 def not_read(title: str) -> str:
-    """Return the sentence for a part that no scan tried to read."""
+    """Return the sentence about a part of a key that no scan tried to read."""
     return f"{title}: not read. {AGAIN}"
 
 
 def without_detail(reason: str) -> str:
-    """Return the sentence for a part that could not be read, if its gap has no detail."""
+    """Return the sentence about a part that could not be read, for a gap without detail."""
     return f"could not be read ({reason}). {AGAIN}"
 
 
 def describe_malformed(fault: str, command: str) -> str:
-    """Return the sentence for a response in an unknown format; ``command`` shows the resource."""
+    """Return the sentence about a response in an unknown format; ``command`` shows the resource."""
     return f"{fault} Check it with `{command}`. If Azure's format has changed, update cmk_check."

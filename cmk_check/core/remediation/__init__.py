@@ -1,1 +1,1 @@
-"""Plans that fix an account or its key, as an `az` script and as Bicep."""
+"""Plans that fix an account or its key, for `az`, Bicep, Terraform and the portal."""

@@ -1,8 +1,8 @@
-"""Render a remediation plan as a bash script of ``az`` commands that can always be run again.
+"""Render a remediation plan as a bash script of ``az`` commands, which can be run repeatedly.
 
-plan.sh has the bash, for version 3.2, which macOS has. Names are untrusted text: each is quoted
-once, in an assignment, and used as "$NAME" after an equals sign, where az accepts even a value with
-a leading dash. docs/remediation.md lists the results of the commands and their failures.
+plan.sh contains the bash code, which needs only bash 3.2, the version on macOS. Names are untrusted
+text. Each name is quoted once, in an assignment, and used as "$NAME" after an equals sign, where az
+accepts even a value with a leading dash. See docs/remediation.md for the commands' results.
 """
 
 import re
@@ -26,12 +26,12 @@ LITERAL_NAMES: Final = (
 def render_az(plan: Plan) -> str:
     """Return a plan as a bash script.
 
-    The script prints its actions and does not prompt. The script exits with 0 after Azure reports
-    that the account uses the key or that the key can be used. If the script has to stop, it prints
-    the reason and exits with another code: ``NOT_YET`` if Azure did not accept or show the key
-    within the number of tries in the environment variable ``PLAN_TRIES``. The script contains only
-    the functions and names that it uses. At the end it prints the reasons that the plan does not
-    fix.
+    The script prints its actions and does not prompt. The script exits with code 0 after Azure
+    reports that the account uses the key or that the key can be used. If the script has to stop, it
+    prints the reason and exits with another code. The exit code is ``NOT_YET`` if Azure did not
+    accept or show the key within the number of tries that the ``PLAN_TRIES`` environment variable
+    sets. The script contains only the functions and names that it uses. At the end, the script
+    prints the reasons that the plan does not fix.
     """
     steps = "".join(
         f"\nsay {quote_for_bash(f'{number}. {step.title}')}\n{step.commands}"
@@ -57,7 +57,7 @@ def render_az(plan: Plan) -> str:
 
 
 def _functions(steps: str) -> str:
-    """Return the functions that the steps call, directly or through other functions."""
+    """Return the bash functions that ``steps`` call, directly or through other functions."""
     used: list[str] = []
     for text in reversed(BASH["functions"].split("\n\n")):
         name = text.partition("()")[0].rpartition("\n")[2]
@@ -68,16 +68,16 @@ def _functions(steps: str) -> str:
 
 
 def account_options(account: AccountId) -> str:
-    """Return the options that name an account, because its az commands have no ``--ids``."""
+    """Return the az options that name an account, as az commands for accounts lack ``--ids``."""
     names = (account.subscription_id, account.resource_group, account.name)
     return "--subscription={} --resource-group={} --name={}".format(*map(quote_for_bash, names))
 
 
 def quote_for_bash(text: str) -> str:
-    """Quote a string for bash as one literal word.
+    """Quote a string as one literal word of bash.
 
-    Characters that a terminal displays differently, such as those that reverse the writing
-    direction, are written as bytes, so that a reader sees what the script does.
+    Unprintable characters, such as those that reverse the writing direction, are written as bytes,
+    so that a reader sees what the script does.
     """
     if not text.isprintable():
         # Octal, because \x takes all hexadecimal digits that follow in some versions of bash.

@@ -1,9 +1,9 @@
-"""Render a remediation plan as Bicep: vault, key and grant, with commands for the account.
+"""Render a remediation plan as Bicep for vault, key and grant, with commands for the account.
 
 Bicep can set an account's identity and encryption only by declaring the whole account, and Azure
-resets everything that a declaration omits (network rules, tags, ...). For this reason the template
-names the ``az`` commands instead. plan.bicep has the parts. Names are untrusted text: each occurs
-once in the template, as one escaped literal.
+resets everything that a declaration omits (network rules, tags, ...), so the template only lists
+the ``az`` commands that change the account. The file plan.bicep contains the parts of the template.
+Names are untrusted text: each name occurs once in the template, as one escaped literal.
 """
 
 import re
@@ -19,11 +19,11 @@ _PARTS: Final = read_parts(__package__, "plan.bicep")
 def render_bicep(plan: Plan) -> str | None:
     """Return a plan as a Bicep template for the vault's resource group.
 
-    The template compiles without a warning. A comment at its top lists the ``az`` commands for
-    everything that a template must not do. The last command sets the template's output
-    ``encryption``. A plan for an existing key has a template only if the grant is the only missing
-    part, and None otherwise: other steps would have to declare the whole vault or account, or are
-    impossible in Azure Resource Manager.
+    The template compiles without a warning. A comment at the top of the template lists the ``az``
+    commands for everything that a template must not do. The last ``az`` command applies the
+    template's output ``encryption`` to the account. For an existing key, the result is None unless
+    only a grant is missing. A template for any other step would have to declare the whole vault or
+    account, or is impossible in Azure Resource Manager.
     """
     is_new = plan.vault.is_new
     actions = [step.action for step in plan.steps]
@@ -63,7 +63,7 @@ def render_bicep(plan: Plan) -> str | None:
 
 
 def literal(text: str) -> str:
-    """Return a string as a readable Bicep string, which is always one literal.
+    """Write any text as one Bicep string literal that people can read.
 
     https://learn.microsoft.com/azure/azure-resource-manager/bicep/data-types#strings
     """

@@ -45,8 +45,8 @@ def plan_for(
             create a vault.
         key: the key's name in the vault; the key is created if it does not exist.
 
-    Returns: The plan, or None for a finding that is compliant or unknown, or for a kind of account
-        that cannot have a customer-managed key.
+    Returns: The plan, or None if the finding is compliant or unknown, or if accounts of this kind
+        cannot have a customer-managed key.
 
     Raises:
         ValueError: ``vault`` or ``key`` is not a valid name.
@@ -94,15 +94,15 @@ def plan_for(
 
 
 def choose_shared_vault(finding: Finding) -> TargetVault | None:
-    """Return the vault that accounts of one owner share in a subscription and a region.
+    """Return the vault that all accounts of one owner in a subscription and region share.
 
-    The vault's name depends only on owner, subscription and region. Azure allows one vault for
-    several subscriptions of a tenant, but then deleting one subscription would remove the keys of
-    the others.
+    The vault's name depends only on owner, subscription and region. Azure would allow one vault for
+    several subscriptions of a tenant, but deleting the vault's subscription would then remove the
+    keys of all of them.
 
     Returns:
-        None if the account cannot share a vault: it already names a vault, its region is not known,
-        or it cannot have a key.
+        None if the account cannot share a vault, because it already names a vault, has no known
+        region or cannot have a customer-managed key.
     """
     account = finding.id
     region = match_text(_LOCATION, finding.location)
@@ -115,7 +115,7 @@ def choose_shared_vault(finding: Finding) -> TargetVault | None:
 
 
 def parse_vault(name: str, subscription_id: str) -> TargetVault:
-    """Return an existing vault by its name in a subscription or by its ARM id."""
+    """Return the existing vault with this name in the subscription, or with this ARM id."""
     match = _VAULT_ID.fullmatch(name)
     if match and match["group"].isprintable() and _VAULT.fullmatch(match["name"]):
         return TargetVault(match["name"], match["subscription"], match["group"], is_new=False)
@@ -127,14 +127,14 @@ def parse_vault(name: str, subscription_id: str) -> TargetVault:
 
 
 def parse_key_name(name: str) -> str:
-    """Return the name of a key if it is valid, or raise ValueError."""
+    """Return a key's name if the name is valid, otherwise raise ValueError."""
     if KEY_NAME.fullmatch(name):
         return name
     raise ValueError("a key's name has 1 to 127 letters, digits and hyphens")
 
 
 def _find_own_vault(finding: Finding) -> str | None:
-    """Return the vault that an account names without a key, which must contain its key."""
+    """Return the vault in the key settings of an account that names no key, if there is one."""
     if finding.judgement.reason is not Reason.KEY_NOT_NAMED:
         return None
     match = _VAULT_URI.fullmatch(finding.judgement.evidence.key_vault_uri or "")

@@ -1,8 +1,8 @@
-"""Plan how to fix the key of a compliant account: ordered steps that fix its reasons.
+"""Plan the steps that fix the key of a compliant account, in the order in which they are run.
 
-Each step checks before it changes anything, so repeating a step does no harm. A reason has no step
-if no ``az`` command fixes it, or if a name that the command needs is not known. The reason's own
-message says who must act.
+Each step checks the current state before it changes anything, so it is safe to repeat a step. A
+reason has no step if no ``az`` command fixes it, or if a name that the command needs is unknown.
+The message of a reason without a step says who must act.
 """
 
 import re
@@ -50,7 +50,7 @@ _STEPS: Final[Mapping[KeyReason, Action]] = {
 
 
 def plan_key_fix(finding: Finding, *, tenant_id: str | None = None) -> Plan | None:
-    """Plan how to fix the key of an account.
+    """Plan how to fix the key that an account uses.
 
     Args:
         finding: the finding as recorded or as just judged.
@@ -116,7 +116,7 @@ type _Made = tuple[tuple[PlanStep, ...], set[KeyReason]]
 def _ending(
     ways: Sequence[tuple[KeyReason, tuple[PlanStep, ...]]], vault: TargetVault
 ) -> _Made | None:
-    """Return the steps that fix the reasons, without repeating a step."""
+    """Return each step that fixes one of the reasons, without duplicates."""
     steps: dict[Action, PlanStep] = {}
     ended = set()
     for code, made in ways:
@@ -132,9 +132,9 @@ def _ending(
 def _replacing(
     kind: str | None, ways: Mapping[KeyReason, tuple[PlanStep, ...]], *, user: bool
 ) -> _Made | None:
-    """Return the steps that give the account another key in the same vault.
+    """Return the steps that give an account another key in the same vault.
 
-    Return None if the account needs an identity that no step can assign.
+    The result is None if the account needs an identity that no step can assign.
     """
     gives = ways.get(KeyReason.IDENTITY_MISSING, (step(Action.GRANT, user=user),))
     if not gives:
@@ -161,7 +161,7 @@ def _replacing(
 
 
 def _list_steps(concern: KeyConcern, health: KeyHealth, *, user: bool) -> tuple[PlanStep, ...]:
-    """Return the steps that fix a reason, or none if no command does."""
+    """Return the steps that fix one reason; there are no steps if no command can fix the reason."""
     evidence = concern.evidence
     match concern.code:
         case KeyReason.VAULT_NOT_FOUND if health.principal_id is not None:

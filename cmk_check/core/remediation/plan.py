@@ -1,6 +1,6 @@
 """A plan that fixes an account or its key, as data for the renderers.
 
-A plan changes nothing, and this program never runs a plan. docs/remediation.md explains each step
+This program never runs a plan and changes nothing in Azure. docs/remediation.md explains each step
 and the limits of a plan.
 """
 
@@ -37,10 +37,10 @@ CONSTANTS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class TargetVault:
-    """The vault for the key.
+    """The vault that contains, or will contain, the key.
 
-    ``resource_group`` is None if only the name of an existing vault is known. ``is_shared``: the
-    plans of several accounts use this vault and the same key in the vault.
+    ``resource_group`` is None if only the name of an existing vault is known. ``is_shared`` means
+    that the plans of several accounts use this vault and the same key.
     """
 
     name: str
@@ -93,12 +93,12 @@ class Plan:
 
     @property
     def actions(self) -> tuple[Action, ...]:
-        """The actions of the steps, in order."""
+        """The actions of the plan's steps, in order."""
         return tuple(step.action for step in self.steps)
 
     @property
     def account_path(self) -> str:
-        """The account's ARM id with Azure's casing, because Terraform compares ids with case."""
+        """The account's ARM id in Azure's casing, because ids are case-sensitive in Terraform."""
         place = f"/subscriptions/{self.account.subscription_id}/resourceGroups"
         return (
             f"{place}/{self.account.resource_group}/providers/Microsoft.CognitiveServices/accounts/"
@@ -107,7 +107,7 @@ class Plan:
 
     @property
     def vault_path(self) -> str | None:
-        """The vault's ARM id; None if its resource group is not known."""
+        """The vault's ARM id, or None if the vault's resource group is unknown."""
         vault = self.vault
         if vault.resource_group is None:
             return None
@@ -119,27 +119,27 @@ class Plan:
 
     @property
     def warning(self) -> str | None:
-        """What to do first if Terraform manages the account; None if no step changes it."""
+        """The warning for accounts managed by Terraform, or None if no step changes an account."""
         changes_account = not ON_ACCOUNTS.isdisjoint(self.actions)
         return TERRAFORM_WARNING if changes_account else None
 
     def cautions(self, comment: str) -> str:
-        """Return the warnings of the plan and of its steps, as the lines of a comment."""
+        """Return the warnings of the plan and of its steps as comment lines."""
         first = render_comment(comment, "Terraform", self.warning) if self.warning else ""
         return first + "".join(step.caution(comment) for step in self.steps)
 
 
 def new_key(account: AccountId, vault: TargetVault) -> str:
-    """Return the name of the key that a plan creates, for one account or for a shared vault."""
+    """Return the name of the key that a plan creates for one account or for a shared vault."""
     shared = vault.name.removeprefix(VAULT_PREFIX)
     return f"cmk-{shared if vault.is_shared else hash_text(account.text)}"
 
 
 def hash_text(text: str) -> str:
-    """Return a hash of 16 characters, because names of vaults must be globally unique."""
+    """Return a hash of 16 characters for the name of a vault, which must be globally unique."""
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
 
 
 def match_text(pattern: str | re.Pattern[str], text: str | None) -> str | None:
-    """Return the text if it has the expected form, else None."""
+    """Return ``text`` if it matches ``pattern``, else None."""
     return text if text is not None and re.fullmatch(pattern, text) else None

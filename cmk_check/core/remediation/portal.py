@@ -1,8 +1,8 @@
 """Render a remediation plan as Markdown: numbered steps for a person in the Azure portal.
 
-steps.toml has the words. Names are untrusted text, written as code in Markdown and encoded in
-links. Only accounts and vaults have links, because their addresses are known. Other steps name the
-menu path.
+steps.toml contains the texts. Names are untrusted text, written as code in Markdown and encoded in
+links. Only accounts and vaults have links, because only their addresses in the portal are known.
+Steps for other resources name the menu path in the portal.
 """
 
 from typing import Final
@@ -20,8 +20,7 @@ _FRAME: Final = {"plan": read_text(__package__, "portal.md").rstrip("\n")}
 def render_portal(plan: Plan, portal_url: str, vault_domain: str) -> str:
     """Return a plan as Markdown, one numbered step for each step of the plan.
 
-    ``portal_url`` is the origin of the cloud's portal. ``vault_domain`` is the domain of the
-    cloud's vaults.
+    ``portal_url`` is the origin of the cloud's portal. ``vault_domain`` is its vault domain.
     """
     account, vault = plan.account, plan.vault
     account_link = f"{portal_url}/#resource{quote(plan.account_path)}"

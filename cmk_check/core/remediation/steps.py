@@ -1,7 +1,7 @@
-"""The steps of a remediation plan, from which all four formats are rendered.
+"""The steps of a remediation plan, which is rendered in four formats.
 
-steps.toml has the words, also for the portal. plan.sh has the bash, and plan.tf the Terraform. The
-text files contain no names: the renderers assign or insert names.
+steps.toml contains the texts, including those for the portal. plan.sh contains the bash code, and
+plan.tf the Terraform code. The text files contain no names, because the renderers insert the names.
 """
 
 import textwrap
@@ -16,16 +16,16 @@ TERRAFORM_WARNING: Final = read_text(__package__, "terraform_warning.txt").strip
 """What must be done before changing an account that Terraform manages.
 
 Terraform removes a key that is not in its configuration, because the block is optional and not
-computed (cognitive_account_resource.go of the provider azurerm 5.2).
+computed (cognitive_account_resource.go of the azurerm provider 5.2).
 """
 _WORDS: Final = read_toml(__package__, "steps.toml")
 
 
 class Action(StrEnum):
-    """The action of a step, in the order of a plan for a key.
+    """The action of a step; the members are in the order in which a plan for a key runs them.
 
-    The first steps make the key usable, the next steps fulfil what Azure requires before an
-    account's key can be changed, and the last step changes the key.
+    In a plan for a key, the first steps make the key usable, the next steps meet Azure's
+    requirements for changing an account's key, and the last step changes the key.
     """
 
     SIGN_IN = "sign_in"
@@ -78,9 +78,9 @@ ON_ACCOUNTS: Final = frozenset(
 class PlanStep:
     """One step as plain text for people, with its ``commands`` in bash.
 
-    ``risk`` says what cannot be undone or must be decided, or is None. ``warning`` is the risk in a
-    script, and may add how the script behaves. ``portal`` contains a line for each action in the
-    portal.
+    ``risk`` says what cannot be undone or must be decided, or is None. ``warning`` is the risk in
+    the words for a script, which may also describe how the script behaves. ``portal`` contains a
+    line for each action in the portal.
     """
 
     action: Action
@@ -92,12 +92,12 @@ class PlanStep:
     commands: str = field(kw_only=True)
 
     def caution(self, comment: str) -> str:
-        """Return the title and the warning as comment lines, or "" without a warning."""
+        """Return the step's title and warning as comment lines, or "" if there is no warning."""
         return "" if self.warning is None else render_comment(comment, self.title, self.warning)
 
 
 def render_comment(comment: str, title: str, text: str) -> str:
-    """Return a list entry for the comment at the top of a script or template."""
+    """Return a list entry for the comment at the top of a script, template or Terraform file."""
     lines = textwrap.wrap(text, 92, break_long_words=False)
     return "".join(
         f"{comment}{line}\n" for line in (f" - {title}:", *(f"   {line}" for line in lines))
@@ -105,7 +105,7 @@ def render_comment(comment: str, title: str, text: str) -> str:
 
 
 def step(action: Action, *, due: str = "", **variants: bool) -> PlanStep:
-    """Return the step for an action, in the variants of steps.toml that are true.
+    """Return the step for an action, with the texts of those variants in steps.toml that are True.
 
     ``due`` is when the key should have been rotated, in seconds since 1970.
     """
@@ -124,5 +124,5 @@ def step(action: Action, *, due: str = "", **variants: bool) -> PlanStep:
 
 
 def switch_on(kind: str | None, *, user: bool) -> PlanStep:
-    """Return the step that sets the encryption of an account of this kind."""
+    """Return the step that sets the encryption of an account of the given ``kind``."""
     return step(Action.SWITCH_ON, user=user, foundry=(kind or "").lower() == "aiservices")

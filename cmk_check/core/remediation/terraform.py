@@ -1,11 +1,11 @@
-"""Render a remediation plan as Terraform: a root module, for the provider azurerm.
+"""Render a remediation plan as a Terraform root module for the azurerm provider.
 
-The next run of Terraform removes a key that was set outside of an account's configuration. For this
-reason the file offers two ways: a block for an account that Terraform manages, and a separate
-resource for other accounts, which changes only the encryption. Only a person knows the right way,
-so the file asks.
+If an account's key is not part of its Terraform configuration, the next run of Terraform removes
+the key. The Terraform file therefore offers two ways: a block for an account that Terraform
+manages, and a separate resource, which changes only the encryption, for any other account. Only a
+person can choose between these ways, so the Terraform file has a variable for the choice.
 
-plan.tf has the parts. Names are untrusted text: each is one escaped literal.
+plan.tf contains the parts of the file. Names are untrusted text: each name is one escaped literal.
 """
 
 import re
@@ -23,7 +23,7 @@ PARTS: Final = read_parts(__package__, "plan.tf")
 def render_terraform(plan: Plan) -> str:
     """Return a plan as a Terraform file for Terraform 1.5 or newer.
 
-    The file has a comment for each step that Terraform cannot do, and variables for unknown values.
+    The file has comments for steps that Terraform cannot do, and variables for unknown values.
     """
     values = _values(plan)
     steps = "".join(
@@ -46,10 +46,10 @@ def render_terraform(plan: Plan) -> str:
 
 
 def literal(text: str) -> str:
-    """Return a string as an HCL string, which is always one literal on one line.
+    """Write any text as one HCL string literal on one line.
 
-    A brace that would begin a template is written as its code, because HCL's own escape, a doubled
-    sign, has another meaning after a further sign.
+    A brace that would begin a template is written as a Unicode escape, because HCL's own escape
+    (``$${``) has another meaning after a further sign.
     https://developer.hashicorp.com/terraform/language/expressions/strings
     """
     escaped = re.sub(r'[\\"]', r"\\\g<0>", text.encode(errors="replace").decode())
@@ -59,7 +59,7 @@ def literal(text: str) -> str:
 
 
 def _values(plan: Plan) -> Mapping[str, str]:
-    """Return the expressions for a plan's names, with "" for those that it does not need."""
+    """Return the Terraform expressions for a plan's names, "" for a name that it does not need."""
     is_old = not plan.vault.is_new
     vault_id, key_id, key_scope = _key(plan)
     role = "azurerm_role_assignment.cmk"
@@ -92,7 +92,7 @@ def _values(plan: Plan) -> Mapping[str, str]:
 
 
 def _key(plan: Plan) -> tuple[str, str, str]:
-    """Return the expressions for the vault's id, the key's address and the key's id."""
+    """Return the Terraform expressions for the vault's id, the key's address and the key's id."""
     vault_id = _write_value(plan.vault_path, "vault_id")
     if plan.vault.is_new:
         key = "azurerm_key_vault_key.cmk"

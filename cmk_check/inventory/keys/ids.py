@@ -1,7 +1,7 @@
 """Parse and build the ids of key vaults, managed HSMs and keys.
 
-Only text that matches these patterns becomes part of a URL or a query. The patterns are ASCII,
-because otherwise lookalikes such as the kelvin sign would match the letter k.
+Only text that matches the patterns in this module becomes part of a URL or a query. The patterns
+are restricted to ASCII, because lookalikes such as the kelvin sign would otherwise match letters.
 """
 
 import re
@@ -22,10 +22,10 @@ _VAULT: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class VaultId:
-    """The id of a vault, lower-cased, except for a group name that is not ASCII.
+    """The id of a vault, lower-cased except for a resource group name that is not ASCII.
 
-    Azure ignores case in names, but with different rules than Python, which lower-cases a dotted
-    capital I to two characters.
+    Azure ignores case in names, but its rules differ from those of Python, which lower-cases a
+    dotted capital I to two characters.
     """
 
     subscription_id: str
@@ -35,7 +35,7 @@ class VaultId:
 
     @classmethod
     def parse(cls, text: object) -> Self | None:
-        """Parse an id, ignoring case; return None if it is not a vault's id."""
+        """Parse a vault's id, ignoring case; return None if it is not the id of a vault."""
         match = _VAULT.fullmatch(text) if isinstance(text, str) else None
         if match is None:
             return None

@@ -1,7 +1,7 @@
 """Read the key facts of accounts: vaults, keys and role assignments.
 
-The reader calls only Azure Resource Manager, never a vault itself. For this reason the firewalls of
-vaults do not matter, and no key material is accessed.
+The reader calls only Azure Resource Manager and never a vault itself, so the vaults' firewalls do
+not matter, and no key material is accessed.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from cmk_check.inventory.keys.vaults import LocatedVault, Vaults
 
 
 class AzureKeys:
-    """Implements ``ports.KeyInventory``: a failure affects only the fact being read."""
+    """Implements ``ports.KeyInventory``; a failure affects only the fact that was being read."""
 
     def __init__(self, reader: ArmReader) -> None:
         self._vaults = Vaults(reader)
@@ -31,7 +31,7 @@ class AzureKeys:
     async def read(
         self, accounts: Sequence[Account], known_vaults: Mapping[str, str], *, seconds: float
     ) -> Mapping[str, KeyFacts]:
-        """Read the key facts of each account, by the account's lower-cased id."""
+        """Return the key facts of each account, keyed by the account's lower-cased id."""
         deadline = asyncio.get_running_loop().time() + seconds
         self._vaults.remember(known_vaults.values())
         async with asyncio.TaskGroup() as group:
@@ -54,7 +54,7 @@ class AzureKeys:
     async def _read_key(
         self, account: Account, located: LocatedVault, deadline: float
     ) -> tuple[Key | Absent | Unread, tuple[Grant, ...] | Unread | None]:
-        """Return the key, and the grants on the key if the vault uses Azure roles."""
+        """Return an account's key, and the grants on this key if the vault uses Azure roles."""
         key_id = KeyId.build(located.at, account.key_name)
         if key_id is None:
             return Unread(UNUSABLE_KEY), None

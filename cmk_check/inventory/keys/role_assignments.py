@@ -1,4 +1,4 @@
-"""Read role assignments on a key, including inherited ones, and their roles' permissions."""
+"""Read the direct and inherited role assignments on a key, and the permissions of their roles."""
 
 import re
 from collections.abc import Sequence
@@ -30,11 +30,11 @@ type _Assignments = tuple[tuple[Assignment, ...], bool]
 
 
 class RoleAssignments:
-    """Reads role assignments once per key, and each role definition once.
+    """Reads the role assignments on each key once, and each role definition once.
 
     Group memberships cannot be read. If an identity's own assignments are insufficient, all
-    assignments that apply to it, including those of its groups, are requested once per identity and
-    key.
+    assignments that apply to the identity, including those of its groups, are requested once per
+    identity and key.
     """
 
     def __init__(self, reader: ArmReader) -> None:
@@ -48,9 +48,9 @@ class RoleAssignments:
     async def find(
         self, principal_id: str, key_id: KeyId, deadline: float
     ) -> tuple[Grant, ...] | Unread:
-        """Return the grants of a principal, by its lower-cased object id, on a key.
+        """Return a principal's grants on a key; ``principal_id`` is its lower-cased object id.
 
-        Return ``Unread`` only if the unread part might make the grants sufficient.
+        The result is ``Unread`` only if the unread part might make the grants sufficient.
         """
         listed = await self._list(key_id, _AT_OR_ABOVE, deadline)
         if isinstance(listed, Unread):
@@ -89,10 +89,10 @@ class RoleAssignments:
     async def _read_grants(
         self, assignments: Sequence[Assignment], deadline: float
     ) -> tuple[tuple[Grant, ...], Unread | None]:
-        """Return the grants with readable roles, and the error of another role, if any.
+        """Return the grants whose roles are readable, and the error for an unreadable role, if any.
 
-        If several roles failed, the error does not depend on their order: missing permissions have
-        priority.
+        If several roles are unreadable, an error because of a missing permission has priority, and
+        the order of the roles does not matter.
         """
         ids = (each.role_id for each in assignments)
         roles = await self._roles.read_all(ids, self._ask_role, deadline)
@@ -119,6 +119,6 @@ class RoleAssignments:
 
 
 def _reaches(scope: str, key_id: str) -> bool:
-    """Return whether a scope may contain the key; management groups always may."""
+    """Return whether a scope may contain the key, which is assumed for management groups."""
     above = scope.rstrip("/")
     return scope.startswith(_ABOVE_SUBSCRIPTIONS) or f"{key_id}/".startswith(f"{above}/")

@@ -1,8 +1,9 @@
-"""Calculate when a key's rotation policy creates the next version, from ARM's document.
+"""Calculate from a key's ARM document when its rotation policy will create the next version.
 
 Sources: Key Vault's pages "Configure cryptographic key auto-rotation" (8 May 2025) and "Configure
 key autorotation in Azure Key Vault Managed HSM" (28 April 2026), and KeyRotationPolicy in the REST
-API of keys. Vaults and Managed HSMs have the same policy, which applies to the newest version.
+API of keys. Vaults and Managed HSMs use the same policy format, and a policy applies to the newest
+version of a key.
 """
 
 from collections.abc import Mapping
@@ -17,11 +18,12 @@ from cmk_check.limits import LEAST_KEY_LIFETIME, LEAST_ROTATION_TIME, MAX_WORD_B
 
 
 def add_rotation(key: Key, document: object) -> Key:
-    """Add when the policy in a key's document replaces its latest version, without raising.
+    """Add to a key the time when its policy replaces the latest version; never raise an exception.
 
-    Both times are unknown if no policy rotates the key, or if a relevant part of the policy has an
-    undocumented form. If a policy is set or changed after the rotation was due, the next rotation
-    is expected no earlier than that change. The due time itself remains unchanged.
+    ``rotation_due_at`` and ``next_rotation_at`` are unknown if no policy rotates the key, or if a
+    relevant part of the policy has an undocumented format. If the policy was set or changed after
+    the rotation was due, the next rotation is expected no earlier than that change. A change of the
+    policy does not alter ``rotation_due_at``.
     """
     policy = as_object(as_object(as_object(document).get("properties")).get("rotationPolicy"))
     due = _due(policy, key.latest)
@@ -49,15 +51,15 @@ def _due(policy: Mapping[str, object], newest: KeyVersion) -> datetime | None:
 
 
 def _get_type(action: object) -> str | None:
-    """Return the lower-cased type of an action."""
+    """Return the lower-cased type of a policy's action."""
     value = as_object(as_object(action).get("action")).get("type")
     return lower_ascii(value) if isinstance(value, str) else None
 
 
 def _get_time(action: object, created: datetime, expires: datetime | None) -> datetime | None:
-    """Return when an action rotates; ``expires`` is None if key or policy has no expiry.
+    """Return when an action rotates a key; ``expires`` is None if key or policy has no expiry.
 
-    ``timeBeforeExpiry`` needs an expiry of both. Templates leave the unused trigger empty.
+    ``timeBeforeExpiry`` needs an expiry of key and policy. Templates leave unused triggers empty.
     """
     trigger = as_object(as_object(action).get("trigger"))
     after, before = (trigger.get(name) or None for name in ("timeAfterCreate", "timeBeforeExpiry"))
@@ -72,10 +74,9 @@ def _get_time(action: object, created: datetime, expires: datetime | None) -> da
 def _move_time(
     time: datetime, duration: object, least: timedelta, *, back: bool = False
 ) -> datetime | None:
-    """Return the time moved by an ISO 8601 duration, or None if shorter than ``least``.
+    """Move a time by an ISO 8601 ``duration``; return None if it is shorter than ``least``.
 
-    Months and years follow the calendar, and a day that does not exist becomes the last day of the
-    month.
+    Months and years follow the calendar; a day that does not exist becomes the month's last day.
     """
     if not isinstance(duration, str) or len(duration) > MAX_WORD_BYTES:
         return None

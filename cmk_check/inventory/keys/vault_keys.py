@@ -1,4 +1,4 @@
-"""Read the keys of vaults from Azure Resource Manager: attributes only, never key material."""
+"""Read the attributes of keys from Azure Resource Manager, but never key material."""
 
 import re
 from dataclasses import replace
@@ -35,7 +35,7 @@ class VaultKeys:
     async def find(
         self, key_id: KeyId, pinned: str | None, deadline: float
     ) -> Key | Absent | Unread:
-        """Return a key; if a version is pinned, include all versions and that version's details."""
+        """Return a key; if a version is ``pinned``, include all versions and that one's details."""
         key = await self._keys.get(key_id, lambda until: self._get(key_id, until), deadline)
         if isinstance(key, Key) and pinned is not None:
             key = replace(key, versions=await self._read_versions(key, key_id, pinned, deadline))

@@ -1,4 +1,4 @@
-"""Find and read the vault of an account, by its id or by its name."""
+"""Find and read an account's vault by the id or the name of the vault."""
 
 import asyncio
 from collections import defaultdict
@@ -44,7 +44,7 @@ type _Sought = LocatedVault | Absent | Unread
 
 
 class Vaults:
-    """Finds each vault once and reads it once."""
+    """Finds each vault only once, and reads each vault only once."""
 
     def __init__(self, reader: ArmReader) -> None:
         self._reader = reader
@@ -53,16 +53,16 @@ class Vaults:
         self._known: defaultdict[_Named, dict[VaultId, None]] = defaultdict(dict)
 
     def remember(self, known_ids: Iterable[str]) -> None:
-        """Remember the ids of vaults found earlier, so that no search is needed."""
+        """Store the ids of vaults that were found earlier, so that no search for them is needed."""
         for vault_id in filter(None, map(VaultId.parse, known_ids)):
             self._known[vault_id.name, vault_id.is_managed_hsm][vault_id] = None
 
     async def find(self, uri: str | None, known_id: str | None, deadline: float) -> _Sought:
-        """Return the vault with an address, before ``deadline`` (on the event loop's clock).
+        """Return the vault with the address ``uri`` before ``deadline``, by the event loop's clock.
 
-        ``known_id`` is the id under which this account's vault was found earlier. The result is
-        ``Absent`` only if the vault was known to exist or Azure still lists it. In all other cases,
-        the identity may just lack access to the vault.
+        ``known_id`` is the id under which the account's vault was found earlier. For a vault that
+        does not exist, the result is ``Absent`` only if the vault was found earlier or Azure still
+        lists it, because otherwise the identity may only lack access to the vault.
         """
         vault_name_parts = vault_name(uri)
         if vault_name_parts is None:
@@ -81,9 +81,10 @@ class Vaults:
     async def _find_known(
         self, vault_name_parts: _Named, own: VaultId | None, deadline: float
     ) -> _Sought | None:
-        """Return the vault under the account's known id, or under those of other accounts.
+        """Return the vault under the id known for this account, or for other accounts.
 
-        Another account's id is used only if the vault exists there; its absence proves nothing.
+        If no vault exists under an id known for another account, this proves nothing and is
+        ignored.
         """
         best = None if own is None else await self._vault(own, deadline)
         for vault_id in tuple(self._known[vault_name_parts]):
@@ -99,7 +100,7 @@ class Vaults:
     async def _find_listed(
         self, vault_name_parts: _Named, own: VaultId | None, best: _Sought | None, deadline: float
     ) -> _Sought:
-        """Return an existing vault, if any; the list may still contain a vault's old id."""
+        """Return a vault that exists, if any; Azure may still list an old id of the vault."""
         name, is_managed_hsm = vault_name_parts
         listed = await self._search.find(name, deadline)
         if isinstance(listed, Unread):
@@ -136,7 +137,7 @@ class Vaults:
 
 
 def _host(uri: str | None) -> str | None:
-    """Return the host in a vault's address, or None if the address is invalid."""
+    """Return the host name in a vault's address, or None if the address is invalid."""
     if vault_name(uri) is None:
         return None
     host = urlsplit((uri or "").strip()).hostname
@@ -144,7 +145,7 @@ def _host(uri: str | None) -> str | None:
 
 
 def build_query(names: Sequence[str]) -> str:
-    """Return the query for vaults with these names of letters, digits and "-"."""
+    """Return the query for vaults with ``names``, which consist of letters, digits and "-"."""
     quoted = ",".join(f"'{name}'" for name in names)
     return (
         "Resources | where type in~ ('microsoft.keyvault/vaults','microsoft.keyvault/managedhsms') "
@@ -154,17 +155,17 @@ def build_query(names: Sequence[str]) -> str:
 
 @dataclass(eq=False, slots=True)
 class _NameBatch:
-    """The names in one query; compared by identity, because names are added later."""
+    """The vault names in one query, compared by identity because names are added later."""
 
     names: list[str] = field(default_factory=list)
 
 
 class VaultSearch:
-    """Finds vaults by name in all subscriptions, with one query for many names.
+    """Finds vaults by name in all subscriptions, with one query for many vault names.
 
-    An account names only its vault's address, without subscription and group. Each name is searched
-    once, and names requested during a query become part of the next query. A query runs while a
-    caller waits for one of its names.
+    An account names only its vault's address, without subscription and resource group. Each vault
+    name is searched once, and names requested during a query become part of the next query. A query
+    runs as long as a caller waits for one of its names.
     """
 
     def __init__(self, reader: ArmReader) -> None:
@@ -175,7 +176,7 @@ class VaultSearch:
         self._answers: SingleFlight[_Answer] = SingleFlight()
 
     async def find(self, name: str, deadline: float) -> tuple[VaultId, ...] | Unread:
-        """Return the ids of all vaults and managed HSMs with this lower-cased name.
+        """Return the ids of all vaults and managed HSMs with this lower-cased ``name``.
 
         ``deadline`` is on the event loop's clock.
         """

@@ -69,7 +69,7 @@ export interface components {
             };
         };
         /**
-         * @description Who must act on a reason.
+         * @description The person or organization who must act on a reason.
          * @enum {string}
          */
         Actor: "account_owner" | "key_owner" | "subscription_owner" | "access_admin" | "operator" | "azure_support" | "nobody";
@@ -121,7 +121,7 @@ export interface components {
             };
         };
         /**
-         * @description The CloudEvents types of changes; the named fields are in ``data``.
+         * @description The CloudEvents types of changes; ``data`` contains the fields named in the descriptions.
          * @enum {string}
          */
         ChangeType: "cmkcheck.account.discovered" | "cmkcheck.account.violated" | "cmkcheck.account.unverifiable" | "cmkcheck.account.resolved" | "cmkcheck.account.updated" | "cmkcheck.account.kind_changed" | "cmkcheck.account.removed" | "cmkcheck.account.overdue" | "cmkcheck.key.degraded" | "cmkcheck.key.recovered" | "cmkcheck.exception.started" | "cmkcheck.exception.expiring" | "cmkcheck.exception.ended" | "cmkcheck.coverage.lost" | "cmkcheck.coverage.regained" | "cmkcheck.coverage.removed" | "cmkcheck.scan.failed" | "cmkcheck.scan.abandoned" | "cmkcheck.scan.recovered" | "cmkcheck.scan.baseline";
@@ -148,7 +148,7 @@ export interface components {
             version: string | null;
         };
         /**
-         * @description Who maps a control: a Microsoft initiative, or a third party for other services.
+         * @description Who maps a control to the rule: a Microsoft initiative, or a third party by analogy.
          * @enum {string}
          */
         ControlMapping: "microsoft" | "by_analogy";
@@ -169,10 +169,10 @@ export interface components {
             unknown: number;
         };
         /**
-         * @description How much is known about a subscription.
+         * @description How much the app knows about a subscription.
          *
-         *     A subscription's row is ``PENDING`` while a first recording is under way, also after the
-         *     subscription was retired. A pending subscription counts neither as read nor as a gap.
+         *     A subscription is ``PENDING`` during its first recording, and during the first recording after
+         *     it was retired. A pending subscription counts neither as read nor as a gap.
          * @enum {string}
          */
         CoverageState: "read" | "gap" | "excluded" | "retired" | "pending";
@@ -184,12 +184,12 @@ export interface components {
             differences: number;
         };
         /**
-         * @description Whether a scan compared all, some or none of its lists with Resource Graph.
+         * @description Whether a scan compared all, some or none of its account lists with Resource Graph.
          * @enum {string}
          */
         CrossCheckState: "checked" | "partly" | "not_checked";
         /**
-         * @description A filter for findings with a due date.
+         * @description A filter for findings whose due date is upcoming or overdue.
          * @enum {string}
          */
         DueState: "upcoming" | "overdue";
@@ -226,12 +226,12 @@ export interface components {
             createdAt: string | null;
         };
         /**
-         * @description Whether the exception of a non-compliant account is honoured, or why not.
+         * @description The reason why a non-compliant account's exception is or is not honoured.
          * @enum {string}
          */
         ExceptionReason: "honoured" | "expired" | "no_expiry" | "expires_too_late" | "assignment_not_trusted" | "scope_not_validated" | "not_scopes_unclear" | "selectors_unclear" | "malformed_exemption" | "exemption_unread";
         /**
-         * @description A filter for findings: an honoured exception, one that is not honoured, or none.
+         * @description A filter for findings whose exception is honoured, is not honoured, or does not exist.
          * @enum {string}
          */
         ExceptionState: "honoured" | "not_honoured" | "none";
@@ -407,7 +407,7 @@ export interface components {
             latest: components["schemas"]["ChangeEvent"][];
         };
         /**
-         * @description The events of an account or a subscription that people ask about.
+         * @description The events of accounts and subscriptions that a summary counts.
          * @enum {string}
          */
         Happening: "violated" | "fixed" | "overdue" | "keyBroken" | "keyRepaired" | "gapOpened" | "gapClosed";
@@ -470,17 +470,17 @@ export interface components {
             identities: components["schemas"]["_Few"];
         };
         /**
-         * @description The reasons for key health; the last is a notice, because Microsoft's pages disagree.
+         * @description The reasons for key health; the last one is a notice, because Microsoft's pages disagree.
          * @enum {string}
          */
         KeyReason: "vault_not_found" | "vault_soft_delete_off" | "vault_purge_protection_off" | "vault_firewall_blocks_services" | "key_not_found" | "key_disabled" | "key_expired" | "key_expires_soon" | "key_rotation_overdue" | "key_not_yet_valid" | "key_type_unsupported" | "key_too_small" | "key_operations_missing" | "version_pinned" | "version_not_latest" | "identity_missing" | "identity_lacks_permission" | "account_failed" | "cannot_read" | "managed_hsm_not_verifiable" | "key_size_disputed";
         /**
-         * @description Whether an account follows its key to new versions or uses a fixed version.
+         * @description Whether an account follows its key to new versions or uses a fixed version of the key.
          * @enum {string}
          */
         KeyRotation: "automatic" | "pinned";
         /**
-         * @description The effect of a reason on key health; a ``NOTICE`` is shown but has no effect.
+         * @description The effect of a reason on key health; a ``NOTICE`` is only shown and has no effect.
          * @enum {string}
          */
         KeySeverity: "notice" | "at_risk" | "unknown" | "broken";
@@ -586,15 +586,15 @@ export interface components {
             };
         };
         /**
-         * @description The reasons for a posture; the last five are information and never make it worse.
+         * @description The reasons for a posture; the last five are informational and never make a posture worse.
          * @enum {string}
          */
         PostureReason: "accounts_non_compliant" | "accounts_unknown" | "keys_broken" | "keys_unknown" | "subscriptions_unread" | "management_group_unread" | "no_subscription_visible" | "earlier_build" | "no_scan_yet" | "stale" | "clock_skew" | "scan_failed" | "running_scan_found_worse" | "scope_changed" | "accounts_excepted" | "no_accounts_in_scope" | "kinds_excluded" | "subscriptions_excluded" | "changes_unpublished" | "alerts_undelivered" | "digest_undelivered";
         /**
          * @description The overall result for an estate or a subscription.
          *
-         *     ``COMPLIANT_WITH_EXCEPTIONS``: each non-compliant account has an honoured exception, and nothing
-         *     else prevents "compliant".
+         *     ``COMPLIANT_WITH_EXCEPTIONS`` means that each non-compliant account has an honoured exception
+         *     and that nothing else prevents "compliant".
          * @enum {string}
          */
         PostureVerdict: "compliant" | "compliant_with_exceptions" | "non_compliant" | "unknown";
@@ -617,7 +617,7 @@ export interface components {
          */
         Reason: "customer_managed_key" | "never_configured" | "microsoft_managed_key" | "key_not_named" | "unrecognised_key_source" | "malformed" | "row_too_new";
         /**
-         * @description What a reason is about.
+         * @description The subject area of a reason.
          * @enum {string}
          */
         ReasonArea: "verdict" | "gap" | "key" | "exception" | "posture";
@@ -645,7 +645,7 @@ export interface components {
             message: string;
         };
         /**
-         * @description How bad a reason is, on one scale for all areas.
+         * @description The severity of a reason, on one scale for the reasons of all areas.
          * @enum {string}
          */
         ReasonSeverity: "info" | "warning" | "unknown" | "error";
@@ -775,8 +775,8 @@ export interface components {
         /**
          * @description The state of a scan.
          *
-         *     ``INCOMPLETE``: finished, but with a gap or without a requested subscription. ``SUPERSEDED``: a
-         *     partial scan that lost its lease to another scan.
+         *     An ``INCOMPLETE`` scan finished with a gap or without a requested subscription. A ``SUPERSEDED``
+         *     scan is a partial scan that lost its lease to another scan.
          * @enum {string}
          */
         ScanState: "running" | "complete" | "incomplete" | "failed" | "abandoned" | "superseded";
@@ -899,7 +899,7 @@ export interface components {
             since: string | null;
         };
         /**
-         * @description The rule's result for one account.
+         * @description The result of judging one account by the rule.
          * @enum {string}
          */
         Verdict: "compliant" | "non_compliant" | "unknown";
@@ -913,7 +913,7 @@ export interface components {
             state: components["schemas"]["WatchState"] | null;
         };
         /**
-         * @description Whether Resource Graph returned changes when the app last asked for them.
+         * @description Whether Resource Graph returned changes when the app last requested them.
          * @enum {string}
          */
         WatchState: "seeing" | "blind";
