@@ -140,10 +140,7 @@ async def test_a_feed_that_does_not_answer_is_waited_for_like_a_receiver(scene: 
 async def test_a_row_that_cannot_be_read_costs_only_itself(
     scene: Scene, values: dict[str, Scalar], last: int, retries: list[int]
 ) -> None:
-    """No alert after the range is posted, because the next message posts it.
-
-    After a rollback to this version, rows of a newer version wait for an upgrade (P3, P7).
-    """
+    """P3, P7: after a rollback, rows of a newer version wait for an upgrade."""
     await scene.publish([VIOLATED, VIOLATED, VIOLATED])
     await scene.replace_in_feed(2, **values)
 

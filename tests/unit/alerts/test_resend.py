@@ -68,10 +68,7 @@ async def test_a_feed_of_a_newer_version_is_left_to_that(scene: Scene) -> None:
 
 
 async def test_what_a_receiver_has_not_accepted_is_known_until_it_does(scene: Scene) -> None:
-    """Who relies on the webhook alone learns from the status that it is down.
-
-    The note ends with the try that succeeds, or once a person sends the range again.
-    """
+    """Who relies on the webhook alone learns from the status that it is down."""
     await scene.publish([UPDATED, VIOLATED, UPDATED, VIOLATED, UPDATED])
     feed, since = scene.delivery.feed, scene.clock.now()
     scene.webhook.failures = [DOWN, DOWN]

@@ -155,10 +155,7 @@ OUTRUN = "scan after 52 min, as if the timer had stopped, and the posture become
 async def test_the_schedule_is_read_as_the_host_does(
     schedule: str, fresh: int, mark: str, said: str
 ) -> None:
-    """The host leaves a timer out that it cannot read, and says so in its log alone.
-
-    The second clock must not start scans before it, which raises the alert that it has stopped.
-    """
+    """The host leaves a timer out that it cannot read, and says so in its log alone."""
     given = {"CMK_SCAN_SCHEDULE": schedule, "CMK_MAX_AGE_MINUTES": str(fresh)}
 
     ((marked, text),) = await told(app_checks.schedule, DoctorSubject.of(AZURITE | given))

@@ -220,10 +220,7 @@ def _other(**fields: object) -> dict[str, Any]:
 def test_a_chain_leaves_out_no_time_and_is_of_one_estate(
     bundles: Bundles, change: dict[str, Any], fault: str
 ) -> None:
-    """Whoever signs could leave out the month that looks bad, or show an old one for the new.
-
-    One key signs for many apps, and any of them could stand in for the one that looks bad.
-    """
+    """Whoever signs could leave out the month, or the app, that looks bad."""
     first = bundles.make("first")
 
     result = bundles.verify(first, bundles.make("second", after=first, **change))

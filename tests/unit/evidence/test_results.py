@@ -107,10 +107,7 @@ async def test_p1_what_the_last_scan_could_not_write_is_not_dated_by_it(
 
 
 async def test_the_same_state_gives_the_same_bytes(tmp_path: Path) -> None:
-    """Also a day later: whoever compares two bundles sees what has changed.
-
-    The watch looks every two minutes and finds nothing, which the status alone tells.
-    """
+    """Also a day later: whoever compares two bundles sees what has changed."""
     served = await estate(all_sorts(), gap=True)
     looks = [NOON, NOON + timedelta(minutes=2)]
     bundles = []

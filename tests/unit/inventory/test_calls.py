@@ -116,10 +116,7 @@ def test_what_only_reads_is_let_out(call: type[Call], method: str, url: str) -> 
     ],
 )
 def test_nothing_else_is_let_out_p5(call: type[Call], method: str, url: str) -> None:
-    """P5: the SDK's clients can write, too; a POST elsewhere registers a provider, or makes a key.
-
-    The rights may be larger than needed.
-    """
+    """P5: the SDK's clients can write, too; a POST elsewhere registers a provider."""
     with pytest.raises(InventoryError, match=r"unexpected_response|untrusted_next_link"):
         _let_out(call(ARM, SOON), method, url)
 

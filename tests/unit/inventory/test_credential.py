@@ -18,10 +18,7 @@ LIFE = 3_600
 
 
 class Issuer(FakeCredential):
-    """A credential that gives numbered tokens, when it is let; ``shared`` is what all clients get.
-
-    Both have one clock.
-    """
+    """A credential that gives numbered tokens, when it is let; ``shared`` has the same clock."""
 
     def __init__(self) -> None:
         self.now = 1_000.0

@@ -1,7 +1,4 @@
-"""The aspects beside a verdict in the API: first tests of all aspects, then of each one.
-
-A new aspect needs its examples in the tests of the catalogue.
-"""
+"""The aspects beside a verdict in the API: first tests of all aspects, then of each one."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

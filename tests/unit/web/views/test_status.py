@@ -38,10 +38,7 @@ def _reason(code: PostureReason, number: str) -> dict[str, str]:
 async def test_the_status_costs_a_point_read_and_never_a_walk(
     served: Served, target: str, reads: list[str]
 ) -> None:
-    """A wall of dashboards polls; one subscription needs the scans since the last full one.
-
-    The list of subscriptions needs no rows of findings.
-    """
+    """A wall of dashboards polls; one subscription needs the scans since the last full one."""
     served.store.log.clear()
 
     await send(served.app(), target)
@@ -243,10 +240,7 @@ BLIND = Watch(
 
 
 async def test_the_status_says_when_the_watch_looked_and_whether_it_sees(served: Served) -> None:
-    """People who expect changes within minutes must see if it takes hours.
-
-    An alert rule compares the metric with the time; a watch that has not looked claims nothing.
-    """
+    """People who expect changes within minutes must see if it takes hours."""
     paths = (STATUS, OF_ONE, "/api/v1/metrics")
     served.watched = True
     before, of_one, metrics_before = [await send(served.app(), path) for path in paths]
