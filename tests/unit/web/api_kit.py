@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from fastapi import FastAPI
 
@@ -36,6 +37,7 @@ from cmk_check.web.routes import create_app
 from tests.fakes.recording_store import RecordingStore
 from tests.unit.config.settings_kit import AZURITE
 
+GOLDEN = Path(__file__).parent / "golden"
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 EARLIER = NOON - timedelta(days=3)
 MAX_AGE = timedelta(hours=3)

@@ -17,7 +17,9 @@ from cmk_check.core.model import Finding
 from cmk_check.core.owner import UNOWNED, Owner
 from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.web.views.groups import Groups
+from tests.unit.accepted import check_accepted
 from tests.unit.web.api_kit import (
+    GOLDEN,
     LAB,
     NOON,
     Served,
@@ -99,25 +101,7 @@ async def test_a_key_says_who_loses_data_with_it() -> None:
 
     (cmk,) = await _keys(served)
 
-    assert cmk == {
-        "id": CMK,
-        "name": "cmk",
-        "message": "If this key stops working, 3 accounts of 2 owners lose their data, including 1 "
-        "without an owner, 1 whose key is already broken.",
-        "vaultId": "/v",
-        "shared": True,
-        "accounts": 3,
-        "owners": 2,
-        "unowned": 1,
-        "unread": 0,
-        "keys": {"healthy": 1, "atRisk": 0, "broken": 1, "unknown": 1},
-        "pinned": 1,
-        "expires": "2026-12-04T12:00:00Z",
-        "nextRotationAt": "2027-02-23T12:00:00Z",
-        "ownerNames": ["ai", "chat"],
-        "versions": ["v1", "v2"],
-        "identities": ["p1", "p2"],
-    }
+    check_accepted(GOLDEN / "key.json", cmk)
 
 
 @pytest.mark.parametrize("days", [(9, 90), (90, 9)])
