@@ -52,21 +52,6 @@ def _onwards(answer: Answer, name: str = "deltaLink") -> str:
     return link.removeprefix("https://cmk.example")
 
 
-@pytest.mark.parametrize("cursor", ["", "?since=2", "?last=1"])
-async def test_a_feed_of_a_newer_version_is_refused_and_never_looks_quiet(
-    empty: Served, cursor: str
-) -> None:
-    """Changes wait behind such a head: an empty page would say that nothing has happened."""
-    await _publish(empty, 1, 2)
-    await empty.change(Table.CHANGES, "feed", "head", schema=99, writtenBy="0.9.0")
-
-    answer = await send(empty.app(), f"{CHANGES}{cursor}")
-
-    assert (answer.status, answer.error) == (503, ("NewerVersionNeeded", None))
-    assert "(0.9.0) uses this storage" in answer.json["error"]["message"]
-    assert "retry-after" not in answer.headers
-
-
 async def test_pages_lead_to_the_end_and_the_end_leads_on(empty: Served) -> None:
     """A `nextLink` means that there is more now, a `deltaLink` that there may be more later."""
     await _publish(empty, 1, 5)

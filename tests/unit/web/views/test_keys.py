@@ -190,32 +190,11 @@ async def test_keys_are_filtered_by_vault_and_by_key_in_any_spelling() -> None:
 
     in_vault = [key["id"] for key in await _keys(served, "?vault=KV-AI")]
     one = [key["id"] for key in await _keys(served, f"?key={quote(CMK.upper() + '/v1')}")]
+    findings = await send(served.app(), f"/api/v1/findings?key={quote(CMK)}")
 
     assert in_vault == ["https://kv-ai.managedhsm.azure.net/keys/cmk", CMK, f"{KV}/keys/second"]
     assert one == [CMK]
-
-
-@pytest.mark.parametrize(("first", "second"), ["ab", "ba"])
-async def test_a_key_that_could_not_be_read_does_not_hide_its_rotation(
-    first: str, second: str
-) -> None:
-    """Whatever the order of the accounts that use it."""
-    at = NOON + timedelta(days=40)
-    read, unread = KeyHealth(KeyState.HEALTHY, next_rotation_at=at), KeyHealth(KeyState.UNKNOWN)
-    served = await recorded(_under(first, key_health=read), _under(second, key_health=unread))
-
-    (key,) = await _keys(served)
-
-    assert key["nextRotationAt"] == "2027-01-04T12:00:00Z"
-
-
-async def test_findings_are_listed_by_key() -> None:
-    """All accounts that depend on it, in every format."""
-    served = await recorded(_under("a"), _under("b", key="other"), finding("c"))
-
-    answer = await send(served.app(), f"/api/v1/findings?key={quote(CMK)}")
-
-    assert answer.names == ["a"]
+    assert findings.names == ["a"]
     assert not FindingFilter(key=CMK).is_compared_by_table
 
 

@@ -92,19 +92,6 @@ async def test_p1_over_rows_of_an_earlier_build_the_status_is_unknown_and_says_w
         assert "retry-after" not in answer.headers
 
 
-async def test_a_status_of_a_newer_version_says_which_one_is_needed(served: Served) -> None:
-    """Waiting does not help after a rollback, so there is no Retry-After; no row is named."""
-    await served.change(Table.SCANS, "scan", "status", schema=99, writtenBy="0.9.0")
-
-    answer = await send(served.app(), STATUS)
-
-    assert (answer.status, answer.error) == (503, ("NewerVersionNeeded", None))
-    assert answer.json["error"]["message"] == (
-        "A newer version of cmk_check (0.9.0) uses this storage: deploy that version again."
-    )
-    assert "retry-after" not in answer.headers
-
-
 @pytest.mark.parametrize(
     ("form", "status"),
     [

@@ -100,19 +100,6 @@ async def test_more_changes_than_are_read_are_cut_and_the_answer_says_so(
     )
 
 
-@pytest.mark.parametrize("row", ["head", table_keys.feed_row(1)])
-async def test_a_feed_of_a_newer_version_is_refused_and_never_looks_quiet(
-    empty: Served, row: str
-) -> None:
-    """Changes wait behind such a head, and nobody here knows what such a change says."""
-    await _publish(empty, 1)
-    await empty.change(Table.CHANGES, "feed", row, schema=99, writtenBy="0.9.0")
-
-    answer = await send(empty.app(), SUMMARY)
-
-    assert (answer.status, answer.error) == (503, ("NewerVersionNeeded", None))
-
-
 async def test_an_empty_feed_is_whole_and_changes_that_wait_are_named(empty: Served) -> None:
     """Before the first scan nothing has happened; what waits is not counted yet."""
     summary = await _summary(empty)
