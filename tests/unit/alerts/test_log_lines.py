@@ -162,19 +162,12 @@ def test_the_line_of_a_first_scan_names_as_many_broken_keys_as_fit() -> None:
     assert read["data"]["brokenKeys"] == keys[:25]
 
 
-def test_what_just_fits_is_whole() -> None:
-    """A value is cut only where it must be."""
-    value = {"name": "n" * 3_000}
-    whole = json.dumps(value, separators=(",", ":"))
-
-    assert write_bounded_json(value, len(whole)) == whole
-    assert len(write_bounded_json(value, len(whole) - 1)) < len(whole)
-
-
-def test_the_entries_of_a_list_are_cut_too_and_no_blank_is_written() -> None:
-    """A list may hold texts and lists of any length; logs are billed by size."""
+def test_what_just_fits_is_whole_and_else_texts_and_lists_are_cut() -> None:
+    """A list may hold texts and lists of any length; logs are billed by size, so no blank."""
     chars, entries = SHORTENED_TO[0]
     value = {"texts": ["t" * 3_000], "lists": [list(range(100))]}
+    whole = json.dumps(value, separators=(",", ":"))
 
     cut = {"texts": ["t" * chars], "lists": [list(range(entries))]}
-    assert write_bounded_json(value, 2_900) == json.dumps(cut, separators=(",", ":"))
+    assert write_bounded_json(value, len(whole)) == whole
+    assert write_bounded_json(value, len(whole) - 1) == json.dumps(cut, separators=(",", ":"))
