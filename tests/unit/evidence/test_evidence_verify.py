@@ -261,16 +261,6 @@ def test_another_format_is_refused_whatever_else_the_manifest_says(
         assert what_to_do in result.stderr
 
 
-def test_a_bundle_of_an_earlier_build_is_refused(bundles: Bundles) -> None:
-    """It was recorded with its key; the only thing wrong with it is its format."""
-    earlier = Path(__file__).parent / "earlier_build"
-
-    result = bundles.verify(earlier / "2026-11", key=earlier / "public.pem")
-
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert "has format 2, from an earlier build of cmk-check: export it again" in result.stderr
-
-
 @pytest.mark.parametrize(
     ("before", "after", "fault"),
     [
