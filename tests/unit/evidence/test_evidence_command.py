@@ -26,14 +26,16 @@ CLIENT = "00000000-0000-4000-8000-0000000000aa"
 
 
 class LocalApp(HTTPServer):
-    """Answers each GET with ``status`` and ``body``, and keeps keys and tokens."""
+    """Answers each request with ``status`` and ``body``, and keeps paths, keys and tokens."""
 
-    def __init__(self, status: int = 200) -> None:
+    def __init__(self, status: int = 200, body: bytes = b"") -> None:
+        self.asked = list[str]()
         self.keys, self.tokens = set[str | None](), set[str | None]()
-        app = self
+        self._body, app = body, self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                app.asked.append(self.path)
                 app.keys.add(self.headers["x-functions-key"])
                 app.tokens.add(self.headers["authorization"])
                 body = app.body(self.path)
@@ -41,6 +43,8 @@ class LocalApp(HTTPServer):
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            do_POST = do_GET  # noqa: N815 - the library's name
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -55,7 +59,7 @@ class LocalApp(HTTPServer):
     def body(self, path: str) -> bytes:
         """Return what is answered to a path."""
         del path
-        return b""
+        return self._body
 
     @contextmanager
     def running(self) -> Iterator[None]:
