@@ -84,7 +84,7 @@ LINES: Final[dict[str, tuple[ChangeType, Data, str]]] = {
             "accounts": {"total": 0, "nonCompliant": 0, "unknown": 0},
             "subscriptions": {"total": 3, "read": 3, "gap": 0},
         },
-        "nothing to judge: 3 of 3 subscriptions read",
+        "nothing to judge: 3 of 3 subscriptions read, without an account of a kind in scope",
     ),
     "no owner any more": (
         ChangeType.ACCOUNT_UPDATED,
