@@ -7,9 +7,8 @@ import pytest
 
 from cmk_check.alerts.deliver import deliver, get_delay
 from cmk_check.alerts.delivery_queue import parse_message
-from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.limits import DELIVERY_GIVEN_UP_AFTER, FIRST_DELIVERY_DELAY, LONGEST_DELIVERY_DELAY
+from cmk_check.limits import LONGEST_DELIVERY_DELAY
 from cmk_check.ports import DeliveryFailed, DeliveryMessage, QueueError, Scalar, Table
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.faults import Fault, FaultyStore, Place
@@ -37,19 +36,6 @@ async def test_a_range_tells_only_the_alerts_in_it(
     assert scene.webhook.ids() == ids
     assert len(scene.webhook.posts) == len(scene.lines()) == bool(ids)
     assert scene.again.sent == scene.poison.sent == []
-
-
-@pytest.mark.parametrize(("kind", "requests"), [(VIOLATED, 2), (UPDATED, 1)])
-async def test_a_range_is_read_with_one_request_and_what_follows_with_another(
-    scene: Scene, kind: ChangeType, requests: int
-) -> None:
-    """The feed may be long, and each request costs money."""
-    await scene.publish([kind, kind])
-    before = len(scene.store.log)
-
-    await deliver(scene.delivery, DeliveryMessage(1, 2))
-
-    assert [entry.name for entry in scene.store.log[before:]] == ["query"] * requests
 
 
 async def test_what_was_delivered_is_not_posted_again(scene: Scene) -> None:
@@ -104,18 +90,6 @@ async def test_a_day_without_the_receiver_ends_on_the_poison_queue(scene: Scene)
         "reason": "503",
         "nextTryAt": None,
     }
-
-
-@pytest.mark.parametrize(("late", "state"), [(0, "retry"), (1, "given_up")])
-async def test_the_last_try_is_at_the_end_of_the_day(scene: Scene, late: int, state: str) -> None:
-    """As documented."""
-    await scene.publish([VIOLATED])
-    scene.webhook.failures = [DOWN]
-    since = BEGINNING + FIRST_DELIVERY_DELAY - DELIVERY_GIVEN_UP_AFTER - timedelta(seconds=late)
-
-    await deliver(scene.delivery, DeliveryMessage(1, 1, 0, since))
-
-    assert scene.lines()[0]["state"] == state
 
 
 async def test_a_feed_that_does_not_answer_is_waited_for_like_a_receiver(scene: Scene) -> None:

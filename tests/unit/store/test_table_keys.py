@@ -93,13 +93,6 @@ def test_keys_have_the_form_of_the_design() -> None:
     assert table_keys.feed_marker("5f0c7a1e") == "id|5f0c7a1e"
 
 
-@given(st.integers(0, 10**12 - 1), st.integers(0, 10**12 - 1))
-def test_numbers_sort_as_numbers(one: int, other: int) -> None:
-    """The relay publishes the outbox in order of sequence, the feed is read in order of number."""
-    assert (table_keys.outbox_row(one, "c") < table_keys.outbox_row(other, "c")) == (one < other)
-    assert (table_keys.feed_row(one) < table_keys.feed_row(other)) == (one < other)
-
-
 @pytest.mark.parametrize(
     ("start", "end", "row"),
     [
