@@ -9,7 +9,6 @@ from pydantic.alias_generators import to_snake
 
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.aspects.aspect import Aspect
-from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import (
     ExceptionMode,
     ExceptionReason,
@@ -25,16 +24,7 @@ from cmk_check.core.model import AccountCounts, Finding, VerdictCounts
 from cmk_check.core.posture import Expectations
 from tests.unit.accepted import check_accepted
 from tests.unit.core.aspects.test_catalogue import EXAMPLES
-from tests.unit.web.api_kit import (
-    GOLDEN,
-    MAX_AGE,
-    NOON,
-    Served,
-    as_served,
-    counted,
-    finding,
-    recorded,
-)
+from tests.unit.web.api_kit import GOLDEN, MAX_AGE, NOON, Served, as_served, finding, recorded
 from tests.unit.web.asgi_client import send
 
 FINDINGS: Final = "/api/v1/findings"
@@ -77,21 +67,6 @@ async def test_findings_are_narrowed_to_a_state(aspect: Aspect) -> None:
         if state is not None:
             listed = await send(served.app(), f"{FINDINGS}?{aspect.name}={state}")
             assert listed.names == [name]
-
-
-async def test_sums_are_shown_of_the_estate_and_of_each_subscription() -> None:
-    """A missing number would look like zero."""
-    served, _ = await _examples(KEY_HEALTH)
-    app = served.app()
-    sums = KEY_HEALTH.get_all_sums(counted(EXAMPLES[KEY_HEALTH.name]))
-
-    estate = (await send(app, "/api/v1/status")).json
-    (listed,) = (await send(app, "/api/v1/subscriptions")).found
-    metrics = (await send(app, "/api/v1/metrics")).body.decode()
-
-    assert estate["keys"] == listed["keys"] == sums
-    for state, number in sums.items():
-        assert f'="{to_snake(state)}"}} {number}.0\n' in metrics
 
 
 @pytest.mark.parametrize("is_read", [True, False])
