@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -13,8 +14,10 @@ from cmk_check.ports import DeliveryFailed, DeliveryMessage, QueueError, Scalar,
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.world import BEGINNING
+from tests.unit.accepted import check_accepted
 from tests.unit.alerts.delivery_scene import DOWN, READ_FEED, TOO_LARGE, UPDATED, VIOLATED, Scene
 
+GOLDEN = Path(__file__).parent / "golden"
 SECOND = timedelta(seconds=1)
 FIRST = timedelta(microseconds=1)  # what tells the first range of a second from the others
 SINCE = BEGINNING.isoformat()
@@ -51,19 +54,7 @@ async def test_what_was_delivered_is_not_posted_again(scene: Scene) -> None:
     assert delay == timedelta(minutes=1)
     assert scene.webhook.ids() == [f"c{number}" for number in range(1, 121) if number != 2]
     assert scene.levels() == ["INFO", "WARNING", "INFO"]
-    assert scene.lines() == [
-        {"state": "delivered", "first": 1, "last": 51, "changes": 50, "attempt": 0},
-        {
-            "state": "retry",
-            "first": 52,
-            "last": 120,
-            "changes": 69,
-            "attempt": 0,
-            "reason": "503",
-            "nextTryAt": "2026-11-24T23:16:00Z",
-        },
-        {"state": "delivered", "first": 52, "last": 120, "changes": 69, "attempt": 1},
-    ]
+    check_accepted(GOLDEN / "delivery_lines.json", scene.lines())
 
 
 async def test_a_day_without_the_receiver_ends_on_the_poison_queue(scene: Scene) -> None:
@@ -81,15 +72,9 @@ async def test_a_day_without_the_receiver_ends_on_the_poison_queue(scene: Scene)
     assert timedelta(hours=23) <= scene.clock.now() - BEGINNING <= timedelta(hours=24)
     assert scene.poison.sent == [('{"first": 2, "last": 3}', timedelta())]
     assert scene.levels()[-1] == "ERROR"
-    assert scene.lines()[-1] == {
-        "state": "given_up",
-        "first": 2,
-        "last": 3,
-        "changes": 2,
-        "attempt": len(delays),
-        "reason": "503",
-        "nextTryAt": None,
-    }
+    given_up = scene.lines()[-1]
+    assert given_up.pop("attempt") == len(delays)
+    check_accepted(GOLDEN / "given_up_line.json", given_up)
 
 
 async def test_a_feed_that_does_not_answer_is_waited_for_like_a_receiver(scene: Scene) -> None:

@@ -13,7 +13,8 @@ from cmk_check.ports import Delete, Table
 from cmk_check.store import table_keys
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.web.views import changes as view
-from tests.unit.web.api_kit import NOON, PRODUCTION, Served, SetClock, status_of
+from tests.fakes.world import MovableClock
+from tests.unit.web.api_kit import NOON, PRODUCTION, Served, status_of
 from tests.unit.web.asgi_client import send
 
 SUMMARY = "/api/v1/summary"
@@ -24,7 +25,7 @@ async def _publish(served: Served, *days_ago: float, found: datetime | None = No
         at = NOON - timedelta(days=days)
         path = f"/subscriptions/{PRODUCTION}/accounts/{days}-{number}"
         change = Change(f"id-{path}", ChangeType.ACCOUNT_VIOLATED, found or at, path, path, {})
-        await FeedTable(served.store, SetClock(at)).publish([change])
+        await FeedTable(served.store, MovableClock(at)).publish([change])
 
 
 async def _prune(served: Served, number: int) -> None:
