@@ -24,13 +24,11 @@ SCAN = "scan|8204391999|20261125T120000Z-3fa9"
 @example("\U0001f600")
 def test_escaping_can_be_undone(text: str) -> None:
     """A subscription's id is read back from its partition, and no two share one."""
-    assert table_keys.unescape(table_keys.escape(text)) == text
+    key = table_keys.escape(text)
 
-
-@given(_ANY_TEXT)
-def test_a_key_holds_only_what_every_table_takes(text: str) -> None:
-    """The service refuses some characters, clients trip over others, and | is our separator."""
-    assert _LEGAL.fullmatch(table_keys.escape(text))
+    assert table_keys.unescape(key) == text
+    # The service refuses some characters, clients trip over others, and | is our separator.
+    assert _LEGAL.fullmatch(key)
 
 
 @pytest.mark.parametrize(
