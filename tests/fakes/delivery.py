@@ -34,10 +34,7 @@ class MemoryTexts:
 
 @dataclass
 class ScriptedWebhook:
-    """Implements ``ports.Webhook``; ``posts`` holds what was delivered, post by post.
-
-    Each post meets the next of ``failures``, until none is left.
-    """
+    """Implements ``ports.Webhook``: ``posts`` were delivered, ``failures`` are still to come."""
 
     failures: list[DeliveryFailed | None] = field(default_factory=list)
     posts: list[list[Change]] = field(default_factory=list)

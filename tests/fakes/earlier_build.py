@@ -1,8 +1,4 @@
-"""The rows that a build before schema 4 left: its status is compliant, and a change waits.
-
-They were recorded by that build after two scans; the feed was down during the second one. The type
-of the waiting change is one that no later version knows.
-"""
+"""The rows that a build before schema 4 left: its status is compliant, and a change waits."""
 
 import json
 from collections.abc import Mapping

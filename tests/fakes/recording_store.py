@@ -1,8 +1,4 @@
-"""A store in memory that tests can look into, and disturb.
-
-A hook before each operation lets a test kill or overtake its caller at any point; the log says what
-was asked of the store.
-"""
+"""A store in memory that tests can look into, and disturb."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from copy import copy
@@ -18,10 +14,7 @@ type Hook = Callable[[OperationName, Table, str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One request that came through; ``partition`` is empty for a query over several.
-
-    ``rows`` is how many a page of a query holds.
-    """
+    """One request that came through; ``rows`` is how many a page of a query holds."""
 
     name: OperationName
     table: Table

@@ -1,8 +1,4 @@
-"""Terraform as text: parsed, compared with what the provider has, and made into a plan's JSON.
-
-Terraform itself is not needed: what a plan would say of a new, adopted or changed resource follows
-from its arguments.
-"""
+"""Terraform as text: parsed, compared with what the provider has, and made into a plan."""
 
 import re
 import tomllib

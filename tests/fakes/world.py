@@ -121,10 +121,7 @@ async def give_way(_seconds: float) -> None:
 
 
 class World:
-    """The scan's context over one store, with everything around them scripted.
-
-    Without ``keys`` key health is switched off, without ``exemptions`` exceptions are.
-    """
+    """The scan's context with everything around scripted; without ``keys``, key health is off."""
 
     def __init__(
         self,

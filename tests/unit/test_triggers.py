@@ -28,49 +28,38 @@ SECRET = "sig=of-a-shared-access-signature"
 SDK_ERROR = HttpResponseError(f"https://account.table.core.windows.net/?{SECRET}")
 
 
-def test_p6_what_the_sdk_said_is_not_logged_with_our_error() -> None:
-    """Its text may hold an address with a signature, or a header with a token."""
+FAILED = StoreUnavailable("The storage does not answer.")
+FAILED.__cause__ = SDK_ERROR
+
+
+@pytest.mark.parametrize(
+    "error",
+    [FAILED, ExceptionGroup("at once", [ExceptionGroup("within", [FAILED])])],
+    ids=["one", "several"],
+)
+def test_p6_what_the_sdk_said_is_not_logged_with_our_error(error: Exception) -> None:
+    """It may hold a signature or a token; the host logs every member of a group."""
     with pytest.raises(StoreUnavailable) as caught, _without_sdk_errors():
-        raise StoreUnavailable("The storage does not answer.") from SDK_ERROR
+        raise error
 
     logged = "".join(traceback.format_exception(caught.value))
     assert "The storage does not answer." in logged
     assert SECRET not in logged
 
 
-def test_p6_nor_what_it_said_of_several_failures_at_once() -> None:
-    """Subscriptions are recorded at once, and the host logs every member of a group."""
-    failed = StoreUnavailable("The storage does not answer.")
-    failed.__cause__ = SDK_ERROR
-    with pytest.raises(StoreUnavailable) as caught, _without_sdk_errors():
-        raise ExceptionGroup("at once", [ExceptionGroup("within", [failed])])
-
-    logged = "".join(traceback.format_exception(caught.value))
-    assert "The storage does not answer." in logged
-    assert SECRET not in logged
-
-
-def test_a_fault_of_this_program_among_several_failures_keeps_its_traceback() -> None:
-    """Another try does not cure it."""
-    failed = StoreUnavailable("The storage does not answer.")
-    failed.__cause__ = SDK_ERROR
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_a_fault_of_this_program_keeps_its_traceback(*, is_alone: bool) -> None:
+    """The log must say where; another try does not cure it."""
     with pytest.raises(ZeroDivisionError) as fault:
         1 / 0  # noqa: B018 - the fault
+    error = fault.value if is_alone else ExceptionGroup("at once", [FAILED, fault.value])
 
     with pytest.raises(ZeroDivisionError) as caught, _without_sdk_errors():
-        raise ExceptionGroup("at once", [failed, fault.value])
+        raise error
 
     logged = "".join(traceback.format_exception(caught.value))
     assert "1 / 0" in logged
     assert SECRET not in logged
-
-
-def test_an_error_of_no_adapter_keeps_its_traceback() -> None:
-    """It is a fault of this program: the log must say where."""
-    with pytest.raises(ZeroDivisionError) as caught, _without_sdk_errors():
-        1 / 0  # noqa: B018 - the fault
-
-    assert "1 / 0" in "".join(traceback.format_exception(caught.value))
 
 
 class _App:

@@ -26,12 +26,12 @@ from cmk_check.store.outbox import OutboxEntry, get_place, outbox_write
 from cmk_check.web.views.digest import DigestView
 from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
 from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
+from tests.fakes.world import MovableClock, give_way
 from tests.unit.web.api_kit import (
     MAX_AGE,
     MIXED,
     PRODUCTION,
     Served,
-    SetClock,
     as_served,
     counted,
     coverage,
@@ -46,22 +46,18 @@ WEEK, HOUR = timedelta(weeks=1), timedelta(hours=1)
 DOWN = DeliveryFailed("503", permanent=False)
 
 
-async def no_wait(_: float) -> None:
-    """Do not wait."""
-
-
 @dataclass
 class Scene:
     """An estate, receivers and the queue; the queue is handed out as far as it is due."""
 
-    served: Served = field(default_factory=lambda: Served(clock=SetClock(MONDAY)))
+    served: Served = field(default_factory=lambda: Served(clock=MovableClock(MONDAY)))
     webhooks: list[ScriptedWebhook] = field(default_factory=lambda: [ScriptedWebhook()])
     queue: MemoryTexts = field(default_factory=MemoryTexts)
     poison: MemoryTexts = field(default_factory=MemoryTexts)
     most: int = 9
 
     @property
-    def clock(self) -> SetClock:
+    def clock(self) -> MovableClock:
         """The clock of all processes."""
         return self.served.clock
 
@@ -110,7 +106,7 @@ class Scene:
     async def publish(self, at: datetime, kind: ChangeType, subject: str = "/a") -> None:
         """Record and publish a change."""
         change = Change(f"{kind}{subject}{at}", kind, at, "/subscriptions/s", subject, {})
-        await FeedTable(self.served.store, SetClock(at)).publish([change])
+        await FeedTable(self.served.store, MovableClock(at)).publish([change])
 
     async def marker(self, change_id: str) -> Entity | None:
         """Return what the feed keeps of a change until it is pruned."""
@@ -269,7 +265,7 @@ async def test_a_change_that_waited_past_the_end_of_a_period_is_in_the_next_dige
     """Even if the receiver was down, and the digest is made after its publication."""
     scene.webhooks[0].failures = [DOWN] * 8
     await scene.tick()
-    path, feed = "/subscriptions/s", FeedTable(scene.served.store, SetClock(MONDAY + HOUR / 2))
+    path, feed = "/subscriptions/s", FeedTable(scene.served.store, MovableClock(MONDAY + HOUR / 2))
     kind = ChangeType.ACCOUNT_VIOLATED
     await feed.publish([Change("late", kind, MONDAY - HOUR, path, path, {})])
     await scene.hand_out(MONDAY + 9 * HOUR)
@@ -407,7 +403,7 @@ async def test_the_weeks_of_a_quarter_are_those_of_a_second_writing(seed: int) -
             view = FaultyStore(scene.served.store, places={commit: fault} if fault else {})
             sent = waits
             with suppress(DeathError):
-                feed = FeedTable(view, scene.clock, sleep=no_wait)
+                feed = FeedTable(view, scene.clock, sleep=give_way)
                 await feed.publish([entry.change for entry in waits])
                 await feed.clear_outbox(waits)
                 waits = []

@@ -49,6 +49,8 @@ def told(sink: RecordingSink) -> list[tuple[int, str]]:
 async def test_changes_are_published_told_and_forgotten_in_their_order() -> None:
     """A subscription's changes are sent in the order in which they happened."""
     store, sink = RecordingStore(), RecordingSink()
+    await Relay(FeedTable(store), sink).publish([])
+    assert store.log == []  # a scan without changes sends nothing (P4)
     pending = await recorded(store, "s", "b", "a", "c")
     before = len(store.log)
 
@@ -58,16 +60,6 @@ async def test_changes_are_published_told_and_forgotten_in_their_order() -> None
     assert await outbox(store, "s") == []
     writes = [operation for operation in store.log[before:] if operation.name == "commit"]
     assert [operation.table for operation in writes] == [Table.CHANGES, Table.FINDINGS]
-
-
-async def test_nothing_pending_does_nothing() -> None:
-    """A scan without changes sends nothing (P4)."""
-    store, sink = RecordingStore(), RecordingSink()
-
-    await Relay(FeedTable(store), sink).publish([])
-
-    assert store.log == []
-    assert sink.told == []
 
 
 async def test_many_changes_of_several_subscriptions_are_published_in_parts() -> None:
@@ -85,10 +77,7 @@ async def test_many_changes_of_several_subscriptions_are_published_in_parts() ->
 async def test_nothing_is_published_before_what_a_failure_held_up(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Later changes would get lower numbers than the changes that they follow (P3).
-
-    A feed that is down fails no scan: the scan continues, and the next scan publishes.
-    """
+    """P3: later changes would get lower numbers. A feed that is down fails no scan."""
     store, sink = RecordingStore(), RecordingSink()
     pending = await recorded(store, "s", *(f"c{number}" for number in range(60)))
     first = Place("commit", Table.CHANGES, 0)
@@ -116,10 +105,7 @@ async def test_what_is_pending_twice_or_cleared_by_another_relay_is_no_trouble()
 
 
 async def test_sinks_hear_in_turn_and_none_behind_one_that_failed() -> None:
-    """A log line confirms that a change was passed on, so the queues come first.
-
-    A change that could not be sent stays in the outbox, and is sent later with its number (P3).
-    """
+    """P3: a log line confirms that a change was passed on, so the queues come first."""
     store, log = RecordingStore(), RecordingSink()
     queue = QueueSink(MemoryTexts(is_down=True), None)
     pending = await recorded(store, "s", "a")

@@ -7,28 +7,12 @@ import pytest
 from cmk_check.alerts.deliver import deliver, resend
 from cmk_check.alerts.delivery_queue import parse_message
 from cmk_check.core.status import Undelivered
-from cmk_check.limits import CHANGES_PER_DELIVERY_MESSAGE, DELIVERY_GIVEN_UP_AFTER
+from cmk_check.limits import CHANGES_PER_DELIVERY_MESSAGE
 from cmk_check.ports import DeliveryMessage, Replace, Table
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.codec import RowTooNew
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.unit.alerts.delivery_scene import DOWN, UPDATED, VIOLATED, Scene
-
-
-async def test_p9_after_a_day_of_a_dead_receiver_all_alerts_arrive(scene: Scene) -> None:
-    """A person repairs it, and names the numbers of what was given up; their ids are the same."""
-    await scene.publish([VIOLATED, UPDATED, *[VIOLATED] * 118])
-    scene.webhook.failures = [DOWN] * 99
-    await deliver(scene.delivery, DeliveryMessage(1, 120))
-    while not scene.poison.sent:
-        await scene.deliver_again()
-    scene.webhook.failures = []
-    scene.clock.advance(DELIVERY_GIVEN_UP_AFTER)
-
-    assert await resend(scene.delivery, 1, 120)
-    await deliver(scene.delivery, parse_message(scene.again.texts()[-1]), scene.clock.now())
-
-    assert scene.webhook.ids() == [f"c{number}" for number in range(1, 121) if number != 2]
 
 
 async def test_a_long_range_is_queued_in_parts(scene: Scene) -> None:
@@ -68,10 +52,7 @@ async def test_a_feed_of_a_newer_version_is_left_to_that(scene: Scene) -> None:
 
 
 async def test_what_a_receiver_has_not_accepted_is_known_until_it_does(scene: Scene) -> None:
-    """Who relies on the webhook alone learns from the status that it is down.
-
-    The note ends with the try that succeeds, or once a person sends the range again.
-    """
+    """Who relies on the webhook alone learns from the status that it is down."""
     await scene.publish([UPDATED, VIOLATED, UPDATED, VIOLATED, UPDATED])
     feed, since = scene.delivery.feed, scene.clock.now()
     scene.webhook.failures = [DOWN, DOWN]

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -16,6 +17,7 @@ from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.limits import MAX_CHAT_CHARS, MAX_CHAT_LINES, SLACK_ALWAYS_FITS_CHARS
 from tests.fakes.hostile import NAMES, changes_of_every_kind
+from tests.unit.accepted import check_accepted
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 PORTAL = "https://portal.azure.com"
@@ -88,85 +90,19 @@ def _runs(message: Any) -> list[Any]:  # noqa: ANN401
     return [run for block in blocks for run in block["inlines"]]
 
 
-WHERE: Final = f"chat (OpenAI) in Production ({SUBSCRIPTION})"
-WHY: Final = (
-    "The account is configured to use Microsoft's keys. Create a key in a vault, let the account's "
-    "identity use the key, then set the key on the account's Encryption page; owner: ai-platform"
-)
-LINKS: Final = {
-    "Finding": f"https://app.test/api/v1/findings{ACCOUNT}",
-    "Portal": f"{PORTAL}/#resource{ACCOUNT}",
-}
-VIOLATED: Final = "Account not encrypted with a customer-managed key"
 WORKS: Final = Change("c2", ChangeType.SCAN_RECOVERED, NOON, "/scans/s", "/scans/s", {})
 # The lookalike of a colon keeps Slack from seeing an emoji between two of them.
 AT_NOON: Final = "(2026-11-25 12\u223600:00 UTC)"
 
 
-def test_a_slack_message_is_of_the_form_that_slack_takes() -> None:
-    """Without ``verbatim`` Slack makes links and mentions of names; unfolded links fill a screen.
+# https://docs.slack.dev/reference/block-kit/blocks/section-block: without ``verbatim`` Slack makes
+# links and mentions of names. https://adaptivecards.io/explorer/RichTextBlock.html
+@pytest.mark.parametrize("style", ["slack", "teams"])
+def test_a_message_is_of_the_form_that_the_receiver_takes(style: str) -> None:
+    """One in another form is refused, or accepted and never shown."""
+    changes = [_violated(findingUrl="https://a.test/?a=1&b"), WORKS, WORKS]
 
-    https://docs.slack.dev/reference/block-kit/blocks/section-block
-    """
-    (message,) = _messages("slack", [_violated(findingUrl="https://a.test/?a=1&b"), WORKS, WORKS])
-
-    links = f"<https://a.test/?a=1&amp;b|Finding> <{LINKS['Portal']}|Portal>"
-    first = f"*{VIOLATED}* {AT_NOON}: {WHERE}; compliant -&gt; non_compliant; {WHY} {links}"
-    second = f"*Scanning works again* {AT_NOON}: scan s"
-    assert message == {
-        "text": f"cmk_check: 1 x {VIOLATED}, 2 x Scanning works again",
-        "unfurl_links": False,
-        "unfurl_media": False,
-        "blocks": [
-            {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
-            for text in (first, second, second)
-        ],
-    }
-
-
-def test_a_teams_message_is_of_the_form_that_workflows_take() -> None:
-    """A card in another form is accepted, but never shown.
-
-    https://adaptivecards.io/explorer/RichTextBlock.html
-    """
-    (message,) = _messages("teams", [_violated()])
-
-    (attachment,) = message["attachments"]
-    content = attachment.pop("content")
-    card = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None}
-    assert message == {"type": "message", "attachments": [card]}
-    details = f"{WHERE}; compliant -> non_compliant; {WHY}"
-    links = [
-        run
-        for name, url in LINKS.items()
-        for run in (
-            {"type": "TextRun", "text": "  "},
-            {
-                "type": "TextRun",
-                "text": name,
-                "selectAction": {"type": "Action.OpenUrl", "url": url},
-            },
-        )
-    ]
-    headline = f"cmk_check: 1 x {VIOLATED}"
-    assert content == {
-        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
-        "type": "AdaptiveCard",
-        "version": "1.4",
-        "msteams": {"width": "Full"},
-        "body": [
-            {"type": "TextBlock", "text": headline, "weight": "Bolder", "wrap": True},
-            {
-                "type": "RichTextBlock",
-                "separator": True,
-                "inlines": [
-                    {"type": "TextRun", "text": VIOLATED, "weight": "Bolder"},
-                    {"type": "TextRun", "text": f" (2026-11-25 12:00:00 UTC): {details}"},
-                    *links,
-                ],
-            },
-        ],
-    }
+    check_accepted(Path(__file__).parent / "golden" / f"{style}.json", _messages(style, changes))
 
 
 @pytest.mark.parametrize(

@@ -71,10 +71,7 @@ def world_of_exceptions(
 
 
 def world_of_keys(*states: str, required: bool = False) -> World:
-    """Make a world with a compliant account for each state of a key, named after it.
-
-    What stands behind a dash tells those of one state apart.
-    """
+    """Make a world with a compliant account for each state of a key (up to a dash in its name)."""
     accounts = [good(sub(1), state) for state in states]
     keys = ScriptedKeys(
         {str(each.id): _OF_STATE[each.id.name.partition("-")[0]] for each in accounts}

@@ -130,33 +130,33 @@ async def test_what_the_settings_leave_out_is_said_and_is_no_error(capsysbinary:
     assert [line.split(":")[0] for line in said.splitlines()] == [rule["id"] for rule in rules]
 
 
-async def test_p1_a_gap_that_is_not_recorded_is_still_a_problem() -> None:
-    """It is counted, and no row says which subscription it is."""
-    world = world_of("good", "good")
+@pytest.mark.parametrize(
+    ("world", "sums", "count", "code"),
+    [
+        (world_of("good"), "subscriptions", {"gap": 1}, PostureReason.SUBSCRIPTIONS_UNREAD),
+        # Only so many times of expiry are counted: fewer may be accepted than are listed.
+        (
+            TWO_BAD(accepted=[1, 2]),
+            "accounts",
+            {"excepted": 1},
+            PostureReason.ACCOUNTS_NON_COMPLIANT,
+        ),
+    ],
+    ids=["gap", "not accepted"],
+)
+async def test_p1_what_is_counted_and_not_listed_is_still_a_problem(
+    world: World, sums: str, count: dict[str, int], code: PostureReason
+) -> None:
+    """No row says which subscription or account it is."""
     await world.scan()
     answer = ScanResult(world.context, SETTINGS)
     status = await answer.status()
-    reason = models.ReasonOfPosture(code=PostureReason.SUBSCRIPTIONS_UNREAD, message="One.")
-    counts = status.subscriptions.model_copy(update={"gap": 1})
-    status = status.model_copy(update={"subscriptions": counts, "reasons": [reason]})
-
-    collected = await collect(answer, status)
-
-    assert [problem.code for problem in collected.of_scan] == ["subscriptions_unread"]
-
-
-async def test_p1_a_violation_that_is_counted_as_not_accepted_is_still_a_problem() -> None:
-    """Only so many times of expiry are counted, so the status may accept fewer than are listed."""
-    world = world_of_exceptions("bad", "bad", accepted=[1, 2])
-    await world.scan()
-    answer = ScanResult(world.context, SETTINGS)
-    status = await answer.status()
-    reason = models.ReasonOfPosture(code=PostureReason.ACCOUNTS_NON_COMPLIANT, message="One.")
-    counts = status.accounts.model_copy(update={"excepted": 1})
-    fewer = status.model_copy(update={"accounts": counts, "reasons": [reason]})
+    counts = getattr(status, sums).model_copy(update=count)
+    reasons = [models.ReasonOfPosture(code=code, message="One.")]
+    counted = status.model_copy(update={sums: counts, "reasons": reasons})
 
     assert (await collect(answer, status)).of_scan == []
-    assert [each.code for each in (await collect(answer, fewer)).of_scan] == [reason.code]
+    assert [each.code for each in (await collect(answer, counted)).of_scan] == [code]
 
 
 async def test_p1_an_exemption_that_has_expired_accepts_nothing() -> None:

@@ -188,13 +188,6 @@ async def test_an_account_listed_twice_is_planned_for_as_a_scan_records_it(
     assert capsys.readouterr().out == render_az(planned(finding, tenant_id=TENANT))
 
 
-async def test_what_could_be_read_is_enough_for_a_plan(capsys: Output) -> None:
-    """The account came before the trouble."""
-    assert await _plan(Reading((BAD,), gap=FORBIDDEN)) == 1
-
-    assert f"\nTENANT='{TENANT}'\n" in capsys.readouterr().out
-
-
 async def test_p10_a_name_cannot_steer_the_terminal(capsys: Output) -> None:
     """The words beside the script hold the name as well."""
     hostile = finding_of("\u202eevil", "rg\u200b").id

@@ -1,40 +1,12 @@
 """The command ``resend``: what it sends to the app, and what it says."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
-
 import pytest
 from typer.testing import CliRunner, Result
 
 from cmk_check.cli import app
+from tests.unit.evidence.test_evidence_command import LocalApp
 
 KEY = "the-key-for-starting"
-
-
-@contextmanager
-def _answering(status: int, body: str) -> Iterator[tuple[str, list[tuple[str, str | None]]]]:
-    """Serve an app that answers each POST; yield its address, and the paths and keys."""
-    asked: list[tuple[str, str | None]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked.append((self.path, self.headers["x-functions-key"]))
-            self.send_response(status)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", asked
-        server.shutdown()
-        thread.join()
 
 
 def _resend(url: str, *options: str, key: str = KEY) -> Result:
@@ -45,11 +17,12 @@ def _resend(url: str, *options: str, key: str = KEY) -> Result:
 
 def test_it_asks_once_with_the_key_for_starting() -> None:
     """A request that was repeated would repeat all alerts."""
-    with _answering(202, "") as (url, asked):
-        result = _resend(url, "--from", "8", "--to", "3007")
+    with (served := LocalApp(202)).running():
+        result = _resend(served.url, "--from", "8", "--to", "3007")
 
     assert (result.exit_code, result.stdout) == (0, "queued: changes 8 to 3007\n")
-    assert asked == [("/api/scan/resend?from=8&to=3007", KEY)]
+    assert served.asked == ["/api/scan/resend?from=8&to=3007"]
+    assert served.keys == {KEY}
 
 
 @pytest.mark.parametrize(
@@ -66,10 +39,10 @@ def test_it_asks_once_with_the_key_for_starting() -> None:
 def test_what_was_not_queued_is_an_error(status: int, code: str, text: str) -> None:
     """And is not tried again: the app may have queued a part."""
     body = f'{{"error": {{"code": "{code}", "message": "{KEY}"}}}}'
-    with _answering(status, body) as (url, asked):
-        result = _resend(url, "--from", "1", "--to", "2")
+    with (served := LocalApp(status, body.encode())).running():
+        result = _resend(served.url, "--from", "1", "--to", "2")
 
-    assert (result.exit_code, len(asked)) == (3, 1)
+    assert (result.exit_code, len(served.asked)) == (3, 1)
     assert result.stderr.startswith("cmk-check: the changes are not all queued: 127.0.0.1:")
     assert text in result.stderr
     assert KEY not in result.output

@@ -177,11 +177,7 @@ def test_an_unknown_format_is_refused_in_the_words_of_this_program(command: str)
     "command", [["scan"], ["scan", "--quiet"], ["plan", "chat"], ["plan", "--all", "--out", "new"]]
 )
 def test_what_is_probably_a_mistake_is_named_before_the_scan(command: list[str]) -> None:
-    """An exclude list under a name of one's own would be ignored in silence.
-
-    A scan of a misspelt kind finds no account and no fault; a pipeline that is quiet has to hear of
-    it, too.
-    """
+    """The scan would ignore it in silence; a pipeline that is quiet must hear of it, too."""
     environ = {"CMK_SKIP_THESE": "1", "CMK_KINDS": "OpenAI,Foundry", "CMK_MAX_IN_FLIGHT": "many"}
 
     result = CliRunner().invoke(app, command, env=environ)

@@ -129,21 +129,22 @@ async def test_p4_what_is_cut_off_replaces_nothing_that_is_recorded() -> None:
     assert await world.findings() == before
 
 
-async def test_a_recording_that_has_begun_ends(capsys: Output) -> None:
-    """A store takes its time, and what was sent to it would be recorded by halves."""
-    code = await _interrupted_at(("commit", Table.FINDINGS))
-
-    assert code == 130
-    assert [each["name"] for each in json.loads(capsys.readouterr().out)["findings"]] == ["chat"]
-
-
-async def test_a_result_that_is_being_written_is_written_whole(capsys: Output) -> None:
-    """The scan is over: minutes would be lost for nothing."""
-    code = await _interrupted_at(("query", Table.FINDINGS), after_its_end=True)
+@pytest.mark.parametrize(
+    ("name", "after_its_end", "posture"),
+    # What was sent to the store would be recorded by halves; a scan that is over, lost.
+    [("commit", False, "unknown"), ("query", True, "compliant")],
+    ids=["recording", "writing the result"],
+)
+async def test_what_has_begun_at_the_store_ends(
+    capsys: Output, name: str, posture: str, *, after_its_end: bool
+) -> None:
+    """A store takes its time."""
+    code = await _interrupted_at((name, Table.FINDINGS), after_its_end=after_its_end)
 
     document = json.loads(capsys.readouterr().out)
     assert code == 130
-    assert (document["partial"], document["status"]["posture"]) == (False, "compliant")
+    assert [each["name"] for each in document["findings"]] == ["chat"]
+    assert (document["partial"], document["status"]["posture"]) == (not after_its_end, posture)
 
 
 async def test_a_result_that_was_written_keeps_its_code() -> None:

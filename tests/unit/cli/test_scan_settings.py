@@ -64,12 +64,6 @@ def test_the_queues_are_beside_the_tables(store: str, queues: str) -> None:
     assert settings.storage == StorageByIdentity(store.rstrip("/"), queues, sub(3))
 
 
-def test_a_name_of_ones_own_needs_the_address_of_the_queues() -> None:
-    """It cannot be guessed, and the variable for it exists."""
-    with pytest.raises(SettingsError, match="CMK_STORAGE__queueServiceUri"):
-        Settings.load_for_scan("https://mine.test", (), {})
-
-
 @pytest.mark.parametrize(
     "store",
     [

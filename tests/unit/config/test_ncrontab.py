@@ -37,29 +37,26 @@ def test_the_longest_pause(expression: str, pause: timedelta) -> None:
 
 
 @pytest.mark.parametrize(
-    ("expression", "hour"),
-    [("0 0 * * * *", 13), ("0 30 12 * * *", 12.5), ("0 0 12 * * sun", 36), ("0 0 6 * * 7", None)],
+    ("expression", "next_hour", "last_hour"),
+    [
+        ("0 0 * * * *", 13, 12),
+        ("0 30 12 * * *", 12.5, -11.5),
+        ("0 0 12 * * sun", 36, -132),
+        ("0 0 9-11 * * *", 33, 11),
+        ("0 0 6 * * 7", None, None),
+    ],
 )
-def test_the_next_time_is_after_now(expression: str, hour: float | None) -> None:
+def test_the_next_time_is_after_now_and_the_last_may_be_now(
+    expression: str, next_hour: float | None, last_hour: float | None
+) -> None:
     """The page says it before the first scan; an invalid schedule must not break the page."""
     midnight = datetime(2026, 2, 28, tzinfo=UTC)
 
-    found = next_time(expression, midnight + 12 * HOUR)
+    found = [next_time(expression, midnight + 12 * HOUR, step) for step in (1, -1)]
 
-    assert found == (None if hour is None else midnight + hour * HOUR)
-
-
-@pytest.mark.parametrize(
-    ("expression", "hour"),
-    [("0 0 * * * *", 12), ("0 30 12 * * *", -11.5), ("0 0 9-11 * * *", 11), ("0 0 6 * * 7", None)],
-)
-def test_the_last_time_may_be_now(expression: str, hour: float | None) -> None:
-    """Processes that ask within the same interval get the same answer."""
-    midnight = datetime(2026, 2, 28, tzinfo=UTC)
-
-    found = next_time(expression, midnight + 12 * HOUR, -1)
-
-    assert found == (None if hour is None else midnight + hour * HOUR)
+    assert found == [
+        None if hour is None else midnight + hour * HOUR for hour in (next_hour, last_hour)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -89,18 +89,12 @@ async def test_what_builds_on_a_failure_names_it_once() -> None:
     ]
 
 
-async def test_what_is_not_set_is_no_failure_of_what_builds_on_it() -> None:
-    """On a laptop nothing is wrong with tables that nobody set."""
-    said = await _lines(Check("a", _absent), Check("b", _good, needs=("a",)))
-
-    assert said == [("a", "skipped", "None is set."), ("b", "skipped", "None is set.")]
-
-
 async def test_a_faulty_setting_stops_what_goes_by_it_alone() -> None:
     """The other checks are tried although one setting is wrong."""
     said = await _lines(
         Check("a", _good, settings=("CMK_STORAGE",)),
         Check("b", _absent, settings=("CMK_CLOUD",)),
+        Check("c", _good, needs=("b",)),
         faulty=["CMK_STORAGE__clientId"],
     )
 
@@ -111,6 +105,7 @@ async def test_a_faulty_setting_stops_what_goes_by_it_alone() -> None:
             "Skipped, because CMK_STORAGE__clientId cannot be used; see settings above.",
         ),
         ("b", "skipped", "None is set."),
+        ("c", "skipped", "None is set."),  # nothing is wrong with what nobody set
     ]
 
 

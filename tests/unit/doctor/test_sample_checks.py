@@ -1,7 +1,4 @@
-"""What the doctor says of the rights to read what is behind keys and exemptions.
-
-Each is tried on a few accounts: a person waits, and a large estate must not be read twice.
-"""
+"""What the doctor says of the rights to read what is behind keys and exemptions, on a few."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -53,10 +53,7 @@ async def _nothing(_route: str) -> None:
 
 @dataclass
 class AppApi:
-    """Implements ``Api`` over an app in this process.
-
-    ``before`` is called before each request, ``top`` replaces the length of a page.
-    """
+    """``Api`` over an app in this process; ``before`` comes first, ``top`` is a page's length."""
 
     served: Served
     before: Callable[[str], Awaitable[None]] = _nothing

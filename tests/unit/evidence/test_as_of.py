@@ -92,10 +92,7 @@ def _check(seed: int) -> None:
 @settings(max_examples=12, deadline=None)
 @given(SEEDS)
 def test_an_earlier_time_is_as_it_was_recorded(seed: int) -> None:
-    """Scans die, sleep and lose answers; accounts and subscriptions come, change and go.
-
-    The counts are those of the last scan before; where not, a part is said not to be known.
-    """
+    """Scans die, sleep and lose answers; accounts and subscriptions come, change and go."""
     _check(seed)
 
 

@@ -26,14 +26,16 @@ CLIENT = "00000000-0000-4000-8000-0000000000aa"
 
 
 class LocalApp(HTTPServer):
-    """Answers each GET with ``status`` and ``body``, and keeps keys and tokens."""
+    """Answers each request with ``status`` and ``body``, and keeps paths, keys and tokens."""
 
-    def __init__(self, status: int = 200) -> None:
+    def __init__(self, status: int = 200, body: bytes = b"") -> None:
+        self.asked = list[str]()
         self.keys, self.tokens = set[str | None](), set[str | None]()
-        app = self
+        self._body, app = body, self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                app.asked.append(self.path)
                 app.keys.add(self.headers["x-functions-key"])
                 app.tokens.add(self.headers["authorization"])
                 body = app.body(self.path)
@@ -41,6 +43,8 @@ class LocalApp(HTTPServer):
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            do_POST = do_GET  # noqa: N815 - the library's name
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -55,7 +59,7 @@ class LocalApp(HTTPServer):
     def body(self, path: str) -> bytes:
         """Return what is answered to a path."""
         del path
-        return b""
+        return self._body
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -158,20 +162,23 @@ class _Estate(LocalApp):
 def test_a_bundle_is_exported_signed_and_continued(bundles: Bundles) -> None:
     """What `verify` confirms, from the options to the last line."""
     first, second = bundles.folder / "first", bundles.folder / "second"
-    key = bundles.key("private.pem", private_pem("p256"))
+    sign = ("--sign-with-file", bundles.key("private.pem", private_pem("p256")))
     served = _Estate()
 
     def export(out: Path, *options: object) -> Result:
-        given = ["evidence", "--url", served.url, "--out", out, "--sign-with-file", key, *options]
+        given = ["evidence", "--url", served.url, "--out", out, *options]
         return CliRunner().invoke(app, list(map(str, given)), env={"CMK_API_KEY": KEY})
 
     with served.running():
-        ended = export(first)
-        again = export(second, "--after", first, "--as-of", "2026-11-26", "--since", "2026-11-01")
-        quiet = export(bundles.folder / "third", "--quiet")
+        ended = export(first, *sign)
+        times = ("--as-of", "2026-11-26", "--since", "2026-11-01")
+        again = export(second, *sign, "--after", first, *times)
+        quiet = export(bundles.folder / "third", *sign, "--quiet")
+        unsigned = export(bundles.folder / "fourth")
 
     manifest = read_manifest(second)
-    assert [each.exit_code for each in (ended, again, quiet)] == [0, 0, 0], ended.output
+    codes = [each.exit_code for each in (ended, again, quiet, unsigned)]
+    assert codes == [0, 0, 0, 0], ended.output
     assert ended.stdout == (
         "posture: non_compliant, as of 2026-11-25T12:00:00Z\n"
         f"{first}: SHA-256 of MANIFEST.json {read_manifest(first).sha256}\n"
@@ -180,26 +187,16 @@ def test_a_bundle_is_exported_signed_and_continued(bundles: Bundles) -> None:
     assert again.stdout.startswith("as of 2026-11-26T00:00:00Z: ")
     assert "The app has nothing from before 2026-11-25T12:00:00Z" in again.stderr
     assert quiet.stderr == ""
+    # Who needs a proof must learn before the period is over that this one is not signed.
+    assert "the bundle is not signed" in unsigned.stderr
+    assert "use --sign-with" in unsigned.stderr
+    assert f"check it: cmk-check verify {bundles.folder / 'fourth'}\n" in unsigned.stderr
     assert set(served.keys) == {KEY}
     assert bundles.verify(first, second).exit_code == 0
     assert manifest.identity == "a key of the function api"
     assert manifest.source is not None
     assert (manifest.source.url, manifest.rule_version) == (served.url, "1")
     assert (second / "as-of.json").exists()
-
-
-def test_an_export_that_nobody_signs_says_so_and_how_to_sign(tmp_path: Path) -> None:
-    """Who needs a proof must learn it before the period is over."""
-    served, out = _Estate(), tmp_path / "out"
-    words = ["evidence", "--url", served.url, "--out", str(out)]
-
-    with served.running():
-        ended = CliRunner().invoke(app, words, env={"CMK_API_KEY": KEY})
-
-    assert ended.exit_code == 0, ended.output
-    assert "the bundle is not signed" in ended.stderr
-    assert "use --sign-with" in ended.stderr
-    assert f"cmk-check: check it: cmk-check verify {out}\n" in ended.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """No result in the report is better than the status, and nothing that spoils it is left out."""
 
 import csv
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from cmk_check.core.model import Finding
 from cmk_check.core.status import UnwrittenGap
 from cmk_check.core.watch_state import Watch
 from tests.unit.evidence.export_kit import WAIVED, all_sorts, estate, exported
-from tests.unit.web.api_kit import EARLIER, LAB, NOON, PRODUCTION, coverage, finding
+from tests.unit.web.api_kit import EARLIER, LAB, NOON, PRODUCTION, Served, coverage, finding
 
 SAFE = finding("safe", Verdict.COMPLIANT)
 
@@ -51,40 +52,41 @@ async def test_controls_are_satisfied_only_if_nothing_speaks_against_it(
     assert _is_satisfied(bundle) is is_satisfied
 
 
-async def test_counts_that_do_not_fit_satisfy_nothing(tmp_path: Path) -> None:
-    """The posture says compliant, and so do all findings: but one is missing."""
-    served = await estate([SAFE])
+async def _add_an_account(served: Served) -> None:
+    """All findings are compliant, but the counts lack one."""
     await served.put(
-        coverage(subscription_id="5b1e0000-0000-0000-0000-000000000009"),
-        [finding("new", Verdict.COMPLIANT, subscription_id="5b1e0000-0000-0000-0000-000000000009")],
+        coverage(subscription_id=LAB), [finding("new", Verdict.COMPLIANT, subscription_id=LAB)]
     )
 
-    bundle = await exported(served, tmp_path)
 
-    assert not _is_satisfied(bundle)
-    assert 'class="result unknown"' in _report(bundle)
-
-
-async def test_an_old_result_satisfies_nothing(tmp_path: Path) -> None:
-    """The status is unknown by then, although every finding is compliant."""
-    served = await estate([SAFE])
+async def _let_a_week_pass(served: Served) -> None:
     served.clock.time = NOON + timedelta(days=7)
 
-    bundle = await exported(served, tmp_path)
 
-    assert not _is_satisfied(bundle)
-    assert 'class="result unknown"' in _report(bundle)
-
-
-async def test_a_subscription_that_was_never_read_is_named(tmp_path: Path) -> None:
-    """Else a list of compliant accounts says nothing of it; it was never recorded to its end."""
-    served = await estate([SAFE])
+async def _add_a_subscription(served: Served) -> None:
+    """It was never recorded to its end."""
     await served.put(coverage(CoverageState.PENDING, LAB, "Lab"))
 
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        (_add_an_account, 'class="result unknown"'),
+        (_let_a_week_pass, 'class="result unknown"'),
+        (_add_a_subscription, "Lab"),
+    ],
+)
+async def test_compliant_findings_alone_satisfy_nothing(
+    tmp_path: Path, act: Callable[[Served], Awaitable[None]], said: str
+) -> None:
+    """Counts that do not fit, a result that is old, and what was never read speak against it."""
+    served = await estate([SAFE])
+    await act(served)
+
     bundle = await exported(served, tmp_path)
 
     assert not _is_satisfied(bundle)
-    assert "Lab" in _report(bundle)
+    assert said in _report(bundle)
 
 
 @pytest.mark.parametrize("read", [EARLIER, None])
@@ -107,10 +109,7 @@ async def test_p1_what_the_last_scan_could_not_write_is_not_dated_by_it(
 
 
 async def test_the_same_state_gives_the_same_bytes(tmp_path: Path) -> None:
-    """Also a day later: whoever compares two bundles sees what has changed.
-
-    The watch looks every two minutes and finds nothing, which the status alone tells.
-    """
+    """Also a day later: whoever compares two bundles sees what has changed."""
     served = await estate(all_sorts(), gap=True)
     looks = [NOON, NOON + timedelta(minutes=2)]
     bundles = []

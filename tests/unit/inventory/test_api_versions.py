@@ -38,20 +38,20 @@ def test_type_of_an_action_is_the_one_that_it_reads() -> None:
     )
 
 
-def test_subscriptions_are_asked_for_with_their_tenant() -> None:
-    """The SDK's own version of this list leaves out the tenant."""
-    asked = ApiVersions().of(f"{ARM}/subscriptions?api-version=2016-06-01&x=1")
+@pytest.mark.parametrize(
+    ("path", "query", "version"),
+    [
+        # The SDK's own version of this list leaves out the tenant.
+        ("/subscriptions", "2016-06-01&x=1", "2020-01-01&x=1"),
+        # They have no version in common with the role assignments of their namespace.
+        ("/providers/Microsoft.Authorization/policyExemptions", "", "2022-07-01-preview"),
+    ],
+)
+def test_a_type_is_asked_for_in_its_own_version(path: str, query: str, version: str) -> None:
+    """The SDK asks for all types of a namespace in one."""
+    asked = ApiVersions().of(f"{ARM}{path}?api-version={query}")
 
-    assert asked == f"{ARM}/subscriptions?api-version=2020-01-01&x=1"
-
-
-def test_type_in_a_namespace_of_other_versions_has_its_own() -> None:
-    """Exemptions have no version in common with the role assignments of their namespace."""
-    exemptions = f"{GROUP}/providers/Microsoft.Authorization/policyExemptions"
-
-    asked = ApiVersions().of(f"{exemptions}?api-version=")
-
-    assert asked == f"{exemptions}?api-version=2022-07-01-preview"
+    assert asked == f"{ARM}{path}?api-version={version}"
 
 
 def test_what_another_request_has_learnt_meanwhile_is_used() -> None:

@@ -122,10 +122,7 @@ async def test_a_second_row_of_an_account_is_unknown_and_tells_nothing(
 async def test_each_scan_logs_a_finding_that_cannot_be_trusted_and_does_not_ask_azure_for_it(
     pair: ScanWorld, caplog: pytest.LogCaptureFixture, values: dict[str, object]
 ) -> None:
-    """Whoever can write the table can hide a violation behind such a row.
-
-    Its id may name nothing; then every list would be incomplete, and nothing could be removed.
-    """
+    """Whoever can write the table can hide a violation behind such a row."""
     await pair.overwrite(Table.FINDINGS, ONE, A, **values)
     for number in (1, 2):
         caplog.clear()

@@ -105,10 +105,7 @@ async def ended(world: ScanWorld) -> list[object]:
 async def test_a_setting_that_reads_no_exceptions_any_more_ends_them_once(
     estate: ScanWorld, reading: Reading, named: tuple[str, ...], *, at_once: bool
 ) -> None:
-    """P2, P4: who was told that a violation is accepted is told that it no longer is.
-
-    An account that was not read or judged keeps what is known of it, until it is.
-    """
+    """P2, P4: who was told that a violation is accepted is told that it no longer is."""
     await estate.scan()
     estate.expect(exceptions=ExceptionMode.OFF)
     estate.exemptions = None

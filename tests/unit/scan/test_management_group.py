@@ -124,10 +124,7 @@ async def scan_while(world: ScanWorld, what: str) -> None:
 async def test_only_two_answers_in_a_row_a_person_or_azure_end_a_gap_p1_p11(
     grouped: ScanWorld, scans: str, states: str, posture: str
 ) -> None:
-    """P1: Azure may leave out of one answer what it names in the next; what others say is unknown.
-
-    P11: the way out is the role, the exclusion, or the group.
-    """
+    """P1, P11: Azure may leave out of one answer what it names in the next."""
     found = []
     for what in scans.split():
         await scan_while(grouped, what)

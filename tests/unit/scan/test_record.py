@@ -69,10 +69,7 @@ async def test_a_sleeper_wakes_while_the_newer_scan_has_read_and_not_finished(
 async def test_a_sleeper_of_the_first_scan_ever_is_stopped(
     world: ScanWorld, *, poisoned: bool
 ) -> None:
-    """A baseline has no status to take back, and the next scan soon has one.
-
-    If the plan is given up, the next scan begins within a minute: no lease ends.
-    """
+    """A baseline has no status to take back, and the next scan soon has one."""
     world.azure_has(good(ONE), bad(TWO))
     _, second = await world.planned()
     sleeper = await world.asleep(second, MARK)

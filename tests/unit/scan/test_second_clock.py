@@ -150,10 +150,7 @@ async def test_a_scan_that_starts_late_is_seen_although_its_id_is_old(world: Clo
 async def test_a_queue_that_is_down_keeps_no_timer_from_scanning_and_ends_no_chain(
     world: ClockedWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The second clock costs only itself; the message before it waits for what it did not see.
-
-    So it does after a scan from the command line, which leaves none either.
-    """
+    """The second clock costs only itself; the message before it waits for what it did not see."""
     await world.scan()
     world.reminders.is_down = True
     await world.scan()

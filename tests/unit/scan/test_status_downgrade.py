@@ -70,10 +70,7 @@ async def test_p1_the_status_is_lowered_before_anything_worse_stands(
     *,
     others: bool,
 ) -> None:
-    """In between, the API would call an estate compliant that is recorded otherwise.
-
-    The settings of the worker do not matter: the reader of the status may have others.
-    """
+    """In between, the API would call an estate compliant that is recorded otherwise."""
     world = ScanWorld(store, keys=ScriptedKeys())
     world.exemptions = exemptions.ScriptedExemptions({ONE: exemptions.exempted(ONE, LATER)})
     world.azure_has(ACCOUNT, WAIVED)

@@ -37,10 +37,7 @@ _LAST: Final = AccountException(
     ids=["honoured", "announced alone", "of the last day"],
 )
 def test_an_exception_comes_back_as_it_was_written(original: Finding) -> None:
-    """What is compared with the next reading must not differ by itself.
-
-    What was announced outlasts a reading that cannot judge the account: its end is still to come.
-    """
+    """What is compared with the next reading must not differ by itself."""
     assert codec.decode_finding(entity(codec.encode_finding(original))) == original
 
 

@@ -12,11 +12,7 @@ from hypothesis import strategies as st
 
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.limits import (
-    CHANGES_PER_PUBLICATION,
-    FIRST_PUBLICATION_BACK_OFF_SECONDS,
-    PUBLICATION_BACK_OFF_SECONDS,
-)
+from cmk_check.limits import FIRST_PUBLICATION_BACK_OFF_SECONDS, PUBLICATION_BACK_OFF_SECONDS
 from cmk_check.ports import (
     Delete,
     Entity,
@@ -93,16 +89,6 @@ async def test_a_change_whose_row_somebody_deleted_is_not_published_again() -> N
     await store.commit(Table.CHANGES, "feed", [_delete(row)])
 
     assert numbered(await table.publish(changes("a"))) == [(1, "a")]
-
-
-async def test_the_most_of_one_publication_fits_into_one_transaction() -> None:
-    """All of it or nothing: no reader sees half."""
-    store = RecordingStore()
-
-    await FeedTable(store).publish(changes(*(f"c{n}" for n in range(CHANGES_PER_PUBLICATION))))
-
-    assert len(await feed(store)) == CHANGES_PER_PUBLICATION == 49
-    assert [operation.name for operation in store.log].count("commit") == 1
 
 
 # Changes are single letters, so that writers publish the same ones, as relays after a crash do.

@@ -231,18 +231,6 @@ def test_the_heaviest_finding_fits_into_a_row() -> None:
     assert table_checks.estimate_size(write) < MAX_TRANSACTION_BYTES / 10
 
 
-@pytest.mark.parametrize(
-    ("schema", "is_newer"), [(4, False), (5, True), (None, False), ("5", False), (True, False)]
-)
-def test_a_row_of_a_newer_version_is_told_by_its_number(
-    schema: Scalar | None, *, is_newer: bool
-) -> None:
-    """A rollback must not overwrite what it cannot read; without a number a row is broken."""
-    values = {} if schema is None else {"schema": schema}
-
-    assert codec.is_too_new(Entity("p", "r", "e", values)) == is_newer
-
-
 @pytest.mark.parametrize("schema", [3, 0, -1])
 def test_p1_a_row_of_an_earlier_build_is_refused_before_anything_of_it_is_read(schema: int) -> None:
     """Its words may mean something else today, whatever they look like."""

@@ -58,10 +58,7 @@ def test_values_are_stored_as_plain_types() -> None:
     )
 
     assert [type(value) for value in stored.values()] == [str, int, bool]
-
-
-def test_other_types_are_a_mistake_of_ours() -> None:
-    """A float would lose digits on its way; nothing of ours is one."""
+    # A float would lose digits on its way; nothing of ours is one.
     with pytest.raises(TypeError, match="float"):
         table_checks.remove_nones({"ratio": 0.5})  # type: ignore[dict-item]
 

@@ -24,13 +24,11 @@ SCAN = "scan|8204391999|20261125T120000Z-3fa9"
 @example("\U0001f600")
 def test_escaping_can_be_undone(text: str) -> None:
     """A subscription's id is read back from its partition, and no two share one."""
-    assert table_keys.unescape(table_keys.escape(text)) == text
+    key = table_keys.escape(text)
 
-
-@given(_ANY_TEXT)
-def test_a_key_holds_only_what_every_table_takes(text: str) -> None:
-    """The service refuses some characters, clients trip over others, and | is our separator."""
-    assert _LEGAL.fullmatch(table_keys.escape(text))
+    assert table_keys.unescape(key) == text
+    # The service refuses some characters, clients trip over others, and | is our separator.
+    assert _LEGAL.fullmatch(key)
 
 
 @pytest.mark.parametrize(
@@ -91,13 +89,6 @@ def test_keys_have_the_form_of_the_design() -> None:
     assert table_keys.slice_row("plan", 7) == "plan|0007"
     assert table_keys.feed_row(7) == "00000000000000000007"
     assert table_keys.feed_marker("5f0c7a1e") == "id|5f0c7a1e"
-
-
-@given(st.integers(0, 10**12 - 1), st.integers(0, 10**12 - 1))
-def test_numbers_sort_as_numbers(one: int, other: int) -> None:
-    """The relay publishes the outbox in order of sequence, the feed is read in order of number."""
-    assert (table_keys.outbox_row(one, "c") < table_keys.outbox_row(other, "c")) == (one < other)
-    assert (table_keys.feed_row(one) < table_keys.feed_row(other)) == (one < other)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from fastapi import FastAPI
 
@@ -34,8 +35,10 @@ from cmk_check.store.scans import ScanTable
 from cmk_check.web.http.table_walk_limit import Places
 from cmk_check.web.routes import create_app
 from tests.fakes.recording_store import RecordingStore
+from tests.fakes.world import MovableClock
 from tests.unit.config.settings_kit import AZURITE
 
+GOLDEN = Path(__file__).parent / "golden"
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 EARLIER = NOON - timedelta(days=3)
 MAX_AGE = timedelta(hours=3)
@@ -58,22 +61,11 @@ async def no_resend(_first: int, _last: int) -> bool:
 
 
 @dataclass
-class SetClock:
-    """A clock that tests set."""
-
-    time: datetime = NOON
-
-    def now(self) -> datetime:
-        """Return the time it was set to."""
-        return self.time
-
-
-@dataclass
 class Served:
     """A store with its rows, and the API over it; ``watched`` is whether it has a watch."""
 
     store: RecordingStore = field(default_factory=RecordingStore)
-    clock: SetClock = field(default_factory=SetClock)
+    clock: MovableClock = field(default_factory=lambda: MovableClock(NOON))
     watched: bool = False
 
     @property

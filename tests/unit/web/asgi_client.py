@@ -58,10 +58,7 @@ async def send(
     method: str = "GET",
     body: bytes = b"",
 ) -> Answer:
-    """Send a request for a path with its query, to ``cmk.example`` unless ``host`` is given.
-
-    A local host serves by http, as ``local.functions_host`` does.
-    """
+    """Send a request to ``cmk.example``, or to another ``host``; a local one serves by http."""
     path, _, query = target.partition("?")
     given = {"host": "cmk.example", **(headers or {})}
     answer = Answer()

@@ -56,10 +56,7 @@ def test_anything_else_is_not_there(path: str) -> None:
 
 @pytest.mark.parametrize("path", ["", "main.js", "nothing.js"])
 def test_every_answer_carries_the_headers(path: str) -> None:
-    """An attacker would look for a response without the policy.
-
-    After an upgrade, an old page with a new API could show wrong data.
-    """
+    """Without the policy an attack has a way in; an old page with a new API shows wrong data."""
     for known in (None, "*"):
         headers = respond(path, known, "keys").headers
         assert headers["Content-Security-Policy"] == HEADERS["Content-Security-Policy"]

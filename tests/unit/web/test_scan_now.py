@@ -103,10 +103,7 @@ async def test_why_no_scan_was_started_is_said_and_how_long_to_wait(
     ],
 )
 async def test_nothing_else_starts_or_reads_anything(target: str, method: str, status: int) -> None:
-    """A mail scanner that opens a link must not start a scan, and this key must not read.
-
-    The page shows its button if GET succeeds; other callers are refused before the app.
-    """
+    """A mail scanner that opens a link must not start a scan, and this key must not read."""
     asked = Asked(STARTED)
 
     answer = await send(_app(asked), target, method=method)

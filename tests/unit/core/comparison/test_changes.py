@@ -1,8 +1,4 @@
-"""The CloudEvents of changes, which others parse, as accepted once.
-
-If they change and are meant to, write them again with
-``python -m tests.unit.core.comparison.test_changes``, and read what differs.
-"""
+"""The CloudEvents of changes, which others parse."""
 
 import json
 from dataclasses import replace
@@ -27,6 +23,7 @@ from cmk_check.ports import Insert
 from cmk_check.store import codec, table_checks
 from tests.fakes.keys import HEALTHY, expiring
 from tests.fakes.world import bad, good
+from tests.unit.accepted import check_accepted
 from tests.unit.core.examples import (
     HOUR,
     ID,
@@ -39,7 +36,6 @@ from tests.unit.core.examples import (
 )
 
 HOST = "cmk.example.net"
-GOLDEN = Path(__file__).with_name("changes.json")
 
 
 def told(known: Known, account: Account, hostname: str | None = HOST) -> Change:
@@ -82,15 +78,12 @@ def _examples() -> dict[str, Change]:
     }
 
 
-def _written() -> str:
-    examples = _examples().items()
-    events = {name: to_cloudevent(replace(change, id="id-1")) for name, change in examples}
-    return f"{json.dumps(events, indent=1)}\n"
-
-
 def test_changes_have_the_form_that_was_accepted() -> None:
     """Logic Apps and other webhooks read these fields, and nobody can look up what was removed."""
-    assert _written().splitlines() == GOLDEN.read_text().splitlines()
+    examples = _examples().items()
+    events = {name: to_cloudevent(replace(change, id="id-1")) for name, change in examples}
+
+    check_accepted(Path(__file__).with_name("changes.json"), events)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +160,3 @@ def test_an_event_leaves_its_change_as_it_was() -> None:
     to_cloudevent(Change("id-1", ChangeType.ACCOUNT_UPDATED, NOON, "/s", "/s/a", data, 4))
 
     assert data == {"name": "a"}
-
-
-if __name__ == "__main__":
-    GOLDEN.write_text(_written())

@@ -170,17 +170,20 @@ def test_a_key_that_rotates_in_time_is_no_news_for_a_year() -> None:
     assert _year("P28D", _policy("P21D", "P28D")) == []
 
 
-def test_a_key_that_stops_to_rotate_is_news_once_until_it_expires() -> None:
-    """A day after the new version was due, while there is time to create one by hand."""
-    assert _year("P90D", _policy("P60D", "P90D"), rotates=False) == [
-        "KEY_DEGRADED 61 key_expires_soon,key_rotation_overdue",
-        "KEY_DEGRADED 90 key_expired,key_rotation_overdue",
-    ]
-
-
-def test_any_other_key_is_news_once_before_it_expires() -> None:
-    """As without a policy: 30 days before."""
-    assert _year("P90D", _policy("P60D", "P90D", "notify"), rotates=False) == [
-        "KEY_DEGRADED 60 key_expires_soon",
-        "KEY_DEGRADED 90 key_expired",
+@pytest.mark.parametrize(
+    ("kind", "day", "more"),
+    [
+        # A day after the new version was due, while there is time to create one by hand.
+        ("rotate", 61, ",key_rotation_overdue"),
+        # As without a policy: 30 days before.
+        ("notify", 60, ""),
+    ],
+)
+def test_a_key_that_does_not_rotate_is_news_once_until_it_expires(
+    kind: str, day: int, more: str
+) -> None:
+    """An alarm that comes twice for one cause would be ignored."""
+    assert _year("P90D", _policy("P60D", "P90D", kind), rotates=False) == [
+        f"KEY_DEGRADED {day} key_expires_soon{more}",
+        f"KEY_DEGRADED 90 key_expired{more}",
     ]

@@ -83,10 +83,7 @@ def test_every_violation_and_nothing_else_has_a_plan(
 
 @pytest.mark.parametrize("account", [NEVER, MICROSOFT, NO_KEY])
 def test_no_plan_sets_a_key_that_azure_does_not_offer(account: dict[str, str]) -> None:
-    """The script would create a vault for ever and then fail; a vault to share would be of no use.
-
-    The message must name what does end the violation.
-    """
+    """The script would create a vault for ever and then fail."""
     finding = finding_of(kind="computerVision", **account)
 
     assert finding.judgement.verdict is Verdict.NON_COMPLIANT

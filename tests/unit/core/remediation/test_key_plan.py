@@ -59,10 +59,7 @@ def test_every_reason_that_a_command_ends_has_a_plan() -> None:
 
 
 def test_several_reasons_have_one_plan_in_an_order_that_works() -> None:
-    """A key is enabled before it is renewed, and the vault protected before the account changes.
-
-    Azure refuses purge protection to a vault without soft delete.
-    """
+    """Azure refuses, for example, purge protection to a vault without soft delete."""
     case = with_changes(
         ROLES,
         {

@@ -40,6 +40,7 @@ def next_rotation_at(document: object, newest: KeyVersion) -> datetime | None:
 
 NOTIFY: Final = _action("Notify", timeBeforeExpiry="P30D")
 AFTER: Final = _action("rotate", timeAfterCreate="P60D")
+BEFORE: Final = _action("rotate", timeBeforeExpiry="P30D")
 DUE: Final = CREATED + timedelta(days=60)
 
 
@@ -83,16 +84,11 @@ def test_a_policy_that_was_changed_later_rotates_no_earlier() -> None:
     assert _at(AFTER, updated=int(CREATED.timestamp())) == DUE
 
 
-def test_an_empty_lifetime_is_none() -> None:
-    """Templates empty what they do not set; the key rotates all the same."""
-    assert _at(AFTER, expiryTime="") == DUE
-
-
 def test_of_several_times_the_first_one_counts() -> None:
-    """Whatever comes first makes a version, which has times of its own."""
+    """Whatever comes first makes a version; an empty lifetime, as templates set it, is none."""
     later = _action("rotate", timeAfterCreate="P90D")
 
-    assert _at(later, AFTER, expires=None) == DUE
+    assert _at(later, AFTER, expires=None, expiryTime="") == DUE
 
 
 @pytest.mark.parametrize(
@@ -124,19 +120,20 @@ def test_what_is_not_documented_promises_nothing(actions: list[object]) -> None:
 
 
 @pytest.mark.parametrize(
-    "attributes", [{"expiryTime": "P27D"}, {"expiryTime": 90}, {"updated": "x"}]
+    ("action", "expires", "attributes"),
+    [
+        *((AFTER, EXPIRES, it) for it in ({"expiryTime": "P27D"}, {"expiryTime": 90})),
+        (AFTER, EXPIRES, {"updated": "x"}),
+        # Key Vault asks for an expiry of the key, and for one in the policy.
+        (BEFORE, None, {"expiryTime": "P1Y"}),
+        (BEFORE, EXPIRES, {}),
+    ],
 )
-def test_attributes_that_cannot_be_understood_promise_nothing(attributes: dict[str, Any]) -> None:
+def test_attributes_that_are_odd_or_missing_promise_nothing(
+    action: dict[str, object], expires: datetime | None, attributes: dict[str, Any]
+) -> None:
     """What was misread once may be misread elsewhere."""
-    assert _at(AFTER, **attributes) is None
-
-
-def test_a_time_before_expiry_needs_both_expiries() -> None:
-    """Key Vault asks for one on the key, and one in the policy."""
-    before = _action("rotate", timeBeforeExpiry="P30D")
-
-    assert _at(before, expires=None, expiryTime="P1Y") is None
-    assert _at(before) is None
+    assert _at(action, expires=expires, **attributes) is None
 
 
 @pytest.mark.parametrize(

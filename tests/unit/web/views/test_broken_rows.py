@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from cmk_check.core.enums import CoverageState
+from cmk_check.core.enums import ChangeType, CoverageState
+from cmk_check.core.model import Change
 from cmk_check.ports import Delete, Insert, Table
 from cmk_check.store import table_keys
-from tests.unit.web.api_kit import PRODUCTION, Served, coverage, finding
+from cmk_check.store.change_feed import FeedTable
+from tests.unit.web.api_kit import NOON, PRODUCTION, Served, coverage, finding
 from tests.unit.web.asgi_client import Answer, send
 
 LISTS = ("findings", "findings?format=csv", "findings?format=xlsx", "subscriptions", "scans")
@@ -130,3 +132,32 @@ async def test_a_filter_that_leaves_all_out_is_no_missing_subscription(
     answer = await send(empty.app(), f"/api/v1/findings?subscription={PRODUCTION}&{query}")
 
     assert (answer.status, answer.found) == (200, [])
+
+
+STATUS, HEAD = (Table.SCANS, "scan", "status"), (Table.CHANGES, "feed", "head")
+
+
+@pytest.mark.parametrize(
+    ("target", "row"),
+    [
+        ("status", STATUS),
+        *((target, HEAD) for target in ("changes", "changes?since=2", "changes?last=1", "summary")),
+        ("summary", (Table.CHANGES, "feed", table_keys.feed_row(1))),
+    ],
+)
+async def test_what_a_newer_version_wrote_is_refused_and_never_looks_quiet(
+    served: Served, target: str, row: tuple[Table, str, str]
+) -> None:
+    """Changes wait behind such a head. Waiting does not help, so there is no Retry-After."""
+    for number in (1, 2):
+        change = Change(f"id-{number}", ChangeType.ACCOUNT_VIOLATED, NOON, "/s", "/a", {}, number)
+        await FeedTable(served.store, served.clock).publish([change])
+    await served.change(*row, schema=99, writtenBy="0.9.0")
+
+    answer = await send(served.app(), f"/api/v1/{target}")
+
+    assert (answer.status, answer.error) == (503, ("NewerVersionNeeded", None))
+    assert answer.json["error"]["message"] == (
+        "A newer version of cmk_check (0.9.0) uses this storage: deploy that version again."
+    )
+    assert "retry-after" not in answer.headers

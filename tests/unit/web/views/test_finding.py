@@ -71,22 +71,6 @@ async def test_a_finding_says_why_it_matters_and_how_to_check_it(served: Served)
     assert "Resource Management > Encryption" in shown["check"]["portal"]
 
 
-@pytest.mark.parametrize("group", ["rg $(touch x)", "it's", "rg-\u202e", "`x`"])
-async def test_p10_the_command_that_checks_is_one_command(empty: Served, group: str) -> None:
-    """It is pasted into a shell, and the name is whatever somebody gave the group."""
-    found = finding(group=group)
-    await empty.put(coverage(), [found])
-
-    command = (await send(empty.app(), _path(found))).json["check"]["az"]
-
-    assert command.isprintable()
-    script = f"az() {{ printf '%s\\0' \"$@\"; }}\n{command}"
-    ended = await asyncio.to_thread(
-        subprocess.run, [BASH, "-c", script], capture_output=True, check=True
-    )
-    assert ended.stdout.split(b"\0")[4] == f"--resource-group={group}".encode()
-
-
 async def test_history_is_told_oldest_first_with_the_number_of_all_transitions(
     empty: Served,
 ) -> None:
@@ -118,9 +102,17 @@ async def test_an_id_is_found_in_any_casing(served: Served, written: str) -> Non
     assert (await send(served.app(), f"{FINDINGS}/{written}")).json["name"] == "Chat"
 
 
-@pytest.mark.parametrize("group", ["rg-forschung_(süd).2", "rg 100%41", "50%", "%2f%2F", "ß 😀"])
-async def test_p10_a_name_is_taken_as_the_adapter_decoded_it(empty: Served, group: str) -> None:
-    """If decoded again, an id would lead to another account."""
+@pytest.mark.parametrize(
+    "group",
+    [
+        *("rg-forschung_(süd).2", "rg 100%41", "50%", "%2f%2F", "ß 😀"),
+        *("rg $(touch x)", "it's", "rg-\u202e", "`x`"),
+    ],
+)
+async def test_p10_a_name_is_taken_as_it_is_in_links_and_in_one_command(
+    empty: Served, group: str
+) -> None:
+    """If decoded again, it would lead to another account; the command is pasted into a shell."""
     found = finding(group=group)
     await empty.put(coverage(), [found])
 
@@ -128,6 +120,13 @@ async def test_p10_a_name_is_taken_as_the_adapter_decoded_it(empty: Served, grou
 
     assert shown["resourceGroup"] == group
     assert shown["portalUrl"].endswith(quote(found.id.text))
+    command = shown["check"]["az"]
+    assert command.isprintable()
+    script = f"az() {{ printf '%s\\0' \"$@\"; }}\n{command}"
+    ended = await asyncio.to_thread(
+        subprocess.run, [BASH, "-c", script], capture_output=True, check=True
+    )
+    assert ended.stdout.split(b"\0")[4] == f"--resource-group={group}".encode()
 
 
 @pytest.mark.parametrize(

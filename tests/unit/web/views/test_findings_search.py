@@ -96,10 +96,7 @@ WORDS: Final = {
 async def test_filters_and_words_narrow_alone_and_together(
     estate: Served, query: str, names: list[str]
 ) -> None:
-    """People know an account by its owner or its group as often as by its name.
-
-    The table applies some of the filters, and a word may be in the subscription's name.
-    """
+    """People know an account by its owner or its group as often as by its name."""
     assert (await send(estate.app(), f"{FINDINGS}?{query}")).names == names
 
 

@@ -10,7 +10,8 @@ from cmk_check.ports import StoreUnavailable
 from cmk_check.store.scans import ScanTable
 from cmk_check.web.views.health import Health
 from tests.fakes.recording_store import Hook, RecordingStore
-from tests.unit.web.api_kit import MAX_AGE, NOON, Served, SetClock, coverage, status_of
+from tests.fakes.world import MovableClock
+from tests.unit.web.api_kit import MAX_AGE, NOON, Served, coverage, status_of
 
 
 def _health(served: Served) -> Health:
@@ -55,7 +56,7 @@ async def test_a_store_that_does_not_answer_is_unavailable(trouble: Hook) -> Non
     """Without a reason, because anyone may call; a time-out would tell the caller even less."""
     scans = ScanTable(RecordingStore(before=trouble))
 
-    answer = await Health(scans, SetClock(), MAX_AGE, seconds=0.01).check()
+    answer = await Health(scans, MovableClock(NOON), MAX_AGE, seconds=0.01).check()
 
     assert answer == (503, {"status": "unavailable"})
 

@@ -62,10 +62,7 @@ def _nonzero(family: Metric) -> dict[str, float]:
 
 
 async def test_what_is_not_there_is_a_zero_where_an_alert_compares(empty: Served) -> None:
-    """A series that comes and goes cannot be compared with its value an hour ago.
-
-    A kind that Azure spells otherwise than the settings has one series.
-    """
+    """A series that comes and goes cannot be compared with its value an hour ago."""
     counts = AccountCounts({"openai": VerdictCounts(non_compliant=2)}, {"key_not_named": 2})
     await empty.put_status(status_of(coverage(accounts=counts)))
 

@@ -38,10 +38,7 @@ def _reason(code: PostureReason, number: str) -> dict[str, str]:
 async def test_the_status_costs_a_point_read_and_never_a_walk(
     served: Served, target: str, reads: list[str]
 ) -> None:
-    """A wall of dashboards polls; one subscription needs the scans since the last full one.
-
-    The list of subscriptions needs no rows of findings.
-    """
+    """A wall of dashboards polls; one subscription needs the scans since the last full one."""
     served.store.log.clear()
 
     await send(served.app(), target)
@@ -93,19 +90,6 @@ async def test_p1_over_rows_of_an_earlier_build_the_status_is_unknown_and_says_w
         assert (answer.status, answer.error) == (503, ("EarlierBuild", None))
         assert answer.json["error"]["message"] == reason
         assert "retry-after" not in answer.headers
-
-
-async def test_a_status_of_a_newer_version_says_which_one_is_needed(served: Served) -> None:
-    """Waiting does not help after a rollback, so there is no Retry-After; no row is named."""
-    await served.change(Table.SCANS, "scan", "status", schema=99, writtenBy="0.9.0")
-
-    answer = await send(served.app(), STATUS)
-
-    assert (answer.status, answer.error) == (503, ("NewerVersionNeeded", None))
-    assert answer.json["error"]["message"] == (
-        "A newer version of cmk_check (0.9.0) uses this storage: deploy that version again."
-    )
-    assert "retry-after" not in answer.headers
 
 
 @pytest.mark.parametrize(
@@ -243,10 +227,7 @@ BLIND = Watch(
 
 
 async def test_the_status_says_when_the_watch_looked_and_whether_it_sees(served: Served) -> None:
-    """People who expect changes within minutes must see if it takes hours.
-
-    An alert rule compares the metric with the time; a watch that has not looked claims nothing.
-    """
+    """People who expect changes within minutes must see if it takes hours."""
     paths = (STATUS, OF_ONE, "/api/v1/metrics")
     served.watched = True
     before, of_one, metrics_before = [await send(served.app(), path) for path in paths]

@@ -40,22 +40,6 @@ async def test_before_the_first_scan_has_finished_a_reading_has_its_own_date(emp
     assert (lab["lastRead"], production["lastRead"]) == (None, f"{EARLIER:%Y-%m-%dT%H:%M:%SZ}")
 
 
-@pytest.mark.parametrize("asked", CoverageState)
-async def test_coverage_narrows_the_list(empty: Served, asked: str) -> None:
-    """A filter by a state finds only rows in this state."""
-    shown: dict[str, list[str]] = {}
-    for number, state in enumerate(CoverageState):
-        subscription_id = f"{LAB[:-1]}{number}"
-        await empty.put(coverage(state, subscription_id))
-        shown.setdefault(state.value, []).append(subscription_id)
-
-    answer = await send(empty.app(), f"{SUBSCRIPTIONS}?coverage={asked}")
-
-    assert _ids(answer) == shown[asked]
-    assert {entry["coverage"] for entry in answer.json["value"]} == {asked}
-    assert all((entry["gap"] is not None) == (asked == "gap") for entry in answer.json["value"])
-
-
 @pytest.mark.parametrize(("asked", "step"), [("", 1), ("&coverage=gap", 2)])
 @pytest.mark.parametrize("top", [1, 2, 1000])
 async def test_pages_bring_every_subscription_once(
