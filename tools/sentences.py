@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 _ROOT: Final = Path(__file__).parent.parent
-_END: Final = re.compile(r"(?<=[.!?:])\s+(?=[A-Z`*])")
+_END: Final = re.compile(r"(?<=[.!?:])\s+(?=[A-Z`*[])")
 _NOT_PROSE: Final = re.compile(r"```.*?```|<!--.*?-->|^[|#<>].*?$", re.DOTALL | re.MULTILINE)
 _PARAGRAPH: Final = re.compile(r"\n\s*\n|\n\s*(?:[-*]|\d+\.) ")
 _FEWEST_WORDS: Final = 5
