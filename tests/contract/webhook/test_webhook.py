@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from cmk_check.ports import DeliveryFailed
 from tests.contract.webhook.conftest import OTHER, SECRET, Open, Receiver, change, failure_of
 
 
@@ -75,6 +76,16 @@ async def test_what_is_too_large_comes_in_halves(receiver: Receiver, opened: Ope
     assert [f'"change-{n}"'.encode() in b"".join(t.body for t in taken) for n in range(5)] == [
         True
     ] * 5
+
+
+async def test_a_batch_that_fails_for_now_is_not_divided(receiver: Receiver, opened: Open) -> None:
+    """The whole batch is sent again later, so half of it would arrive twice."""
+    receiver.answers(503)
+
+    with pytest.raises(DeliveryFailed):
+        await opened(receiver.url).post([change(1), change(2)])
+
+    assert len(receiver.received) == 1
 
 
 async def test_one_change_that_is_too_large_is_given_up(receiver: Receiver, opened: Open) -> None:

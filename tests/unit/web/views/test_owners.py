@@ -86,6 +86,8 @@ async def test_owners_come_with_their_sums_and_the_oldest_violation() -> None:
     await served.put(coverage(CoverageState.GAP, LAB), [theirs])
 
     check_accepted(GOLDEN / "owners.json", (await send(served.app(), OWNERS)).found)
+    without_keys = OwnersView(FindingsTable(served.store), served.scans, key_health=False)
+    assert {each.keys for each in (await without_keys.page(OwnersQuery())).value} == {None}
 
 
 async def test_a_part_is_never_shown_as_the_sum() -> None:
