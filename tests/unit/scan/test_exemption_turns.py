@@ -212,3 +212,15 @@ async def test_what_could_not_be_recorded_is_asked_about_again(
     await estate.scan()
 
     assert exemptions.asked == [TWO]
+
+
+async def test_all_are_asked_about_if_the_last_scan_left_more_unwritten_than_it_names(
+    estate: ScanWorld, exemptions: ScriptedExemptions
+) -> None:
+    """Any row may then be older than the last scan."""
+    status = await estate.known_status()
+    await estate.put_status(replace(status, summary=replace(status.summary, unwritten=1)))
+
+    await estate.scan()
+
+    assert set(exemptions.asked) == {ONE, TWO}
